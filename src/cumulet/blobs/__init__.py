@@ -1,0 +1,1 @@
+"""Floor 1: large bytes on disk, referenced from the store."""

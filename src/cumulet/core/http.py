@@ -1,0 +1,147 @@
+"""HTTP messages as plain values. Sockets are in `edge`; nothing here does I/O of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import Protocol
+
+from cumulet.core.errors import RequestTooLarge
+
+
+class Headers:
+    """Header fields in order, with names in lower case; a name may come more than once."""
+
+    __slots__ = ("_first", "pairs")
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        self.pairs: list[tuple[str, str]] = [(name.lower(), value) for name, value in pairs]
+        self._first: dict[str, str] = {}
+        for name, value in self.pairs:
+            self._first.setdefault(name, value)
+
+    @classmethod
+    def lowered(cls, pairs: list[tuple[str, str]]) -> Headers:
+        """Take pairs whose names are known to be in lower case, without a copy."""
+        headers = cls.__new__(cls)
+        headers.pairs = pairs
+        headers._first = dict(reversed(pairs))
+        return headers
+
+    def get(self, name: str, default: str = "") -> str:
+        """The first value of `name` (in lower case), or `default`."""
+        return self._first.get(name, default)
+
+    def all(self, name: str) -> list[str]:
+        """Every value of `name` (in lower case), in order."""
+        return [value for key, value in self.pairs if key == name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._first
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self.pairs)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+
+class Body(Protocol):
+    """A message body that may still be arriving. It can be consumed once, by either way."""
+
+    @property
+    def size_bytes(self) -> int | None:
+        """The declared length, or None when it is chunked."""
+        ...
+
+    async def read(self, limit_bytes: int) -> bytes:
+        """The whole body. Raises RequestTooLarge beyond `limit_bytes`."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """The body in pieces as they arrive."""
+        ...
+
+
+class BytesBody:
+    """A body that is already here."""
+
+    __slots__ = ("content",)
+
+    def __init__(self, content: bytes = b"") -> None:
+        self.content = content
+
+    @property
+    def size_bytes(self) -> int | None:
+        """The length of the content."""
+        return len(self.content)
+
+    async def read(self, limit_bytes: int) -> bytes:
+        """The content, unless it is longer than the limit."""
+        if len(self.content) > limit_bytes:
+            raise RequestTooLarge("Request size exceeded the limit.")
+        return self.content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        if self.content:
+            yield self.content
+
+
+class Request:
+    """One HTTP request. `path` and `query` are as sent: percent-encoded, not normalised."""
+
+    __slots__ = (
+        "body",
+        "client_certificate",
+        "headers",
+        "method",
+        "path",
+        "peer",
+        "query",
+        "scheme",
+    )
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        query: str = "",
+        headers: Headers | None = None,
+        body: Body | None = None,
+        *,
+        scheme: str = "http",
+        peer: str = "127.0.0.1",
+        client_certificate: bytes | None = None,
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers if headers is not None else Headers()
+        self.body: Body = body if body is not None else BytesBody()
+        self.scheme = scheme
+        self.peer = peer
+        self.client_certificate = client_certificate
+        """The client's certificate in DER form, when it gave one over mutual TLS."""
+
+    @property
+    def host(self) -> str:
+        """The Host header: name and, when given, port."""
+        return self.headers.get("host")
+
+
+class Response:
+    """One HTTP response. A body that is an iterator is sent in pieces as it comes.
+
+    The iterator is closed (`aclose`) when the client goes away before its end.
+    """
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(
+        self,
+        status: int = 200,
+        headers: list[tuple[str, str]] | None = None,
+        body: bytes | AsyncIterator[bytes] = b"",
+    ) -> None:
+        self.status = status
+        self.headers = headers if headers is not None else []
+        self.body = body

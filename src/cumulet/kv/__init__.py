@@ -1,0 +1,1 @@
+"""Floor 1: an ordered, transactional store of bytes, and typed tables on it."""

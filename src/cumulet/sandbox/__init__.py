@@ -1,0 +1,1 @@
+"""Floor 1: running other people's code, as processes, isolated."""

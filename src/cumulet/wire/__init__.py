@@ -1,0 +1,1 @@
+"""Floor 1: AWS protocols as pure functions over bytes."""
