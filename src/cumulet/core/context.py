@@ -49,6 +49,18 @@ class Platform(Protocol):
         """Raise AccessDenied unless the caller's identity may do `action` on `resource`."""
         ...
 
+    def context(
+        self,
+        scope: Scope,
+        caller: Principal,
+        *,
+        request: Request | None = None,
+        request_id: str = "",
+        trace: Trace | None = None,
+    ) -> Context:
+        """A context for a new piece of work: a request, or a worker's unit."""
+        ...
+
     def need(self, kind: type[T]) -> T:
         """The part of the application of that type."""
         ...

@@ -1,0 +1,73 @@
+"""The few things that services need from each other and that AWS does privately. At most six."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from cumulet.core.identity import Principal, Scope
+from cumulet.kit.policy import IdentityPolicies
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A key that may sign: its secret and who it stands for.
+
+    `expires_at` is in epoch seconds, None for a long-term key. `token_required` says that the
+    request must carry the session token that was checked.
+    """
+
+    secret: str
+    principal: Principal
+    expires_at: float | None = None
+
+
+class Credentials(Protocol):
+    """Keys and session tokens (by iam)."""
+
+    async def find(self, access_key_id: str, session_token: str) -> Credential | None:
+        """The credential, or None when the key, or its token, is not one of ours."""
+        ...
+
+
+class Policies(Protocol):
+    """Policies of principals (by iam)."""
+
+    async def of(self, principal: Principal) -> IdentityPolicies:
+        """What binds this principal; empty when the identity is gone."""
+        ...
+
+
+class LogSink(Protocol):
+    """Log lines of user code and of gateways, as CloudWatch Logs keeps them (by logs).
+
+    Lines are bounded and batched; those of one stream keep their order. `write` never blocks.
+    """
+
+    def write(self, scope: Scope, group: str, stream: str, timestamp_ms: int, message: str) -> None:
+        """Add one event; group and stream are made when they do not exist."""
+        ...
+
+    async def flush(self) -> None:
+        """Wait until everything written so far is in the store."""
+        ...
+
+
+class Sealer(Protocol):
+    """Encryption at rest with the installation's own key (by app)."""
+
+    def seal(self, plain: bytes, purpose: str) -> bytes:
+        """Encrypt and authenticate; `purpose` must be the same when opening."""
+        ...
+
+    def unseal(self, sealed: bytes, purpose: str) -> bytes:
+        """The plain bytes. Raises ValueError when altered or sealed for another purpose."""
+        ...
+
+
+class WebIdentities(Protocol):
+    """Tokens of OpenID issuers (by cognito, or configured issuers)."""
+
+    async def verify(self, token: str) -> dict[str, object] | None:
+        """The verified claims of a token, or None when its issuer is not known or it is false."""
+        ...

@@ -1,0 +1,121 @@
+"""What a service is: a manifest of operations, workers, surfaces, resources and ports."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any, Literal, TypeVar
+
+from cumulet.core.context import Context, Platform
+from cumulet.kit.policy import Policy
+from cumulet.kit.resources import ResourceType
+from cumulet.kit.surface import Surface
+from cumulet.kit.workers import Worker
+
+Request = Any
+"""An operation's input as a dictionary in AWS's spelling; `shapes.py` has its exact type."""
+
+Run = Callable[[Context, Any], Awaitable[Any]]
+Access = Literal["identity", "anyone", "open"]
+Named = str | Sequence[str]
+F = TypeVar("F", bound=Run)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedPolicies:
+    """The policies attached to the resource that a request names, and the account that owns it."""
+
+    owner: str
+    policies: tuple[Policy, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One AWS operation as a service declares it.
+
+    - `run(ctx, request)` does it.
+    - `action` is the IAM action (or several, all needed), `prefix:Name` unless given.
+    - `resource` gives the ARN (or several, each needed) that the permission is asked for.
+    - `conditions` gives the service's own condition keys, e.g. `{"s3:prefix": …}`.
+    - `resource_policy` loads the policies attached to the resource.
+    - `access`: `identity` (a signature and permission are needed), `anyone` (unsigned callers are
+      allowed in as anonymous, and a resource policy must let them), `open` (no permission is
+      needed, as for GetCallerIdentity; `signed` says whether a signature is).
+    """
+
+    name: str
+    run: Run
+    action: Named | Callable[[Context, Any], Named] | None = None
+    resource: Named | Callable[[Context, Any], Named] = "*"
+    conditions: Callable[[Context, Any], Mapping[str, Any]] | None = None
+    resource_policy: Callable[[Context, Any], Awaitable[OwnedPolicies | None]] | None = None
+    access: Access = "identity"
+    signed: bool = True
+
+    @property
+    def takes_unsigned(self) -> bool:
+        """Whether a request without a signature may reach this operation's policy."""
+        return self.access == "anyone" or not self.signed
+
+
+def operation(
+    name: str,
+    *,
+    action: Named | Callable[[Context, Any], Named] | None = None,
+    resource: Named | Callable[[Context, Any], Named] = "*",
+    conditions: Callable[[Context, Any], Mapping[str, Any]] | None = None,
+    resource_policy: Callable[[Context, Any], Awaitable[OwnedPolicies | None]] | None = None,
+    access: Access = "identity",
+    signed: bool = True,
+) -> Callable[[F], F]:
+    """Declare the function below as the AWS operation `name`; see `Operation`."""
+
+    def declare(run: F) -> F:
+        if run.__name__ != snake_case(name):
+            raise TypeError(f"{run.__module__}.{run.__name__} must be named {snake_case(name)}")
+        declared = Operation(
+            name, run, action, resource, conditions, resource_policy, access, signed
+        )
+        run.__dict__["__operation__"] = declared
+        return run
+
+    return declare
+
+
+def snake_case(name: str) -> str:
+    """`ListObjectsV2` → `list_objects_v2`, as botocore spells its methods."""
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The manifest: a table of contents, without logic.
+
+    `name` is the service's name in botocore's data (`lambda`, `logs`); `prefix` is its IAM prefix.
+    `provides(platform)` makes the parts and ports that this service offers, by type, once at start;
+    a part with `start()` or `stop()` coroutines is started and stopped with the platform.
+    `tables` are its record types, for `cumulet check`.
+    """
+
+    name: str
+    prefix: str
+    operations: Mapping[str, Operation]
+    workers: tuple[Worker, ...] = ()
+    surfaces: tuple[Surface, ...] = ()
+    resources: tuple[ResourceType, ...] = ()
+    provides: Callable[[Platform], Mapping[type, Any]] | None = None
+    tables: tuple[Any, ...] = field(default=())
+
+
+def operations_of(*modules: ModuleType) -> dict[str, Operation]:
+    """The operations declared in these modules, by AWS name."""
+    found: dict[str, Operation] = {}
+    for module in modules:
+        for value in vars(module).values():
+            declared = getattr(value, "__operation__", None)
+            if isinstance(declared, Operation) and value.__module__ == module.__name__:
+                found[declared.name] = declared
+    return found
