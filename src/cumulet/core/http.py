@@ -11,19 +11,25 @@ from cumulet.core.errors import RequestTooLarge
 class Headers:
     """Header fields in order, with names in lower case; a name may come more than once."""
 
-    __slots__ = ("_first", "pairs")
+    __slots__ = ("_first", "names", "pairs")
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
-        self.pairs: list[tuple[str, str]] = [(name.lower(), value) for name, value in pairs]
+        given = list(pairs)
+        self.names: list[str] | None = [name for name, _ in given]
+        self.pairs: list[tuple[str, str]] = [(name.lower(), value) for name, value in given]
         self._first: dict[str, str] = {}
         for name, value in self.pairs:
             self._first.setdefault(name, value)
 
     @classmethod
-    def lowered(cls, pairs: list[tuple[str, str]]) -> Headers:
-        """Take pairs whose names are known to be in lower case, without a copy."""
+    def lowered(cls, pairs: list[tuple[str, str]], names: list[str] | None = None) -> Headers:
+        """Take pairs whose names are known to be in lower case, without a copy.
+
+        `names` are the same names as the sender spelt them, in the same order.
+        """
         headers = cls.__new__(cls)
         headers.pairs = pairs
+        headers.names = names
         headers._first = dict(reversed(pairs))
         return headers
 
@@ -34,6 +40,15 @@ class Headers:
     def all(self, name: str) -> list[str]:
         """Every value of `name` (in lower case), in order."""
         return [value for key, value in self.pairs if key == name]
+
+    def spelt(self) -> list[tuple[str, str]]:
+        """The pairs with their names as the sender spelt them, which API Gateway passes on.
+
+        Where the spelling is not known, each part of a name begins with a capital.
+        """
+        if self.names is None:
+            return [("-".join(map(str.capitalize, name.split("-"))), v) for name, v in self.pairs]
+        return [(name, pair[1]) for name, pair in zip(self.names, self.pairs, strict=True)]
 
     def __contains__(self, name: object) -> bool:
         return name in self._first
