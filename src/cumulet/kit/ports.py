@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from cumulet.core.http import Request
 from cumulet.core.identity import Principal, Scope
 from cumulet.kit.policy import IdentityPolicies
 
@@ -62,6 +63,17 @@ class Sealer(Protocol):
 
     def unseal(self, sealed: bytes, purpose: str) -> bytes:
         """The plain bytes. Raises ValueError when altered or sealed for another purpose."""
+        ...
+
+
+class Authenticator(Protocol):
+    """Signature checks for fronts that are not the AWS API, such as function URLs (by edge)."""
+
+    async def authenticate(self, request: Request, service: str, body: bytes) -> Principal:
+        """Who signed the request for `service` (`lambda`, `execute-api`); ANONYMOUS if nobody did.
+
+        Raises the errors of `core/errors.py` when there is a signature and it does not hold.
+        """
         ...
 
 

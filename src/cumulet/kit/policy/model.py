@@ -1,20 +1,29 @@
-"""IAM policies: parsing and evaluation. Pure: no I/O, no clock, no storage."""
+"""What is asked of policies, and what they answer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from cumulet.core.identity import Principal
 
 
+class MalformedPolicy(ValueError):
+    """A policy document that cannot be one; the message is AWS's sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A parsed policy document with the name by which a decision refers to it."""
+    """A parsed policy document with the name by which a decision refers to it.
+
+    `by_action` remembers which statements speak of an action; it holds nothing but what can be
+    worked out again from the statements.
+    """
 
     name: str
     statements: tuple[Any, ...] = ()
+    by_action: dict[str, tuple[Any, ...]] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +47,17 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer, and the reason in the words that AWS uses in its access-denied messages."""
+    """The answer, and the reason in the words that AWS uses in its access-denied messages.
+
+    The reason continues the sentence "… on resource: X", with "because no …" or "with an explicit
+    deny …". `policies` names those whose statements decided.
+    """
 
     effect: Literal["allow", "deny", "implicit_deny"]
     reason: str
+    policies: tuple[str, ...] = ()
 
     @property
     def allowed(self) -> bool:
         """Whether the request may go on."""
         return self.effect == "allow"
-
-
-def decide(
-    question: Question,
-    identity: IdentityPolicies,
-    resource: tuple[Policy, ...],
-    owner: str,
-) -> Decision:
-    """Evaluate; `owner` is the account of the resource.
-
-    Follows https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
-    """
-    raise NotImplementedError

@@ -1,0 +1,55 @@
+# `make` alone lists the targets. Everything is installed into .venv; nothing else is touched.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+T ?= tests apps
+
+.PHONY: help init up test check fix shapes docs bench lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.ready: pyproject.toml requirements/dev.lock tools/venv.sh
+	@PYTHON=$(PYTHON) bash tools/venv.sh $(VENV)
+	@touch $@
+
+init: $(VENV)/.ready ## Set up: a virtual environment with the locked dependencies
+
+up: $(VENV)/.ready ## Start the cloud, deploy the ready applications, print the first command to try
+	@$(BIN)/cumulet up --with-apps apps
+
+test: $(VENV)/.ready .cache/protocol-vectors/.ready ## Run the tests (T=path for some of them)
+	@$(BIN)/pytest $(T)
+
+.cache/protocol-vectors/.ready: $(VENV)/.ready tools/fetch_vectors.py
+	@$(BIN)/python tools/fetch_vectors.py
+	@touch $@
+
+check: $(VENV)/.ready ## Check style, types, floors and the house's own rules; changes nothing
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python tools/shapes.py --check
+	@$(BIN)/python tools/reference.py --check
+
+fix: $(VENV)/.ready ## Mend what the linter can mend
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+shapes: $(VENV)/.ready ## Generate request and response types of implemented operations
+	@$(BIN)/python tools/shapes.py
+
+docs: $(VENV)/.ready ## Generate the reference pages from the code
+	@$(BIN)/python tools/reference.py
+
+bench: $(VENV)/.ready ## Measure, beside peers and the machine's own limits (takes minutes)
+	@$(BIN)/python -m bench
+
+lock: ## Resolve dependencies anew into requirements/*.lock (needs uv)
+	@bash tools/lock.sh
+
+clean: ## Remove what was generated here
+	@rm -rf $(VENV) .bootstrap .cache build dist .mypy_cache .ruff_cache .pytest_cache

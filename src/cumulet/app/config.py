@@ -1,0 +1,80 @@
+"""The one configuration: command-line values and environment, read here and nowhere else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+DEFAULT_PORT = 4566
+DEFAULT_REGION = "us-east-1"
+DEFAULT_ACCOUNT = "000000000000"
+
+Isolation = Literal["require", "best-effort", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    """A key pair that its owner chose, as given by `--key ID:SECRET`."""
+
+    access_key_id: str
+    secret: str
+
+    @property
+    def account(self) -> str:
+        """The key's account: itself when it is twelve digits (LocalStack's habit)."""
+        digits = len(self.access_key_id) == 12 and self.access_key_id.isdigit()
+        return self.access_key_id if digits else DEFAULT_ACCOUNT
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """How one cloud runs. Everything has a default but the folder."""
+
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    region: str = DEFAULT_REGION
+    keys: tuple[KnownKey, ...] = ()
+    tls: bool = False
+    tls_names: tuple[str, ...] = ()
+    isolation: Isolation = "best-effort"
+    strict_runtimes: bool = False
+    drain_seconds: float = 20.0
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def cache(self) -> Path:
+        """Where derived files go that may be deleted at any time."""
+        return self.data / "cache"
+
+    @property
+    def scheme(self) -> str:
+        """`https` when TLS was asked for."""
+        return "https" if self.tls else "http"
+
+
+def default_data(environment: Mapping[str, str] | None = None) -> Path:
+    """`$CUMULET_DATA`, or `cumulet` in the user's data folder (XDG)."""
+    env = os.environ if environment is None else environment
+    if chosen := env.get("CUMULET_DATA"):
+        return Path(chosen)
+    home = Path(env.get("XDG_DATA_HOME") or Path(env.get("HOME", ".")) / ".local" / "share")
+    return home / "cumulet"
+
+
+def parse_key(text: str) -> KnownKey:
+    """`ID:SECRET` as a key. Raises ValueError with a sentence for people."""
+    access_key_id, separator, secret = text.partition(":")
+    if not separator or not access_key_id or not secret:
+        raise ValueError("a key is written ID:SECRET, for example test:test")
+    if len(access_key_id) > 128 or not access_key_id.isalnum():
+        raise ValueError("a key id has letters and digits only, at most 128")
+    return KnownKey(access_key_id, secret)
+
+
+def environment() -> Mapping[str, str]:
+    """The process's environment, for what is passed on to programs that we start."""
+    return dict(os.environ)

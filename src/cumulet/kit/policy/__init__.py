@@ -1,0 +1,27 @@
+"""IAM policies: grammar, parsing and evaluation. Pure: no I/O, no clock, no storage.
+
+`check_document` is for the moment a policy is given to us, `parse_policy` makes it ready to be
+asked, and `decide` asks all that apply. How a caller's policies are found is in `services/iam`.
+"""
+
+from cumulet.kit.policy.decide import decide
+from cumulet.kit.policy.grammar import check_document
+from cumulet.kit.policy.model import (
+    Decision,
+    IdentityPolicies,
+    MalformedPolicy,
+    Policy,
+    Question,
+)
+from cumulet.kit.policy.statements import parse_policy
+
+__all__ = [
+    "Decision",
+    "IdentityPolicies",
+    "MalformedPolicy",
+    "Policy",
+    "Question",
+    "check_document",
+    "decide",
+    "parse_policy",
+]

@@ -1,0 +1,264 @@
+"""Texts with wildcards and policy variables, and the facts that variables stand for.
+
+Matching never backtracks: each piece between two stars is looked for once, from left to right, so
+that neither a policy nor a resource name can make an evaluation slow.
+
+Follows https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+from cumulet.kit.policy.model import MalformedPolicy
+
+
+class Facts:
+    """The condition keys of one request; keys are found without regard to case."""
+
+    __slots__ = ("_given", "_lowered")
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self._given = given
+        self._lowered: dict[str, Any] | None = None
+
+    def values(self, key: str) -> tuple[str, ...]:
+        """Every value of a key (in lower case), as texts; none when the key is absent."""
+        if self._lowered is None:
+            self._lowered = {name.lower(): value for name, value in self._given.items()}
+        return as_texts(self._lowered.get(key))
+
+    def text(self, key: str) -> str | None:
+        """The value of a key (in lower case) that has exactly one, else None."""
+        values = self.values(key)
+        return values[0] if len(values) == 1 else None
+
+
+def as_texts(value: Any) -> tuple[str, ...]:
+    """A value of a condition, from a policy or a request, as a sequence of texts."""
+    if isinstance(value, str):
+        return (value,)
+    if value is None:
+        return ()
+    if isinstance(value, list | tuple | set | frozenset):
+        return tuple(text for item in value for text in as_texts(item))
+    if isinstance(value, bool):
+        return ("true" if value else "false",)
+    if isinstance(value, bytes):
+        return (value.decode("latin-1"),)
+    return (str(value),)
+
+
+class Mark:
+    """A wildcard in a text."""
+
+    __slots__ = ("sign",)
+
+    def __init__(self, sign: str) -> None:
+        self.sign = sign
+
+
+class Variable:
+    """A policy variable: a condition key in lower case, and what to use when it is absent."""
+
+    __slots__ = ("default", "key")
+
+    def __init__(self, key: str, default: str | None) -> None:
+        self.key = key
+        self.default = default
+
+    def value(self, facts: Facts) -> str | None:
+        """What it stands for, or None."""
+        found = facts.text(self.key)
+        return self.default if found is None else found
+
+
+STAR: Final = Mark("*")
+ONE: Final = Mark("?")
+
+Token: TypeAlias = "str | Mark | Variable"
+
+_PIECE = re.compile(r"\$\{([^{}]*)\}|([*?])")
+_NAMED = re.compile(r"\s*([^\s,']+)\s*(?:,\s*'([^']*)'\s*)?\Z")
+
+
+def parse_tokens(text: str, *, variables: bool) -> tuple[Token, ...]:
+    """Literals, wildcards and variables. Raises MalformedPolicy for a variable without sense."""
+    tokens: list[Token] = []
+    at = 0
+    for found in _PIECE.finditer(text):
+        name, sign = found.groups()
+        if sign is None and not variables:
+            continue
+        if found.start() > at:
+            tokens.append(text[at : found.start()])
+        at = found.end()
+        if sign is not None:
+            tokens.append(STAR if sign == "*" else ONE)
+        elif name in ("*", "?", "$"):
+            tokens.append(name)
+        else:
+            tokens.append(_parse_variable(name))
+    if at < len(text):
+        tokens.append(text[at:])
+    return tuple(tokens)
+
+
+def _parse_variable(inner: str) -> Variable:
+    found = _NAMED.match(inner)
+    if found is None:
+        raise MalformedPolicy("Syntax errors in policy.")
+    return Variable(found[1].lower(), found[2])
+
+
+def has_variables(tokens: Iterable[Token]) -> bool:
+    """Whether a text depends on the request."""
+    return any(isinstance(token, Variable) for token in tokens)
+
+
+def fill_in(tokens: Sequence[Token], facts: Facts) -> tuple[Token, ...] | None:
+    """The tokens with each variable as its literal value; None when one has no value."""
+    filled: list[Token] = []
+    for token in tokens:
+        if isinstance(token, Variable):
+            value = token.value(facts)
+            if value is None:
+                return None
+            filled.append(value)
+        else:
+            filled.append(token)
+    return tuple(filled)
+
+
+def as_literal(tokens: Sequence[Token]) -> str:
+    """The text of tokens without variables, wildcards as the characters they are."""
+    return "".join(token.sign if isinstance(token, Mark) else str(token) for token in tokens)
+
+
+class Glob:
+    """A pattern of literals and wildcards.
+
+    Pieces are what lies between stars; each is a tuple of literals with one free character
+    between two of them.
+    """
+
+    __slots__ = ("_middle", "_plain", "_prefix", "_starred", "_tail", "_whole")
+
+    def __init__(self, tokens: Iterable[Token]) -> None:
+        pieces: list[list[str]] = [[""]]
+        for token in tokens:
+            if token is STAR:
+                pieces.append([""])
+            elif token is ONE:
+                pieces[-1].append("")
+            else:
+                pieces[-1][-1] += str(token)
+        self._starred = len(pieces) > 1
+        self._whole = tuple(pieces[0])
+        self._middle = [tuple(piece) for piece in pieces[1:-1] if piece != [""]]
+        self._tail = tuple(pieces[-1])
+        self._plain = len(self._whole) == 1 and not self._middle and self._tail == ("",)
+        self._prefix = self._whole[0]
+
+    def matches(self, text: str) -> bool:
+        """Whether the whole of `text` fits."""
+        if self._plain:
+            return text.startswith(self._prefix) if self._starred else text == self._prefix
+        if not _fits(self._whole, text, 0):
+            return False
+        at = _length(self._whole)
+        if not self._starred:
+            return at == len(text)
+        for piece in self._middle:
+            at = _find(piece, text, at)
+            if at < 0:
+                return False
+            at += _length(piece)
+        start = len(text) - _length(self._tail)
+        return start >= at and _fits(self._tail, text, start)
+
+
+def _length(piece: tuple[str, ...]) -> int:
+    return sum(map(len, piece)) + len(piece) - 1
+
+
+def _fits(piece: tuple[str, ...], text: str, at: int) -> bool:
+    if at + _length(piece) > len(text):
+        return False
+    for literal in piece:
+        if not text.startswith(literal, at):
+            return False
+        at += len(literal) + 1
+    return True
+
+
+def _find(piece: tuple[str, ...], text: str, at: int) -> int:
+    if len(piece) == 1:
+        return text.find(piece[0], at)
+    for start in range(at, len(text) - _length(piece) + 1):
+        if _fits(piece, text, start):
+            return start
+    return -1
+
+
+class ArnGlob:
+    """A pattern whose six parts are matched one by one, so that no star crosses a colon."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, tokens: Iterable[Token]) -> None:
+        parts: list[list[Token]] = [[]]
+        for token in tokens:
+            if not isinstance(token, str):
+                parts[-1].append(token)
+                continue
+            head, *rest = token.split(":", 6 - len(parts))
+            parts[-1].append(head)
+            parts.extend([piece] for piece in rest)
+        self._parts = [Glob(part) for part in parts]
+
+    def matches(self, text: str) -> bool:
+        """Whether every part of the ARN fits."""
+        given = text.split(":", 5)
+        if len(self._parts) != 6 or len(given) != 6:
+            # A lone star is written by many for "any".
+            return len(self._parts) == 1 and self._parts[0].matches(text)
+        return all(glob.matches(part) for glob, part in zip(self._parts, given, strict=True))
+
+
+class Texts:
+    """Several patterns of which one must fit: the fixed ones ready, the others made when asked."""
+
+    __slots__ = ("_dynamic", "_everything", "_fixed", "_kind")
+
+    def __init__(
+        self,
+        texts: Iterable[str],
+        kind: type[Glob] | type[ArnGlob] = Glob,
+        *,
+        variables: bool = True,
+    ) -> None:
+        parsed = [parse_tokens(text, variables=variables) for text in texts]
+        self._kind = kind
+        self._fixed = tuple(kind(tokens) for tokens in parsed if not has_variables(tokens))
+        self._dynamic = tuple(tokens for tokens in parsed if has_variables(tokens))
+        self._everything = any(tokens == (STAR,) for tokens in parsed)
+
+    def match(self, text: str, facts: Facts) -> bool:
+        """Whether one fits; a variable without a value fits nothing."""
+        if self._everything:
+            return True
+        for glob in self._fixed:
+            if glob.matches(text):
+                return True
+        for tokens in self._dynamic:
+            filled = fill_in(tokens, facts)
+            if filled is not None and self._kind(filled).matches(text):
+                return True
+        return False
+
+    def all_known(self, facts: Facts) -> bool:
+        """Whether every variable has a value."""
+        return all(fill_in(tokens, facts) is not None for tokens in self._dynamic)

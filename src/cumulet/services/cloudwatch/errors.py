@@ -1,0 +1,31 @@
+"""The errors of CloudWatch Logs, named as its model names them."""
+
+from __future__ import annotations
+
+from cumulet.core.errors import AwsError
+
+
+class ResourceNotFoundException(AwsError):
+    """The log group or stream does not exist."""
+
+
+class ResourceAlreadyExistsException(AwsError):
+    """The log group or stream exists."""
+
+
+class InvalidParameterException(AwsError):
+    """A parameter has a value that the operation does not take."""
+
+
+class TooManyTagsException(AwsError):
+    """A resource can have fifty tags."""
+
+
+def no_group() -> ResourceNotFoundException:
+    """In AWS's words."""
+    return ResourceNotFoundException("The specified log group does not exist.")
+
+
+def no_stream() -> ResourceNotFoundException:
+    """In AWS's words."""
+    return ResourceNotFoundException("The specified log stream does not exist.")

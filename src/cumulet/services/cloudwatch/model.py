@@ -1,0 +1,57 @@
+"""Log groups, streams and events as records."""
+
+from __future__ import annotations
+
+import msgspec
+
+from cumulet.core.identity import Scope
+
+
+class Group(msgspec.Struct, frozen=True):
+    """A log group. `uid` is new each time a name is used again, so that old events stay apart."""
+
+    name: str
+    uid: str
+    created_ms: int
+    retention_days: int = 0
+    tags: dict[str, str] = msgspec.field(default_factory=dict)
+    log_class: str = "STANDARD"
+
+
+class Stream(msgspec.Struct, frozen=True):
+    """A log stream of the group `group_uid`; times in epoch milliseconds, 0 before any event."""
+
+    group_uid: str
+    name: str
+    uid: str
+    created_ms: int
+    first_ms: int = 0
+    last_ms: int = 0
+    ingested_ms: int = 0
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One log event. `sequence` tells events of one millisecond apart, in their order."""
+
+    group_uid: str
+    timestamp_ms: int
+    sequence: int
+    stream_uid: str
+    stream: str
+    message: str
+    ingested_ms: int
+
+    @property
+    def event_id(self) -> str:
+        """The id that FilterLogEvents shows: decimal, growing with time as AWS's ids do."""
+        return f"{self.timestamp_ms}{self.sequence:042d}"
+
+
+def group_arn(scope: Scope, name: str) -> str:
+    """The ARN with the `:*` that IAM policies on log streams use."""
+    return f"{scope.arn('logs', f'log-group:{name}')}:*"
+
+
+def stream_arn(scope: Scope, group: str, stream: str) -> str:
+    """The ARN of a log stream."""
+    return scope.arn("logs", f"log-group:{group}:log-stream:{stream}")
