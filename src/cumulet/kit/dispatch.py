@@ -208,11 +208,11 @@ def _require(ctx: Context, question: Question, decision: Decision) -> None:
         iam_resource=question.resource,
         iam_effect=decision.effect,
         iam_reason=decision.reason,
+        iam_policies=decision.policies,
     )
     if decision.allowed:
         return
-    because = f" because {decision.reason}" if decision.reason else ""
     raise AccessDenied(
         f"User: {question.caller.arn} is not authorized to perform: {question.action} "
-        f"on resource: {question.resource}{because}"
+        f"on resource: {question.resource} {decision.reason}"
     )

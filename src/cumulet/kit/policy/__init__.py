@@ -5,7 +5,7 @@ asked, and `decide` asks all that apply. How a caller's policies are found is in
 """
 
 from cumulet.kit.policy.decide import decide
-from cumulet.kit.policy.grammar import check_document
+from cumulet.kit.policy.grammar import PolicyKind, check_document, size_of_document
 from cumulet.kit.policy.model import (
     Decision,
     IdentityPolicies,
@@ -20,8 +20,10 @@ __all__ = [
     "IdentityPolicies",
     "MalformedPolicy",
     "Policy",
+    "PolicyKind",
     "Question",
     "check_document",
     "decide",
     "parse_policy",
+    "size_of_document",
 ]

@@ -29,7 +29,7 @@ def decide(
     Follows https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
     """
     facts = Facts(question.context)
-    denied, named, granting = _ask_resource(resource, question, facts)
+    denied, named, granting = _ask_resource(resource, question, facts) if resource else _UNSPOKEN
     if denied:
         return _denied("a resource-based policy", denied)
     own = _ask(identity.identity, question, facts)
@@ -76,19 +76,22 @@ class _Voices:
 
 
 _UNBOUND = _Voices((), ("",))
+_SILENT = _Voices((), ())
+_UNSPOKEN: tuple[tuple[str, ...], Named, tuple[str, ...]] = ((), Named.no, ())
 
 
 def _ask(policies: Iterable[Policy], question: Question, facts: Facts) -> _Voices:
     denied: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
+    action, resource = question.action, question.resource
     for policy in policies:
-        for statement in statements_on(policy, question.action):
-            if statement.applies(question.resource, facts):
+        for statement in statements_on(policy, action):
+            if statement.applies(resource, facts):
                 if statement.denies:
                     denied = (*denied, policy.name)
                 else:
                     allowed = (*allowed, policy.name)
-    return _Voices(denied, allowed)
+    return _Voices(denied, allowed) if denied or allowed else _SILENT
 
 
 def _ask_resource(

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import msgspec
+
 from cumulet.core.identity import Principal
 
 
@@ -35,8 +37,7 @@ class IdentityPolicies:
     session: tuple[Policy, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """May `caller` do `action` on `resource`? `context` holds the condition keys."""
 
     caller: Principal
@@ -45,8 +46,7 @@ class Question:
     context: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """The answer, and the reason in the words that AWS uses in its access-denied messages.
 
     The reason continues the sentence "… on resource: X", with "because no …" or "with an explicit

@@ -47,7 +47,7 @@ class Statement:
         if element.get("Effect") not in ("Allow", "Deny"):
             raise MalformedPolicy("Syntax errors in policy.")
         self.sid = str(element.get("Sid", ""))
-        self.denies = element["Effect"] == "Deny"
+        self.denies: bool = element["Effect"] == "Deny"
         actions, self._not_action = _either(element, "Action", "NotAction")
         if actions is None:
             raise MalformedPolicy("Policy statement must contain actions.")
@@ -69,7 +69,10 @@ class Statement:
         """Whether the resource is meant and every condition holds."""
         if self._resources is not None and not self._means(self._resources, resource, facts):
             return False
-        return all(condition.holds(facts) for condition in self._conditions)
+        for condition in self._conditions:  # noqa: SIM110 (a generator costs more than the check)
+            if not condition.holds(facts):
+                return False
+        return True
 
     def _means(self, resources: Texts, resource: str, facts: Facts) -> bool:
         if not self._not_resource:
