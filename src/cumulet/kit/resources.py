@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -54,13 +54,17 @@ TAGS = list_of(struct({"Key": TEXT, "Value": TEXT}, "Key", "Value"))
 class Draft:
     """What a resource may know of the stack that makes it.
 
-    `token` is the same each time the same step is tried again, also after a restart.
+    `token` (letters and digits) is the same each time the same step is tried again, also after a
+    restart. `resumed` says that an earlier try was cut off and may have made the resource: what
+    now exists under a name that the template gives then counts as made by that try.
     """
 
     stack_id: str
     stack_name: str
     logical_id: str
     token: str
+    resumed: bool = False
+    type_name: str = ""
 
     def name(self, length_max: int = 64, *, lower: bool = False) -> str:
         """The name AWS would give: `{stack}-{logical id}-{12 letters}`, stable for this step."""
@@ -78,6 +82,18 @@ class Provisioned:
 
     physical_id: str
     attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+class PartlyMade(Exception):
+    """Raised by `create` when it failed after something was made, so that it will be deleted.
+
+    Its cause (`raise PartlyMade(id) from error`) is the reason that the stack's events give.
+    """
+
+    def __init__(self, physical_id: str, attributes: Mapping[str, Any] | None = None) -> None:
+        super().__init__(physical_id)
+        self.physical_id = physical_id
+        self.attributes = dict(attributes or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +118,31 @@ class ResourceType:
     read: Callable[[Context, str, Props], Awaitable[Props | None]] | None = None
     replace_on: frozenset[str] = frozenset()
     attributes: frozenset[str] = frozenset()
+
+
+CUSTOM_RESOURCE = "AWS::CloudFormation::CustomResource"
+
+
+class ResourceTypes(Mapping[str, ResourceType]):
+    """Every resource type that the installed services declare, by name; made once at start.
+
+    `Custom::…` stands for the custom resource, under whatever name.
+    """
+
+    __slots__ = ("_types",)
+
+    def __init__(self, types: Iterable[ResourceType]) -> None:
+        self._types: dict[str, ResourceType] = {}
+        for one in types:
+            if one.name in self._types:
+                raise ValueError(f"two services declare the resource type {one.name}")
+            self._types[one.name] = one
+
+    def __getitem__(self, name: str) -> ResourceType:
+        return self._types[CUSTOM_RESOURCE if name.startswith("Custom::") else name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._types)
+
+    def __len__(self) -> int:
+        return len(self._types)

@@ -1,0 +1,1 @@
+"""Templates: their text, their sections, their functions and their transforms. Mostly pure."""
