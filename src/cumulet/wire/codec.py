@@ -1,0 +1,98 @@
+"""Reads requests as an operation's input and writes its output as an answer, in any protocol.
+
+Shapes are walked once for each operation and protocol and compiled to closures, when first used.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+from cumulet.core.errors import MalformedRequest, RequestTooLarge
+from cumulet.core.http import Body, Request, Response
+from cumulet.wire.model import OperationModel, ServiceModel
+from cumulet.wire.protocols import aws_json, aws_query, rest_json, rest_xml, rpc_cbor
+
+GUNZIPPED_BYTES_MAX = 16 * 1024 * 1024
+"""What a compressed request body may become."""
+
+_READERS: dict[str, Callable[[OperationModel], Callable[..., dict[str, Any]]]] = {
+    "json": aws_json.compile_reader,
+    "query": aws_query.compile_reader,
+    "rest-json": rest_json.compile_reader,
+    "rest-xml": rest_xml.compile_reader,
+    "cbor": rpc_cbor.compile_reader,
+}
+_WRITERS: dict[str, Callable[[OperationModel], Callable[[dict[str, Any], str], Response]]] = {
+    "json": aws_json.compile_writer,
+    "query": aws_query.compile_writer,
+    "rest-json": rest_json.compile_writer,
+    "rest-xml": rest_xml.compile_writer,
+    "cbor": rpc_cbor.compile_writer,
+}
+
+
+def read_request(
+    model: ServiceModel,
+    operation: OperationModel,
+    protocol: str,
+    request: Request,
+    body: bytes | Body,
+) -> dict[str, Any]:
+    """The operation's input. Raises MalformedRequest.
+
+    A streaming payload (`operation.streaming_input`) is passed on as a Body, unread; for every
+    other operation `body` has to be the bytes. Times become seconds since the epoch.
+    """
+    read = operation.compiled.get(f"read-{protocol}")
+    if read is None:
+        read = operation.compiled[f"read-{protocol}"] = _READERS[protocol](operation)
+    if operation.takes_gzip and isinstance(body, bytes):
+        body = _gunzip(request, body)
+    members: dict[str, Any] = read(request, body)
+    return members
+
+
+def write_response(
+    model: ServiceModel,
+    operation: OperationModel,
+    protocol: str,
+    output: dict[str, Any] | None,
+    request_id: str,
+) -> Response:
+    """The answer. A member that the output shape lacks is a mistake of ours: KeyError.
+
+    `output["ResponseMetadata"]` may hold `HTTPStatusCode`, which replaces the status, and
+    `HTTPHeaders`, which replace headers of those names or add to them.
+    """
+    write = operation.compiled.get(f"write-{protocol}")
+    if write is None:
+        write = operation.compiled[f"write-{protocol}"] = _WRITERS[protocol](operation)
+    if not output or "ResponseMetadata" not in output:
+        response: Response = write(output or {}, request_id)
+        return response
+    metadata = output["ResponseMetadata"]
+    plain = {name: value for name, value in output.items() if name != "ResponseMetadata"}
+    response = write(plain, request_id)
+    response.status = metadata.get("HTTPStatusCode", response.status)
+    told = {name.lower(): value for name, value in metadata.get("HTTPHeaders", {}).items()}
+    response.headers = [pair for pair in response.headers if pair[0] not in told]
+    response.headers.extend(told.items())
+    return response
+
+
+def _gunzip(request: Request, body: bytes) -> bytes:
+    """The body as it was before compression, bounded."""
+    if request.headers.get("content-encoding").lower() != "gzip":
+        return body
+    inflate = zlib.decompressobj(31)
+    try:
+        content = inflate.decompress(body, GUNZIPPED_BYTES_MAX)
+    except zlib.error as cause:
+        raise MalformedRequest("The body is not valid gzip") from cause
+    if inflate.unconsumed_tail:
+        raise RequestTooLarge("Request size exceeded the limit.")
+    if not inflate.eof:
+        raise MalformedRequest("The body is not valid gzip")
+    return content

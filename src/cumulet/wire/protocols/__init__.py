@@ -1,0 +1,1 @@
+"""How each AWS protocol reads requests and writes answers: shapes compiled to closures."""

@@ -1,0 +1,137 @@
+"""Which REST operation a method and path mean: a tree of path segments from the model's URIs."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from cumulet.core.http import Request
+from cumulet.wire.model import OperationModel, ServiceModel
+from cumulet.wire.protocols.forms import parse_pairs
+
+SEGMENTS_MAX = 64
+"""Segments that a path is cut into at most; what follows belongs to a greedy label."""
+
+
+class Route(NamedTuple):
+    """One operation at a place of the tree, and what else its requests must show."""
+
+    operation: str
+    constants: tuple[tuple[str, str | None], ...]
+    """Query keys of the model's URI, with their value when it has one, as in `list-type=2`."""
+    queries: tuple[str, ...]
+    """Query keys of required members."""
+    headers: tuple[str, ...]
+    """Headers of required members."""
+
+
+class _Node:
+    __slots__ = ("greedy", "label", "literals", "routes")
+
+    def __init__(self) -> None:
+        self.literals: dict[str, _Node] = {}
+        self.label: _Node | None = None
+        self.routes: dict[str, list[Route]] = {}
+        self.greedy: dict[str, list[Route]] = {}
+
+
+class Router:
+    """The operations of one REST service. Made when the service is first called."""
+
+    def __init__(self, model: ServiceModel) -> None:
+        self._root = _Node()
+        self._is_s3 = model.name == "s3"
+        seen: set[tuple[str, str]] = set()
+        names = model.operation_names
+        operations = [found for name in names if (found := model.operation(name)) is not None]
+        for operation in sorted(operations, key=lambda one: one.is_deprecated):
+            form = (operation.method, operation.uri)
+            if operation.is_deprecated and form in seen:
+                continue
+            seen.add(form)
+            self._add(operation)
+
+    def _add(self, operation: OperationModel) -> None:
+        path, _, query = operation.uri.partition("?")
+        node = self._root
+        routes = None
+        for segment in path.strip("/").split("/") if path.strip("/") else []:
+            if segment.startswith("{") and segment.endswith("+}"):
+                routes = node.greedy
+                break
+            if segment.startswith("{"):
+                if node.label is None:
+                    node.label = _Node()
+                node = node.label
+            else:
+                node = node.literals.setdefault(segment, _Node())
+        table = node.routes if routes is None else routes
+        table.setdefault(operation.method, []).append(_route(operation, query))
+
+    def match(self, request: Request) -> str | None:
+        """The operation's name, or None when the path and method are no operation's."""
+        segments = request.path[1:].split("/", SEGMENTS_MAX)
+        candidates = self._find(self._root, segments, 0, request.method)
+        if candidates is None:
+            return None
+        if len(candidates) == 1 and not candidates[0].constants and not self._is_s3:
+            return candidates[0].operation
+        return self._choose(candidates, request)
+
+    def _find(
+        self, node: _Node, segments: list[str], place: int, method: str
+    ) -> list[Route] | None:
+        left = len(segments) - place
+        if left == 0 or (left == 1 and segments[place] == ""):
+            return node.routes.get(method)
+        segment = segments[place]
+        literal = node.literals.get(unquote(segment) if "%" in segment else segment)
+        if literal is not None:
+            found = self._find(literal, segments, place + 1, method)
+            if found is not None:
+                return found
+        if node.label is not None and segment:
+            found = self._find(node.label, segments, place + 1, method)
+            if found is not None:
+                return found
+        return node.greedy.get(method)
+
+    def _choose(self, candidates: list[Route], request: Request) -> str | None:
+        query = dict(parse_pairs(request.query)) if request.query else {}
+        best: Route | None = None
+        best_rank = (-1, False, -1)
+        for route in candidates:
+            if not _has_constants(route, query):
+                continue
+            needs = len(route.queries) + len(route.headers)
+            met = all(key in query for key in route.queries) and all(
+                header in request.headers for header in route.headers
+            )
+            rank = (len(route.constants), met, needs if met else -needs)
+            if best is None or rank > best_rank:
+                best, best_rank = route, rank
+        if best is None or (self._is_s3 and not best.constants and not best_rank[1]):
+            return None
+        return best.operation
+
+
+def _has_constants(route: Route, query: dict[str, str]) -> bool:
+    return all(
+        key in query and (value is None or query[key] == value) for key, value in route.constants
+    )
+
+
+def _route(operation: OperationModel, query: str) -> Route:
+    constants = tuple(
+        (key, value if sign else None)
+        for key, sign, value in (piece.partition("=") for piece in query.split("&") if piece)
+    )
+    queries, headers = [], []
+    if operation.input is not None:
+        for name in operation.input.required:
+            member = operation.input.members[name]
+            if member.location == "querystring":
+                queries.append(member.wire_name(name))
+            elif member.location == "header":
+                headers.append(member.wire_name(name).lower())
+    return Route(operation.name, constants, tuple(queries), tuple(headers))
