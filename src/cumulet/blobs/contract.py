@@ -1,0 +1,106 @@
+"""What a place for large bytes is: written once as a stream, read in ranges, never changed.
+
+A blob is referred to from a record of the store; who writes one and does not come to commit the
+record leaves it to `sweep`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+class NoSuchBlob(Exception):
+    """No blob has this id."""
+
+
+class TooLarge(Exception):
+    """A body went on beyond the size that was allowed for it."""
+
+
+class BlobsUnavailable(Exception):
+    """The disk refuses: full, or broken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A blob as it was written: its id, its size, and the digests asked for, as raw bytes."""
+
+    id: str
+    size_bytes: int
+    digests: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class Reading(Protocol):
+    """The bytes of a range, in chunks. Close it when not read to the end."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    async def __anext__(self) -> bytes: ...
+
+    async def aclose(self) -> None:
+        """Let go of the file."""
+        ...
+
+
+class Blobs(Protocol):
+    """Large bytes beside the store. Ids are random and say nothing."""
+
+    async def put(
+        self,
+        body: AsyncIterable[bytes],
+        *,
+        digests: Sequence[str] = (),
+        size_bytes_max: int | None = None,
+    ) -> Blob:
+        """Write a body; it is durable when this returns, and nothing of it is kept otherwise.
+
+        `digests` names any of `md5 sha1 sha256 crc32 crc32c crc64nvme`. Raises TooLarge,
+        BlobsUnavailable, and whatever `body` raises.
+        """
+        ...
+
+    async def put_bytes(self, data: bytes, *, digests: Sequence[str] = ()) -> Blob:
+        """Write bytes that are in memory already. Raises BlobsUnavailable."""
+        ...
+
+    async def copy(self, id: str) -> str:
+        """Another id for the same bytes, to be dropped on its own; copies nothing on the disk.
+
+        Raises NoSuchBlob, BlobsUnavailable.
+        """
+        ...
+
+    def open(self, id: str, start: int = 0, end: int | None = None) -> Reading:
+        """The bytes with start <= offset < end, to the blob's end when None.
+
+        Raises NoSuchBlob at once. A range beyond the end is cut.
+        """
+        ...
+
+    async def read(self, id: str, *, size_bytes_max: int) -> bytes:
+        """All the bytes. Raises NoSuchBlob, and TooLarge when there are more than allowed."""
+        ...
+
+    def path(self, id: str) -> Path:
+        """Where the blob lies, to be read only. Raises NoSuchBlob."""
+        ...
+
+    async def drop(self, id: str) -> None:
+        """Remove a blob; harmless when it is gone. Those who read it now still get its end."""
+        ...
+
+    async def sweep(
+        self, is_referenced: Callable[[str], Awaitable[bool]], older_than_seconds: float
+    ) -> int:
+        """Remove what nobody refers to and unfinished writes, if that old; returns how many.
+
+        The age must be well above the time between a `put` and the commit that refers to it.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Stop the threads that read and write."""
+        ...

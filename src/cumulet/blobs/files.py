@@ -1,0 +1,239 @@
+"""Blobs as files: written aside, synced, then renamed into place."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from cumulet.blobs.contract import Blob, BlobsUnavailable, NoSuchBlob, TooLarge
+from cumulet.blobs.digests import DIGESTS
+from cumulet.blobs.handles import OpenFile, Writing, make_folder, sync_folder
+from cumulet.core.clock import Clock, new_hex
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+CHUNK_BYTES = 256 << 10
+"""What is read at once, and gathered before a write: memory per stream is a few of these."""
+
+THREADS_MAX = 8
+UNFINISHED = "unfinished"
+
+_ID = re.compile(r"[0-9a-f]{32}\Z")
+
+
+class FileBlobs:
+    """The blobs of one folder: `ab/cd/abcd…`, and unfinished ones aside.
+
+    One process at a time, as the store beside it.
+    """
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._threads = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="blobs")
+        make_folder(folder / UNFINISHED)
+
+    async def put(
+        self,
+        body: AsyncIterable[bytes],
+        *,
+        digests: Sequence[str] = (),
+        size_bytes_max: int | None = None,
+    ) -> Blob:
+        """See `Blobs`."""
+        id = new_hex(self._clock, 32)
+        asked = {name: DIGESTS[name]() for name in digests}
+        writing = Writing(self._folder / UNFINISHED / id, asked)
+        is_finished = False
+        try:
+            await self._run(writing.begin, self._clock.now())
+            await self._pump(body, writing, size_bytes_max)
+            found = await self._run(writing.finish, self._place(id), self._clock.now())
+            is_finished = True
+        except OSError as error:
+            raise BlobsUnavailable(f"a blob cannot be written: {error}") from error
+        finally:
+            if not is_finished:
+                # Not awaited, for this may be a cancellation; the writing keeps its own order.
+                _run_later(self._threads, writing.abandon)
+        return Blob(id, writing.size_bytes, found)
+
+    async def _pump(
+        self, body: AsyncIterable[bytes], writing: Writing, size_bytes_max: int | None
+    ) -> None:
+        """Write one batch of chunks while the next one arrives."""
+        batch: list[bytes] = []
+        gathered = total = 0
+        pending: asyncio.Future[None] | None = None
+        try:
+            async for chunk in body:
+                total += len(chunk)
+                if size_bytes_max is not None and total > size_bytes_max:
+                    raise TooLarge(f"the body has more than {size_bytes_max} bytes")
+                batch.append(chunk)
+                gathered += len(chunk)
+                if gathered >= CHUNK_BYTES:
+                    if pending is not None:
+                        await pending
+                    pending = self._run(writing.write, batch)
+                    batch, gathered = [], 0
+            if pending is not None:
+                await pending
+            pending = self._run(writing.write, batch) if batch else None
+        finally:
+            if pending is not None:
+                await pending
+
+    async def put_bytes(self, data: bytes, *, digests: Sequence[str] = ()) -> Blob:
+        """See `Blobs`."""
+        return await self.put(_once(data), digests=digests)
+
+    async def copy(self, id: str) -> str:
+        """See `Blobs`."""
+        made = new_hex(self._clock, 32)
+        try:
+            await self._run(_link, self.path(id), self._place(made))
+        except FileNotFoundError as error:
+            raise NoSuchBlob(id) from error
+        except OSError as error:
+            raise BlobsUnavailable(f"a blob cannot be copied: {error}") from error
+        return made
+
+    def open(self, id: str, start: int = 0, end: int | None = None) -> FileReading:
+        """See `Blobs`."""
+        try:
+            file = OpenFile(self._place(id))
+        except FileNotFoundError as error:
+            raise NoSuchBlob(id) from error
+        return FileReading(file, self._threads, start, end)
+
+    async def read(self, id: str, *, size_bytes_max: int) -> bytes:
+        """See `Blobs`."""
+        chunks = []
+        reading = self.open(id, 0, size_bytes_max + 1)
+        try:
+            async for chunk in reading:
+                chunks.append(chunk)
+        finally:
+            await reading.aclose()
+        data = b"".join(chunks)
+        if len(data) > size_bytes_max:
+            raise TooLarge(f"the blob has more than {size_bytes_max} bytes")
+        return data
+
+    def path(self, id: str) -> Path:
+        """See `Blobs`."""
+        place = self._place(id)
+        if not place.exists():
+            raise NoSuchBlob(id)
+        return place
+
+    async def drop(self, id: str) -> None:
+        """See `Blobs`."""
+        await self._run(self._remove, self._place(id))
+
+    async def sweep(
+        self, is_referenced: Callable[[str], Awaitable[bool]], older_than_seconds: float
+    ) -> int:
+        """See `Blobs`."""
+        before = self._clock.now() - older_than_seconds
+        removed = 0
+        for path in await self._run(_old_files, self._folder / UNFINISHED, before):
+            await self._run(self._remove, path)
+            removed += 1
+        for folder in await self._run(_folders, self._folder):
+            for path in await self._run(_old_blobs, folder, before):
+                if not await is_referenced(path.name):
+                    await self._run(self._remove, path)
+                    removed += 1
+        return removed
+
+    async def close(self) -> None:
+        """See `Blobs`."""
+        self._threads.shutdown(wait=True)
+
+    def _place(self, id: str) -> Path:
+        if not _ID.match(id):
+            raise NoSuchBlob(id)
+        return self._folder / id[:2] / id[2:4] / id
+
+    def _remove(self, path: Path) -> None:
+        path.unlink(missing_ok=True)
+
+    def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
+        loop = asyncio.get_running_loop()
+        return loop.run_in_executor(self._threads, lambda: work(*args, **kwargs))
+
+
+class FileReading:
+    """A range of a file in chunks; the file is closed at the end, or by `aclose`."""
+
+    __slots__ = ("_at", "_end", "_file", "_threads")
+
+    def __init__(
+        self, file: OpenFile, threads: ThreadPoolExecutor, start: int, end: int | None
+    ) -> None:
+        self._file = file
+        self._threads = threads
+        self._at = start
+        self._end = end
+
+    def __aiter__(self) -> FileReading:
+        return self
+
+    async def __anext__(self) -> bytes:
+        size = CHUNK_BYTES if self._end is None else min(CHUNK_BYTES, self._end - self._at)
+        chunk = b""
+        if size > 0:
+            loop = asyncio.get_running_loop()
+            chunk = await loop.run_in_executor(self._threads, self._file.read, self._at, size)
+        if not chunk:
+            await self.aclose()
+            raise StopAsyncIteration
+        self._at += len(chunk)
+        return chunk
+
+    async def aclose(self) -> None:
+        """Let go of the file; harmless when done before."""
+        if self._file.is_busy:
+            _run_later(self._threads, self._file.close)
+        else:
+            self._file.close()
+
+
+def _link(source: Path, target: Path) -> None:
+    make_folder(target.parent)
+    target.hardlink_to(source)
+    sync_folder(target.parent)
+
+
+def _old_files(folder: Path, before: float) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if path.stat().st_mtime < before]
+    except FileNotFoundError:
+        return []  # Dropped meanwhile; the next sweep comes by again.
+
+
+def _old_blobs(folder: Path, before: float) -> list[Path]:
+    return [path for shelf in _folders(folder) for path in _old_files(shelf, before)]
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.is_dir() and path.name != UNFINISHED]
+
+
+def _run_later(threads: ThreadPoolExecutor, work: Callable[[], None]) -> None:
+    """Run `work` in a thread, or here when the threads have ended already."""
+    try:
+        threads.submit(work)
+    except RuntimeError:
+        work()
+
+
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    yield data

@@ -1,0 +1,110 @@
+"""Open files used from threads while the loop may let go of them at any moment."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from cumulet.blobs.digests import Digest
+
+
+class Writing:
+    """A temporary file being filled. Its methods block and run in a thread, one at a time."""
+
+    __slots__ = ("_digests", "_file", "_is_abandoned", "_lock", "_path", "size_bytes")
+
+    def __init__(self, path: Path, digests: Mapping[str, Digest]) -> None:
+        self._path = path
+        self._digests = digests
+        self._lock = threading.Lock()
+        self._file: int | None = None
+        self._is_abandoned = False
+        self.size_bytes = 0
+
+    def begin(self, now: float) -> None:
+        """Make the file; its time tells `sweep` how old it is."""
+        with self._lock:
+            if self._is_abandoned:
+                return
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            self._file = os.open(self._path, flags, 0o600)
+            os.utime(self._path, (now, now))
+
+    def write(self, chunks: Sequence[bytes]) -> None:
+        """Append, and take the chunks into the digests."""
+        with self._lock:
+            for chunk in chunks:
+                rest = memoryview(chunk)
+                while rest and self._file is not None:
+                    rest = rest[os.write(self._file, rest) :]
+                for digest in self._digests.values():
+                    digest.update(chunk)
+                self.size_bytes += len(chunk)
+
+    def finish(self, place: Path, now: float) -> dict[str, bytes]:
+        """Make the content durable, then give it its name; returns the digests."""
+        with self._lock:
+            if self._file is None:
+                raise OSError("abandoned")
+            os.utime(self._file, (now, now))
+            os.fsync(self._file)
+            os.close(self._file)
+            self._file = None
+            make_folder(place.parent)
+            self._path.rename(place)
+            sync_folder(place.parent)
+        return {name: digest.digest() for name, digest in self._digests.items()}
+
+    def abandon(self) -> None:
+        """Remove what was written, after the write that may be under way."""
+        with self._lock:
+            self._is_abandoned = True
+            if self._file is not None:
+                os.close(self._file)
+                self._file = None
+            self._path.unlink(missing_ok=True)
+
+
+class OpenFile:
+    """A file that is read from threads; closing waits for the read that may be under way."""
+
+    __slots__ = ("_file", "_lock")
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb", buffering=0)
+        self._lock = threading.Lock()
+
+    def read(self, offset: int, size: int) -> bytes:
+        """At most `size` bytes at `offset`; none at the end, or when it was closed meanwhile."""
+        with self._lock:
+            return b"" if self._file.closed else os.pread(self._file.fileno(), size, offset)
+
+    def close(self) -> None:
+        """Let go of the file; may have to wait for a read."""
+        with self._lock:
+            self._file.close()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether closing would have to wait."""
+        return self._lock.locked()
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, durably."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
