@@ -27,7 +27,7 @@ _ID = re.compile(r"[0-9a-f]{32}\Z")
 
 
 class FileBlobs:
-    """The blobs of one folder: `ab/cd/abcd…`, and unfinished ones aside.
+    """The blobs of one folder: `ab/c/abcd…`, and unfinished ones aside.
 
     One process at a time, as the store beside it.
     """
@@ -48,15 +48,12 @@ class FileBlobs:
         """See `Blobs`."""
         id = new_hex(self._clock, 32)
         asked = {name: DIGESTS[name]() for name in digests}
-        writing = Writing(self._folder / UNFINISHED / id, asked)
+        writing = Writing(self._folder / UNFINISHED / id, asked, self._clock.now())
         is_finished = False
         try:
-            await self._run(writing.begin, self._clock.now())
-            await self._pump(body, writing, size_bytes_max)
-            found = await self._run(writing.finish, self._place(id), self._clock.now())
+            rest = await self._pump(body, writing, size_bytes_max)
+            found = await self._run(writing.finish, rest, self._place(id), self._clock.now())
             is_finished = True
-        except OSError as error:
-            raise BlobsUnavailable(f"a blob cannot be written: {error}") from error
         finally:
             if not is_finished:
                 # Not awaited, for this may be a cancellation; the writing keeps its own order.
@@ -65,8 +62,8 @@ class FileBlobs:
 
     async def _pump(
         self, body: AsyncIterable[bytes], writing: Writing, size_bytes_max: int | None
-    ) -> None:
-        """Write one batch of chunks while the next one arrives."""
+    ) -> list[bytes]:
+        """Write one batch of chunks while the next one arrives; returns the unwritten rest."""
         batch: list[bytes] = []
         gathered = total = 0
         pending: asyncio.Future[None] | None = None
@@ -82,12 +79,10 @@ class FileBlobs:
                         await pending
                     pending = self._run(writing.write, batch)
                     batch, gathered = [], 0
-            if pending is not None:
-                await pending
-            pending = self._run(writing.write, batch) if batch else None
         finally:
             if pending is not None:
                 await pending
+        return batch
 
     async def put_bytes(self, data: bytes, *, digests: Sequence[str] = ()) -> Blob:
         """See `Blobs`."""
@@ -98,10 +93,10 @@ class FileBlobs:
         made = new_hex(self._clock, 32)
         try:
             await self._run(_link, self.path(id), self._place(made))
-        except FileNotFoundError as error:
-            raise NoSuchBlob(id) from error
-        except OSError as error:
-            raise BlobsUnavailable(f"a blob cannot be copied: {error}") from error
+        except BlobsUnavailable as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                raise NoSuchBlob(id) from None
+            raise
         return made
 
     def open(self, id: str, start: int = 0, end: int | None = None) -> FileReading:
@@ -135,7 +130,7 @@ class FileBlobs:
 
     async def drop(self, id: str) -> None:
         """See `Blobs`."""
-        await self._run(self._remove, self._place(id))
+        await self._run(_remove, self._place(id))
 
     async def sweep(
         self, is_referenced: Callable[[str], Awaitable[bool]], older_than_seconds: float
@@ -144,12 +139,12 @@ class FileBlobs:
         before = self._clock.now() - older_than_seconds
         removed = 0
         for path in await self._run(_old_files, self._folder / UNFINISHED, before):
-            await self._run(self._remove, path)
+            await self._run(_remove, path)
             removed += 1
         for folder in await self._run(_folders, self._folder):
             for path in await self._run(_old_blobs, folder, before):
                 if not await is_referenced(path.name):
-                    await self._run(self._remove, path)
+                    await self._run(_remove, path)
                     removed += 1
         return removed
 
@@ -160,14 +155,18 @@ class FileBlobs:
     def _place(self, id: str) -> Path:
         if not _ID.match(id):
             raise NoSuchBlob(id)
-        return self._folder / id[:2] / id[2:4] / id
-
-    def _remove(self, path: Path) -> None:
-        path.unlink(missing_ok=True)
+        return self._folder / id[:2] / id[2] / id
 
     def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
-        loop = asyncio.get_running_loop()
-        return loop.run_in_executor(self._threads, lambda: work(*args, **kwargs))
+        """Work on the disk in a thread; the disk's errors become BlobsUnavailable."""
+
+        def run() -> T:
+            try:
+                return work(*args, **kwargs)
+            except OSError as error:
+                raise BlobsUnavailable(f"the disk refuses: {error}") from error
+
+        return asyncio.get_running_loop().run_in_executor(self._threads, run)
 
 
 class FileReading:
@@ -204,6 +203,10 @@ class FileReading:
             _run_later(self._threads, self._file.close)
         else:
             self._file.close()
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
 
 
 def _link(source: Path, target: Path) -> None:

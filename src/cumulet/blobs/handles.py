@@ -11,47 +11,34 @@ from cumulet.blobs.digests import Digest
 
 
 class Writing:
-    """A temporary file being filled. Its methods block and run in a thread, one at a time."""
+    """A temporary file being filled. Its methods block and run in a thread, one at a time.
 
-    __slots__ = ("_digests", "_file", "_is_abandoned", "_lock", "_path", "size_bytes")
+    `now` becomes the time of the file, which tells `sweep` how old it is.
+    """
 
-    def __init__(self, path: Path, digests: Mapping[str, Digest]) -> None:
+    __slots__ = ("_digests", "_file", "_is_abandoned", "_lock", "_now", "_path", "size_bytes")
+
+    def __init__(self, path: Path, digests: Mapping[str, Digest], now: float) -> None:
         self._path = path
         self._digests = digests
+        self._now = now
         self._lock = threading.Lock()
         self._file: int | None = None
         self._is_abandoned = False
         self.size_bytes = 0
 
-    def begin(self, now: float) -> None:
-        """Make the file; its time tells `sweep` how old it is."""
-        with self._lock:
-            if self._is_abandoned:
-                return
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            self._file = os.open(self._path, flags, 0o600)
-            os.utime(self._path, (now, now))
-
     def write(self, chunks: Sequence[bytes]) -> None:
         """Append, and take the chunks into the digests."""
         with self._lock:
-            for chunk in chunks:
-                rest = memoryview(chunk)
-                while rest and self._file is not None:
-                    rest = rest[os.write(self._file, rest) :]
-                for digest in self._digests.values():
-                    digest.update(chunk)
-                self.size_bytes += len(chunk)
+            self._write(chunks)
 
-    def finish(self, place: Path, now: float) -> dict[str, bytes]:
-        """Make the content durable, then give it its name; returns the digests."""
+    def finish(self, chunks: Sequence[bytes], place: Path, now: float) -> dict[str, bytes]:
+        """Append the last chunks, make all durable, then give it its name; returns the digests."""
         with self._lock:
-            if self._file is None:
-                raise OSError("abandoned")
-            os.utime(self._file, (now, now))
-            os.fsync(self._file)
-            os.close(self._file)
-            self._file = None
+            file = self._write(chunks)
+            os.utime(file, (now, now))
+            os.fsync(file)
+            self._close()
             make_folder(place.parent)
             self._path.rename(place)
             sync_folder(place.parent)
@@ -61,10 +48,29 @@ class Writing:
         """Remove what was written, after the write that may be under way."""
         with self._lock:
             self._is_abandoned = True
-            if self._file is not None:
-                os.close(self._file)
-                self._file = None
+            self._close()
             self._path.unlink(missing_ok=True)
+
+    def _write(self, chunks: Sequence[bytes]) -> int:
+        if self._is_abandoned:
+            raise InterruptedError("the writing was given up")
+        if self._file is None:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            self._file = os.open(self._path, flags, 0o600)
+            os.utime(self._file, (self._now, self._now))
+        for chunk in chunks:
+            rest = memoryview(chunk)
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+            for digest in self._digests.values():
+                digest.update(chunk)
+            self.size_bytes += len(chunk)
+        return self._file
+
+    def _close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
 
 
 class OpenFile:
