@@ -1,1 +1,45 @@
 """Floor 1: running other people's code, as processes, isolated."""
+
+from cumulet.sandbox.contract import (
+    RESPONSE_BYTES_MAX,
+    AsyncSink,
+    Env,
+    EnvFactory,
+    Failed,
+    FunctionSpec,
+    Invocation,
+    Isolation,
+    IsolationUnavailable,
+    Layer,
+    LogLine,
+    NoCapacity,
+    OnLog,
+    Outcome,
+    RuntimeUnavailable,
+    SandboxConfig,
+    Succeeded,
+    Usage,
+)
+from cumulet.sandbox.pool import Sandbox
+
+__all__ = [
+    "RESPONSE_BYTES_MAX",
+    "AsyncSink",
+    "Env",
+    "EnvFactory",
+    "Failed",
+    "FunctionSpec",
+    "Invocation",
+    "Isolation",
+    "IsolationUnavailable",
+    "Layer",
+    "LogLine",
+    "NoCapacity",
+    "OnLog",
+    "Outcome",
+    "RuntimeUnavailable",
+    "Sandbox",
+    "SandboxConfig",
+    "Succeeded",
+    "Usage",
+]

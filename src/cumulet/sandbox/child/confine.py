@@ -1,0 +1,83 @@
+"""What the function's process gives up before any of its code runs. Order matters; see `confine`."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+
+from cumulet.sandbox.child import kernel, landlock, seccomp
+
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+_SYSTEM = (
+    "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/proc/self", "/proc/meminfo",
+    "/proc/cpuinfo", "/proc/stat", "/proc/uptime", "/proc/loadavg", "/proc/filesystems",
+    "/proc/sys/kernel", "/proc/sys/vm", "/sys/devices/system/cpu", "/etc/alternatives",
+    "/etc/ca-certificates", "/etc/group", "/etc/host.conf", "/etc/hosts", "/etc/ld.so.cache",
+    "/etc/localtime", "/etc/mime.types", "/etc/nsswitch.conf", "/etc/os-release", "/etc/passwd",
+    "/etc/pki", "/etc/protocols", "/etc/resolv.conf", "/etc/services", "/etc/ssl",
+)  # fmt: skip
+NICE = 5
+"""Functions yield to the cloud when both want the processor."""
+
+
+def limit(spec: dict) -> None:
+    """Resource limits that every machine has."""
+    for what, value in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, spec["files_max"]),
+        (resource.RLIMIT_FSIZE, spec["ephemeral_mb"] << 20),
+        (resource.RLIMIT_MEMLOCK, 64 << 10),
+        (resource.RLIMIT_MSGQUEUE, 0),
+    ):
+        resource.setrlimit(what, (value, value))
+    if spec["uid"] is not None:
+        resource.setrlimit(resource.RLIMIT_NPROC, (spec["processes_max"],) * 2)
+
+
+def confine(spec: dict, layers: dict) -> None:
+    """Limits, then user, then rights, then files, then system calls.
+
+    The user is left while that is still allowed; Landlock and the filter come last because the
+    steps before need what they take away. What could not be done is recorded, not raised.
+    """
+    limit(spec)
+    os.nice(NICE)
+    if spec["isolation"] == "none":
+        kernel.die_with_parent(signal.SIGKILL)
+        return
+    uid = spec["uid"]
+    if uid is not None:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    kernel.die_with_parent(signal.SIGKILL)
+    os.umask(0o022)
+    _try(layers, "privileges", _give_up_rights)
+    kernel.set_dumpable(True)
+    _try(layers, "landlock", _keep_files, spec, layers)
+    _try(layers, "seccomp", seccomp.restrict)
+
+
+def _try(layers: dict, name: str, step, *arguments: object) -> None:  # noqa: ANN001
+    try:
+        layers[name] = step(*arguments) or ""
+    except OSError as error:
+        layers[name] = str(error)
+
+
+def _give_up_rights() -> None:
+    kernel.drop_capabilities()
+    kernel.forgo_new_privileges()
+
+
+def _keep_files(spec: dict, layers: dict) -> None:
+    """With an own root folder all of it may be read; without, only what a function needs."""
+    if layers["filesystem"]:
+        readable = [*_SYSTEM, *spec["shown_paths"], spec["code"], spec["opt"] or "/opt"]
+        writable = [spec["tmp"], *_DEVICES]
+    else:
+        readable = ["/"]
+        writable = ["/tmp", "/dev/shm", "/var/tmp", *_DEVICES]
+    network = spec["network"] or not layers.get("network", "")
+    landlock.restrict(readable, writable, network=network)

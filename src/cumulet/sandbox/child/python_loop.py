@@ -1,0 +1,121 @@
+"""The life of a Python function's process: initialise, then one event after the other."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import sys
+import time
+
+from cumulet.sandbox import messages
+from cumulet.sandbox.child import python_context, python_handler, python_log, warm
+
+_READ_BYTES = 65_536
+
+
+def run(data_fd: int, spec: dict) -> int:
+    """Serve until the cloud closes its end; returns the exit status of the process."""
+    data = socket.socket(fileno=data_fd)
+    _put_on_environment(spec)
+    python_log.install()
+    for name in [name for name in sys.modules if name.split(".")[0] == "cumulet"]:
+        del sys.modules[name]
+    try:
+        handler = python_handler.load(spec["handler"])
+    except SystemExit as error:
+        return _exit_status(error)
+    except BaseException as error:
+        kind, message, trace = python_handler.describe(error)
+        python_log.write_error(kind, message, trace)
+        _send(data, messages.INIT_FAILED, python_handler.document(kind, message, trace, ""))
+        _flush()
+        return 1
+    _send(data, messages.READY, ",".join(warm.loaded_services()).encode())
+    try:
+        _serve(data, handler)
+    except SystemExit as error:
+        return _exit_status(error)
+    finally:
+        _flush()
+    return 0
+
+
+def _put_on_environment(spec: dict) -> None:
+    os.environ.clear()
+    os.environ.update(spec["env"])
+    time.tzset()
+    random.seed()
+    sys.path[:] = spec["python_path"] + [path for path in sys.path if path]
+    sys.argv[:] = [""]
+    python_handler.exit_builtins()
+
+
+def _exit_status(error: SystemExit) -> int:
+    if error.code is None:
+        return 0
+    if isinstance(error.code, int):
+        return error.code & 0xFF
+    sys.stderr.write(f"{error.code}\n")
+    return 1
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            continue
+
+
+def _send(data: socket.socket, kind: int, body: bytes) -> None:
+    data.sendall(messages.pack_frame(kind, body))
+
+
+def _receive(data: socket.socket, buffer: bytearray) -> bytes:
+    """The body of the next frame, or nothing when the cloud has closed its end."""
+    head = messages.FRAME.size
+    while len(buffer) < head or len(buffer) < head + messages.FRAME.unpack_from(buffer)[0]:
+        chunk = data.recv(_READ_BYTES)
+        if not chunk:
+            return b""
+        buffer += chunk
+    size = head + messages.FRAME.unpack_from(buffer)[0]
+    body = bytes(buffer[head:size])
+    del buffer[:size]
+    return body
+
+
+def _serve(data: socket.socket, handler) -> None:  # noqa: ANN001
+    buffer = bytearray()
+    while True:
+        body = _receive(data, buffer)
+        if not body:
+            return
+        deadline_ms, texts, payload = messages.unpack_invoke(body)
+        request_id, trace_id, arn, client_context, identity = texts
+        python_log.request["id"] = request_id
+        if trace_id:
+            os.environ["_X_AMZN_TRACE_ID"] = trace_id
+        else:
+            os.environ.pop("_X_AMZN_TRACE_ID", None)
+        try:
+            event = python_handler.read_event(payload)
+            context = python_context.LambdaContext(
+                deadline_ms, request_id, arn, client_context, identity
+            )
+            kind, answer = messages.RESPONSE, _call(handler, event, context)
+        except SystemExit:
+            raise
+        except BaseException as error:
+            words = python_handler.describe(error)
+            python_log.write_error(*words, request_id)
+            kind, answer = messages.ERROR, python_handler.document(*words, request_id)
+        _flush()
+        if len(answer) > messages.RESPONSE_BYTES_MAX:
+            kind, answer = messages.TOO_LARGE, b"%d" % len(answer)
+        _send(data, kind, answer)
+
+
+def _call(handler, event: object, context: object) -> bytes:  # noqa: ANN001
+    return python_handler.write_answer(handler(event, context))

@@ -1,0 +1,186 @@
+"""What the sandbox is asked and what it answers: specs, invocations, outcomes, layers. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+Env = Mapping[str, str]
+EnvFactory = Callable[[], Awaitable[Env]]
+Isolation = Literal["require", "best-effort", "none"]
+
+RESPONSE_BYTES_MAX = 6_291_556
+"""Largest buffered answer of a function, in bytes.
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FunctionSpec:
+    """One version of one function, as the sandbox must run it.
+
+    `key` names that version with its configuration: environments are shared within a key and
+    never between keys. `env` is the complete environment of the process, credentials and
+    `AWS_LAMBDA_*` included, or an async factory that is awaited at each cold start (so that
+    credentials are made only then). `code` is the unpacked package, seen as `/var/task`; `layers`
+    are seen merged as `/opt`, later ones over earlier ones. Both are only ever read.
+    `strict_runtime` refuses to run on a neighbouring runtime version.
+    """
+
+    key: str
+    runtime: str
+    handler: str
+    code: Path
+    layers: tuple[Path, ...] = ()
+    env: Env | EnvFactory = field(default_factory=dict)
+    memory_mb: int = 128
+    timeout_ms: int = 3_000
+    ephemeral_mb: int = 512
+    network: bool = True
+    strict_runtime: bool = False
+    init_timeout_ms: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One event for a function.
+
+    `deadline_ms` is an upper bound in epoch milliseconds; 0 means `timeout_ms` of the spec from the
+    moment the handler starts, which is what Lambda does (initialisation is not counted).
+    `client_context` and `cognito_identity` are JSON text as the Runtime API carries them.
+    """
+
+    request_id: str
+    payload: bytes
+    deadline_ms: int = 0
+    trace_id: str = ""
+    function_arn: str = ""
+    client_context: str = ""
+    cognito_identity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line of the function's output without its newline; `request_id` is empty during init.
+
+    `time_ms` is epoch milliseconds. A record written by a runtime's logger may hold newlines.
+    """
+
+    request_id: str
+    time_ms: int
+    text: str
+
+
+OnLog = Callable[[LogLine], None]
+
+
+class AsyncSink(Protocol):
+    """Where a streamed response goes as it is produced. Slowness here slows the function."""
+
+    async def begin(self, content_type: str) -> None:
+        """Called once before the first byte, with the content type the runtime declared.
+
+        `application/vnd.awslambda.http-integration-response` announces a JSON prelude (status,
+        headers, cookies), eight zero bytes, then the body: taking it apart is the caller's.
+        """
+        ...
+
+    async def write(self, chunk: bytes) -> None:
+        """Called for each piece, in order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What an invocation used: `init_ms` is None on a warm start; `billed_ms` includes init."""
+
+    duration_ms: float
+    billed_ms: int
+    init_ms: float | None
+    max_memory_mb: int
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """The handler returned. `payload` is empty when the answer was streamed to the sink."""
+
+    payload: bytes
+    usage: Usage
+    streamed: bool = False
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The function failed; a value, not an exception.
+
+    `kind` is `Unhandled` when the function's own code raised (or its runtime said so), else the
+    platform's reason, which is then also `error_type`: `Runtime.ExitError`,
+    `Runtime.OutOfMemory`, `Sandbox.Timedout`, `Function.ResponseSizeTooLarge`…
+    `payload` is the JSON that Lambda returns. `streamed` tells that part of a response had
+    already gone to the sink.
+    """
+
+    kind: str
+    error_type: str
+    error_message: str
+    payload: bytes
+    usage: Usage
+    streamed: bool = False
+
+
+Outcome = Succeeded | Failed
+
+
+class NoCapacity(Exception):
+    """The machine's bound on environments is reached and none came free in time."""
+
+
+class RuntimeUnavailable(Exception):
+    """No interpreter here runs this runtime, or strictness forbids the nearest one.
+
+    The message is a sentence for the function's owner.
+    """
+
+
+class IsolationUnavailable(Exception):
+    """`isolation="require"`, and this machine does not offer an essential layer; it says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer of isolation on this machine, for people.
+
+    `detail` says how it is done, or why it is not; `meaning` what that means for functions.
+    """
+
+    name: str
+    in_force: bool
+    essential: bool
+    detail: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxConfig:
+    """How functions are run on this machine. `work` is a folder of the sandbox's own.
+
+    `environments_max` bounds live environments, `capacity_wait_ms` the wait for one; an idle one
+    ends after `idle_ms`, any after `age_ms`. `freeze` stops a function's processes between events.
+    `log_bytes_max` and `log_line_bytes_max` bound an invocation's output; `processes_max` and
+    `files_max` are per environment. `spares` blank environments are kept ready per interpreter.
+    """
+
+    work: Path
+    isolation: Isolation = "best-effort"
+    environments_max: int = 64
+    capacity_wait_ms: int = 5_000
+    idle_ms: int = 300_000
+    age_ms: int = 6 * 3_600_000
+    freeze: bool = True
+    log_bytes_max: int = 1_048_576
+    log_line_bytes_max: int = 262_144
+    processes_max: int = 1_024
+    files_max: int = 1_024
+    spares: int = 1

@@ -1,0 +1,278 @@
+"""One environment: a warm process that serves one event at a time, watched from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from cumulet.core.clock import Clock
+from cumulet.sandbox.machine.cgroups import Group
+from cumulet.sandbox.contract import AsyncSink, Invocation, SandboxConfig
+from cumulet.sandbox.logs import LogPump
+from cumulet.sandbox.process import Ended, Zygote, ended_from_wait
+from cumulet.sandbox.states import State, move
+
+STATUS_BYTES_MAX = 65_536
+STATUS_FDS_MAX = 4
+END_SECONDS_MAX = 2.0
+"""After its data socket has closed, an environment has this long to say why."""
+_PROCESS_GROUP = 4
+"""PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the runtime said: `kind` as in `messages`. `streamed` when it went to the sink."""
+
+    kind: int
+    body: bytes
+    error_type: str = ""
+    streamed: bool = False
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class TimedOut:
+    """The deadline came first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The runtime broke the protocol; the environment is not used again."""
+
+    reason: str
+
+
+Result = Answer | TimedOut | Broken | Ended
+
+
+class Link(Protocol):
+    """How events reach a runtime and answers come back."""
+
+    def attach(self, deliver: Callable[[Result], None]) -> None:
+        """Start reading; every result, the one of initialisation first, goes to `deliver`."""
+        ...
+
+    def send(self, invocation: Invocation, deadline_ms: int, sink: AsyncSink | None) -> None:
+        """Hand over one event."""
+        ...
+
+    def shutdown(self) -> bool:
+        """Tell those who asked for it that the environment is about to end; False: nobody did."""
+        ...
+
+    def close(self) -> None:
+        """Stop reading and let go of everything."""
+        ...
+
+
+class Environment:
+    """Owner of one environment's state; every transition of it happens here."""
+
+    def __init__(
+        self,
+        zygote: Zygote,
+        group: Group,
+        uid: int | None,
+        config: SandboxConfig,
+        clock: Clock,
+        on_dead: Callable[[Environment], None],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.zygote, self.group, self.uid = zygote, group, uid
+        self.key = ""
+        self.state = State.STARTING
+        self.layers: dict[str, str] = {}
+        self.missing: list[str] = []
+        self.listener: socket.socket | None = None
+        self.idle_since = self.born_at = clock.monotonic()
+        self.retiring = False
+        self.peak_mb = 0
+        self.private_tmp: Path | None = None
+        self.on_gone: Callable[[Environment], None] | None = None
+        self.link: Link | None = None
+        self._freeze = config.freeze
+        self._frozen = False
+        self._on_dead = on_dead
+        self._first_fd = self._function_fd = -1
+        self._group_signals = True
+        self._ended: Ended | None = None
+        self._result: asyncio.Future[Result] | None = None
+        self._born: asyncio.Future[None] = self._loop.create_future()
+        self._running: asyncio.Future[None] = self._loop.create_future()
+        self.gone: asyncio.Future[None] = self._loop.create_future()
+        self.lines = zygote.fork(group.fds())
+        group.close_fds()
+        self.log = LogPump(
+            self.lines.log_fd, clock.now, config.log_line_bytes_max, config.log_bytes_max
+        )
+        self._loop.add_reader(self.lines.status, self._on_status)
+        self._loop.add_reader(self.log.fd, self._on_output)
+
+    def move(self, target: State) -> None:
+        """Make a transition; raises RefusedTransition."""
+        self.state = move(self.state, target)
+
+    async def born(self) -> None:
+        """Wait until the first process stands, blank."""
+        await asyncio.shield(self._born)
+
+    async def assign(self, spec: dict[str, Any], key: str) -> None:
+        """Give the environment to a function: furnish, confine, start. Raises OSError."""
+        self.move(State.INIT)
+        self.key = key
+        self.lines.status.send(json.dumps(spec).encode())
+        await asyncio.shield(self._running)
+
+    def _on_status(self) -> None:
+        try:
+            packet, fds, _, _ = socket.recv_fds(self.lines.status, STATUS_BYTES_MAX, STATUS_FDS_MAX)
+        except BlockingIOError:
+            return
+        except OSError:
+            packet, fds = b"", []
+        if not packet:
+            self._loop.remove_reader(self.lines.status)
+            if self._first_fd < 0:
+                self._died()
+            return
+        message = json.loads(packet)
+        if message["is"] == "born":
+            self._first_fd = fds[0]
+            self._loop.add_reader(self._first_fd, self._died)
+            self._settle(self._born)
+        elif message["is"] == "running":
+            self.layers = message["layers"]
+            self.missing = message.get("missing", [])
+            self._function_fd = fds[0] if fds else -1
+            if len(fds) > 1:
+                self.listener = socket.socket(fileno=fds[1])
+            self._settle(self._running)
+        else:
+            self._note_end(message)
+
+    @staticmethod
+    def _settle(future: asyncio.Future[None]) -> None:
+        if not future.done():
+            future.set_result(None)
+
+    def _note_end(self, message: dict[str, Any]) -> None:
+        ended = ended_from_wait(message["how"], extension=message["what"] == "extension")
+        if ended.signal_number == signal.SIGKILL and self.group.oom_kills():
+            ended = Ended(signal_number=signal.SIGKILL, out_of_memory=True)
+        self._ended = ended
+        self.deliver(ended)
+        self.kill()
+
+    def _on_output(self) -> None:
+        self.log.read()
+        if self.log.ended:
+            self._loop.remove_reader(self.log.fd)
+
+    def expect(self) -> asyncio.Future[Result]:
+        """A future for the next result: of initialisation, or of the event about to be sent."""
+        self._result = self._loop.create_future()
+        if self._ended is not None:
+            self._result.set_result(self._ended)
+        return self._result
+
+    def deliver(self, result: Result) -> None:
+        """Settle what is awaited; the first result wins, the end of processes is remembered."""
+        if self._result is not None and not self._result.done():
+            self._result.set_result(result)
+
+    def closed_by_runtime(self) -> None:
+        """The runtime's end of the data socket is closed: it ends now or it is ended."""
+        self._loop.call_later(END_SECONDS_MAX, self.kill)
+
+    def send(self, invocation: Invocation, deadline_ms: int, sink: AsyncSink | None) -> None:
+        """Wake the environment and hand it one event."""
+        assert self.link is not None
+        self.thaw()
+        self.link.send(invocation, deadline_ms, sink)
+
+    def rest(self) -> None:
+        """Stop every process of the function until the next event."""
+        if self._freeze and not self._frozen:
+            self._frozen = self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let the function's processes go on."""
+        if self._frozen:
+            self._frozen = False
+            self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> bool:
+        """Signal the function's process group, or its first process on older kernels."""
+        if self._function_fd < 0:
+            return False
+        try:
+            flags = _PROCESS_GROUP if self._group_signals else 0
+            signal.pidfd_send_signal(self._function_fd, number, None, flags)
+        except ProcessLookupError:
+            return False
+        except OSError:
+            if not self._group_signals:
+                return False
+            self._group_signals = False
+            return self._signal(number)
+        return True
+
+    def kill(self) -> None:
+        """End every process of this environment, now. Its death is told through `gone`."""
+        if self._first_fd >= 0:
+            with contextlib.suppress(OSError):
+                signal.pidfd_send_signal(self._first_fd, signal.SIGKILL)
+        elif self.state is not State.DEAD:
+            self.lines.status.shutdown(socket.SHUT_RDWR)
+
+    async def end(self, grace_seconds: float = 0.0) -> None:
+        """Tell extensions, wait at most `grace_seconds`, then kill and wait for the end."""
+        if self.state is State.DEAD:
+            return
+        if self.state is not State.ENDING:
+            self.move(State.ENDING)
+        if grace_seconds and self.link is not None and self.link.shutdown():
+            self.thaw()
+            await asyncio.wait([self.gone], timeout=grace_seconds)
+        self.kill()
+        await self.gone
+
+    def _died(self) -> None:
+        """The first process is gone, and all others of the environment with it."""
+        if self.state is State.DEAD:
+            return
+        self.state = State.DEAD
+        if self._first_fd >= 0:
+            self._loop.remove_reader(self._first_fd)
+        self._loop.remove_reader(self.lines.status)
+        if not self.log.ended:
+            self._loop.remove_reader(self.log.fd)
+        if self._ended is None:
+            oom = self.group.oom_kills() > 0
+            self._ended = Ended(signal_number=signal.SIGKILL, out_of_memory=oom)
+        self.log.finish()
+        self.log.close()
+        self.deliver(self._ended)
+        for future in (self._born, self._running, self.gone):
+            self._settle(future)
+        if self.link is not None:
+            self.link.close()
+        if self.listener is not None:
+            self.listener.close()
+        self.lines.close()
+        for fd in (self._first_fd, self._function_fd):
+            if fd >= 0:
+                os.close(fd)
+        self._first_fd = self._function_fd = -1
+        self._on_dead(self)
+        if self.on_gone is not None:
+            self.on_gone(self)

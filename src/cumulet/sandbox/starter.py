@@ -1,0 +1,222 @@
+"""Cold starts: zygotes, blank environments kept ready, and turning one into a function."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+from collections import deque
+from pathlib import Path
+
+from cumulet.core.clock import Clock
+from cumulet.sandbox import furnishing
+from cumulet.sandbox.contract import Env, FunctionSpec, IsolationUnavailable, SandboxConfig
+from cumulet.sandbox.environment import Answer, Environment, Link
+from cumulet.sandbox.links.python import PythonLink
+from cumulet.sandbox.machine import runtimes, staging
+from cumulet.sandbox.machine.cgroups import Cgroups, Group
+from cumulet.sandbox.machine.runtimes import Interpreter
+from cumulet.sandbox.process import CHILD, Zygote
+from cumulet.sandbox.states import State
+
+_UID_FIRST = 1_000_000_000
+_UID_BLOCKS = 60_000
+_UIDS_PER_BLOCK = 1_024
+_REMOVE_TRIES_MAX = 200
+_REMOVE_PAUSE_SECONDS = 0.01
+
+
+class Starter:
+    """Owner of zygotes and of what environments are made from."""
+
+    def __init__(self, config: SandboxConfig, clock: Clock) -> None:
+        self.config, self.clock = config, clock
+        self.cgroups = Cgroups()
+        self._zygotes: dict[str, asyncio.Future[Zygote]] = {}
+        self._spares: dict[Zygote, deque[Environment]] = {}
+        block = _UID_FIRST + secrets.randbelow(_UID_BLOCKS) * _UIDS_PER_BLOCK
+        self._uid_first = block
+        self._uids_free = deque(range(block, block + _UIDS_PER_BLOCK))
+        self._warmed: set[str] = set()
+        self._groups_left: deque[Group] = deque()
+
+    def open(self) -> None:
+        """Make folders and control groups. Raises OSError."""
+        work = self.config.work
+        for name in ("root", "tmp", "layers", "runtime"):
+            (work / name).mkdir(parents=True, exist_ok=True)
+        if self.config.isolation != "none":
+            self.cgroups.open()
+
+    async def zygote(self, interpreter: Interpreter, *, preload: bool) -> Zygote:
+        """The zygote that forks for this interpreter; started at first need. Raises OSError."""
+        path = interpreter.path if interpreter.family == "python" else runtimes.own_interpreter()
+        known = self._zygotes.get(path)
+        if known is None or (known.done() and (known.exception() or known.result().dead)):
+            known = asyncio.get_running_loop().create_future()
+            self._zygotes[path] = known
+            try:
+                known.set_result(await self._start_zygote(path, interpreter))
+            except OSError as error:
+                known.set_exception(error)
+        zygote = await asyncio.shield(known)
+        if preload and path not in self._warmed:
+            self._warmed.add(path)
+            zygote.warm([])
+        return zygote
+
+    async def _start_zygote(self, path: str, interpreter: Interpreter) -> Zygote:
+        version = interpreter.version or "3"
+        parts = runtimes.runtime_parts(version)
+        folder = staging.linked_runtime(parts, self.config.work / "runtime" / version)
+        prefix = str(Path(path).parent.parent)
+        zygote = Zygote(
+            path,
+            {
+                "isolation": self.config.isolation,
+                "root_folder": str(self.config.work / "root"),
+                "runtime_folder": str(folder),
+                "runtime_parts": [
+                    *parts,
+                    (prefix, "/var/lang"),
+                    (str(CHILD / "node"), "/var/runtime/node"),
+                ],
+                "shown_paths": [prefix, runtimes.prefix_of(interpreter)],
+                "uids": [self._uid_first, self.config.environments_max],
+                "preload": False,
+            },
+        )
+        try:
+            await zygote.start()
+        except BaseException:
+            zygote.close()
+            raise
+        return zygote
+
+    def blank(self, zygote: Zygote) -> Environment:
+        """A new environment that belongs to no function yet. Raises OSError."""
+        group = self.cgroups.make() if self.cgroups.available else Group()
+        uid = self._uids_free.popleft() if os.geteuid() == 0 else None
+        try:
+            return Environment(zygote, group, uid, self.config, self.clock, self._forget)
+        except OSError:
+            self._release(group, uid)
+            raise
+
+    async def probe(self, interpreter: Interpreter) -> dict[str, str]:
+        """Confine one environment that runs nothing: layer → "" or why it is not in force."""
+        zygote = await self.zygote(interpreter, preload=False)
+        environment = self.blank(zygote)
+        try:
+            await environment.born()
+            spec = FunctionSpec("", "provided", "", self.config.work / "root")
+            private_tmp = self._make_tmp(environment.uid) if zygote.layers["filesystem"] else None
+            environment.private_tmp = private_tmp
+            description = furnishing.describe(
+                spec, {}, interpreter, self.config,
+                opt=None, uid=environment.uid, private_tmp=private_tmp,
+            )  # fmt: skip
+            nothing = {"python": False, "argv": ["/bin/true"], "listen": False}
+            await environment.assign({**description, **nothing}, "")
+            return environment.layers
+        finally:
+            await environment.end()
+
+    def take_blank(self, zygote: Zygote) -> Environment:
+        """A blank environment: one that was kept ready, or a new one. Raises OSError."""
+        spares = self._spares.get(zygote)
+        return spares.popleft() if spares else self.blank(zygote)
+
+    def refill(self, zygote: Zygote) -> None:
+        """Keep blank environments ready for the next cold start."""
+        spares = self._spares.setdefault(zygote, deque())
+        while not zygote.dead and len(spares) < self.config.spares:
+            try:
+                spares.append(self.blank(zygote))
+            except OSError:
+                return
+
+    async def start(
+        self, environment: Environment, spec: FunctionSpec, env: Env, interpreter: Interpreter
+    ) -> None:
+        """Make a blank environment this function's; its result of initialisation comes later.
+
+        Raises OSError, NoEntrypoint, IsolationUnavailable.
+        """
+        await environment.born()
+        if environment.state is State.DEAD:
+            raise OSError("the environment ended before it began")
+        mounted = not environment.zygote.layers["filesystem"]
+        environment.private_tmp = None if mounted else self._make_tmp(environment.uid)
+        description = furnishing.describe(
+            spec, env, interpreter, self.config,
+            opt=staging.merged(spec.layers, self.config.work),
+            uid=environment.uid,
+            private_tmp=environment.private_tmp,
+        )  # fmt: skip
+        environment.group.limit(spec.memory_mb, self.config.processes_max)
+        await environment.assign(description, spec.key)
+        if environment.missing:
+            layers = ", ".join(environment.missing)
+            raise IsolationUnavailable(f"This machine does not offer: {layers}.")
+        environment.link = self._link(environment, interpreter)
+        environment.link.attach(environment.deliver)
+
+    def _link(self, environment: Environment, interpreter: Interpreter) -> Link:
+        return PythonLink(environment.lines.data, environment.closed_by_runtime)
+
+    def _make_tmp(self, uid: int | None) -> Path:
+        folder = self.config.work / "tmp" / secrets.token_hex(8)
+        folder.mkdir(mode=0o700)
+        if uid is not None:
+            os.chown(folder, uid, uid)
+        return folder
+
+    def learn(self, zygote: Zygote, answer: Answer) -> None:
+        """Have the zygote load the service models that a function was seen to load."""
+        names = {name for name in answer.body.decode("ascii", "ignore").split(",") if name}
+        names = {name for name in names if name.replace("-", "").isalnum()} - zygote.services
+        if names:
+            zygote.services |= names
+            zygote.warm(sorted(names))
+
+    def _forget(self, environment: Environment) -> None:
+        for spares in self._spares.values():
+            with contextlib.suppress(ValueError):
+                spares.remove(environment)
+        if environment.private_tmp is not None:
+            shutil.rmtree(environment.private_tmp, ignore_errors=True)
+        self._release(environment.group, environment.uid)
+
+    def _release(self, group: Group, uid: int | None) -> None:
+        self._groups_left.append(group)
+        self._remove_groups()
+        if uid is not None:
+            self._uids_free.append(uid)
+
+    def _remove_groups(self) -> None:
+        """Remove groups of ended environments; the kernel may hold one a moment longer."""
+        for _ in range(len(self._groups_left)):
+            group = self._groups_left.popleft()
+            try:
+                group.remove()
+            except OSError:
+                self._groups_left.append(group)
+
+    async def close(self) -> None:
+        """End spares and zygotes, and leave nothing behind."""
+        spares = [spare for line in self._spares.values() for spare in line]
+        await asyncio.gather(*(spare.end() for spare in spares))
+        for future in self._zygotes.values():
+            if future.done() and not future.exception():
+                future.result().close()
+        for _ in range(_REMOVE_TRIES_MAX):
+            self._remove_groups()
+            if not self._groups_left:
+                break
+            await self.clock.sleep(_REMOVE_PAUSE_SECONDS)
+        self.cgroups.close()
+        for name in ("root", "tmp", "runtime"):
+            shutil.rmtree(self.config.work / name, ignore_errors=True)
