@@ -41,6 +41,11 @@ class Headers:
         """Every value of `name` (in lower case), in order."""
         return [value for key, value in self.pairs if key == name]
 
+    @property
+    def repeats(self) -> bool:
+        """Whether some name comes more than once."""
+        return len(self._first) != len(self.pairs)
+
     def spelt(self) -> list[tuple[str, str]]:
         """The pairs with their names as the sender spelt them, which API Gateway passes on.
 

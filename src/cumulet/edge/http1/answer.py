@@ -1,0 +1,239 @@
+"""Writing responses; what could split a response in two cannot be written."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Any
+
+from cumulet.core.clock import Clock
+from cumulet.core.http import Response
+from cumulet.edge.limits import HEADER_NAMES_KNOWN_MAX
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+_STATUS_LINES = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n"
+    for status in HTTPStatus
+    if status >= 200
+}
+_ORDINARY, _LENGTH, _OURS, _DATE = range(4)
+_KINDS = {
+    "content-length": _LENGTH,
+    "date": _DATE,
+    # Headers of the connection: the edge decides them, so a surface's are left out.
+    "connection": _OURS,
+    "transfer-encoding": _OURS,
+    "keep-alive": _OURS,
+    "upgrade": _OURS,
+    "trailer": _OURS,
+}
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class BadResponse(ValueError):
+    """A surface gave a response that cannot be written, such as a line end in a header."""
+
+
+class _Kinds(dict[str, int]):
+    """Header names that were checked before → how they are treated."""
+
+    def __missing__(self, name: str) -> int:
+        if _TOKEN.match(name) is None:
+            raise BadResponse(f"bad header name {name!r}")
+        kind = _KINDS.get(name.lower(), _ORDINARY)
+        if len(self) < HEADER_NAMES_KNOWN_MAX:
+            self[name] = kind
+        return kind
+
+
+class HeadWriter:
+    """Writes heads, with the Date of the current second made once. One per server."""
+
+    __slots__ = ("_clock", "_date", "_kinds", "_second")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._second = -1
+        self._date = ""
+        self._kinds = _Kinds()
+
+    def write(self, response: Response, method: str, newest: bool, keep_alive: bool) -> Framed:
+        """The head's bytes and how the body goes. Raises BadResponse."""
+        status = response.status
+        body = response.body
+        kinds = self._kinds
+        lines = [_STATUS_LINES.get(status) or f"HTTP/1.1 {_checked(status)} \r\n"]
+        declared: str | None = None
+        date = self._date_line()
+        for name, value in response.headers:
+            kind = kinds[name]
+            if kind == _LENGTH:
+                declared = value
+            elif kind != _OURS:
+                lines.append(f"{name}: {value}\r\n")
+                if kind == _DATE:
+                    date = ""
+        if date:
+            lines.append(date)
+        bodiless = method == "HEAD" or status == 204 or status == 304
+        if type(body) is bytes and declared is None and not bodiless:
+            size: int | None = len(body)
+        else:
+            size = _size(status, body, declared, bodiless=bodiless)
+        chunked = False
+        if size is not None:
+            lines.append(f"content-length: {size}\r\n")
+        elif not bodiless:
+            chunked = newest
+            keep_alive = keep_alive and newest
+            if chunked:
+                lines.append("transfer-encoding: chunked\r\n")
+        if not keep_alive:
+            lines.append("connection: close\r\n")
+        elif not newest:
+            lines.append("connection: keep-alive\r\n")
+        return Framed(_joined(lines), bodiless, chunked, size, keep_alive)
+
+    def _date_line(self) -> str:
+        second = int(self._clock.now())
+        if second != self._second:
+            self._second = second
+            self._date = f"date: {formatdate(second, usegmt=True)}\r\n"
+        return self._date
+
+
+class Framed:
+    """A head ready to be sent and the framing that it promises."""
+
+    __slots__ = ("bodiless", "chunked", "head", "keep_alive", "size_bytes")
+
+    def __init__(
+        self, head: bytes, bodiless: bool, chunked: bool, size_bytes: int | None, keep_alive: bool
+    ) -> None:
+        self.head = head
+        self.bodiless = bodiless
+        self.chunked = chunked
+        self.size_bytes = size_bytes
+        self.keep_alive = keep_alive
+
+
+def _size(status: int, body: object, declared: str | None, *, bodiless: bool) -> int | None:
+    """The Content-Length to send; None for none. Raises BadResponse."""
+    if declared is not None and not (declared.isascii() and declared.isdigit()):
+        raise BadResponse(f"bad content-length {declared!r}")
+    if status == 204:
+        return None
+    if isinstance(body, bytes):
+        if bodiless:
+            given = int(declared) if declared is not None else len(body)
+            return None if status == 304 and not given else given
+        if declared is not None and int(declared) != len(body):
+            raise BadResponse("content-length differs from the body")
+        return len(body)
+    return None if declared is None else int(declared)
+
+
+def _checked(status: int) -> int:
+    if not 200 <= status <= 999:
+        raise BadResponse(f"bad status {status}")
+    return status
+
+
+def _joined(lines: list[str]) -> bytes:
+    text = "".join(lines)
+    # Every line was given exactly one line end; any other came in a value.
+    if text.count("\n") != len(lines) or text.count("\r") != len(lines) or "\0" in text:
+        raise BadResponse("a line end in a header")
+    try:
+        return (text + "\r\n").encode("latin-1")
+    except UnicodeEncodeError as cause:
+        raise BadResponse("a header that is not Latin-1") from cause
+
+
+class Outlet:
+    """Writes to one client, and waits for it when it reads slowly."""
+
+    __slots__ = ("_left_behind", "_quiet_seconds", "_transport", "_waiter", "closed", "paused")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._waiter: asyncio.Future[None] | None = None
+        self._left_behind = 0
+        self._quiet_seconds = 0.0
+        self.paused = False
+        self.closed = False
+
+    def pause(self) -> None:
+        """The client reads slowly."""
+        self.paused = True
+
+    def resume(self) -> None:
+        """The client has caught up."""
+        self.paused = False
+        self._wake()
+
+    def close(self) -> None:
+        """The client is gone: nobody waits for it any longer."""
+        self.closed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def drained(self) -> None:
+        """Wait until the client has caught up, or is gone."""
+        while self.paused and not self.closed:
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+
+    async def stream(self, framed: Framed, pieces: AsyncIterator[bytes]) -> None:
+        """Send a body in pieces as they come. Raises BadResponse when it breaks its framing."""
+        write = self._transport.write
+        write(framed.head)
+        if framed.bodiless:
+            return
+        sent, size = 0, framed.size_bytes
+        async for piece in pieces:
+            if self.closed:
+                return
+            if not piece:
+                continue
+            sent += len(piece)
+            if size is not None and sent > size:
+                raise BadResponse("the body is longer than its content-length")
+            write(b"%x\r\n%b\r\n" % (len(piece), piece) if framed.chunked else piece)
+            if self.paused:
+                await self.drained()
+        if size is not None and sent != size:
+            raise BadResponse("the body is shorter than its content-length")
+        if framed.chunked and not self.closed:
+            write(b"0\r\n\r\n")
+
+    def is_stuck(self, seconds: float, limit_seconds: float) -> bool:
+        """Whether, after `seconds` more, the client has taken no byte for too long."""
+        waiting = self._transport.get_write_buffer_size()
+        moved = waiting < self._left_behind or not waiting
+        self._left_behind = waiting
+        self._quiet_seconds = 0.0 if moved else self._quiet_seconds + seconds
+        return self._quiet_seconds > limit_seconds
+
+
+def plain(status: int, reason: str = "") -> Response:
+    """A short answer in words, for what happens before anybody knows which service is asked."""
+    text = reason or HTTPStatus(status).phrase
+    return Response(status, [("content-type", "text/plain")], text.encode())
+
+
+async def close(body: Any) -> None:
+    """Close a streamed body that will not be read to its end."""
+    end = getattr(body, "aclose", None)
+    if end is not None:
+        await end()

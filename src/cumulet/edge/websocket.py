@@ -1,0 +1,237 @@
+"""WebSockets on the HTTP port: the handshake, whole messages both ways, pings, and the end.
+
+Frames are read and made by the `websockets` package without I/O; compression is not offered.
+Follows https://www.rfc-editor.org/rfc/rfc6455
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hashlib
+from collections import deque
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cumulet.core.http import Request, Response
+from cumulet.edge.http1.answer import BadResponse, Outlet
+from cumulet.edge.limits import Limits
+
+if TYPE_CHECKING:
+    from websockets.protocol import Protocol as Frames
+
+_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_NORMAL, _GOING_AWAY, _INVALID_DATA, _ABNORMAL = 1000, 1001, 1007, 1006
+
+
+def refusal(request: Request) -> Response | None:
+    """The answer to a handshake that cannot be accepted, or None when it can."""
+    headers = request.headers
+    try:
+        key = base64.b64decode(headers.get("sec-websocket-key"), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if request.method != "GET" or len(key) != 16:
+        return Response(400, [("content-type", "text/plain")], b"Bad WebSocket handshake")
+    if headers.get("sec-websocket-version") != "13":
+        return Response(426, [("sec-websocket-version", "13")])
+    return None
+
+
+def accept_key(key: str) -> str:
+    """The proof that the handshake was understood (RFC 6455 §4.2.2)."""
+    digest = hashlib.sha1((key + _GUID).encode(), usedforsecurity=False).digest()
+    return base64.b64encode(digest).decode()
+
+
+def welcome(request: Request, response: Response) -> bytes:
+    """The bytes that accept the handshake, with further headers from `response`."""
+    lines = [
+        "HTTP/1.1 101 Switching Protocols",
+        "upgrade: websocket",
+        "connection: Upgrade",
+        f"sec-websocket-accept: {accept_key(request.headers.get('sec-websocket-key'))}",
+    ]
+    lines += [f"{name}: {value}" for name, value in response.headers]
+    if any(character in line for line in lines for character in "\r\n\0"):
+        raise BadResponse("a line end in a header")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+class Line(Protocol):
+    """The connection under a WebSocket."""
+
+    def pause_reading(self) -> None:
+        """Leave what the client sends in its own buffers."""
+        ...
+
+    def resume_reading(self) -> None:
+        """Take what the client sends."""
+        ...
+
+    def linger(self) -> None:
+        """Close for writing, and read on for a moment."""
+        ...
+
+
+class WebSocket:
+    """One accepted WebSocket; the `Socket` of `kit/surface.py`.
+
+    `close_code` and `close_reason` say how it ended, once `receive` has answered None.
+    """
+
+    def __init__(
+        self, line: Line, transport: asyncio.Transport, outlet: Outlet, limits: Limits
+    ) -> None:
+        self._line = line
+        self._transport = transport
+        self._outlet = outlet
+        self._limits = limits
+        self._protocol: Frames = _frames(limits)
+        self._messages: deque[str | bytes] = deque()
+        self._parts: list[bytes] = []
+        self._is_text = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._reading_paused = False
+        self._ended = False
+        self._quiet_seconds = 0.0
+        self._pinged = False
+
+    @property
+    def close_code(self) -> int:
+        """The peer's close code; 1006 when it went without one."""
+        code = self._protocol.close_code
+        return _ABNORMAL if code is None else code
+
+    @property
+    def close_reason(self) -> str:
+        """The reason that came with the code."""
+        return self._protocol.close_reason or ""
+
+    async def receive(self) -> str | bytes | None:
+        """The next message, or None when the peer has closed or gone."""
+        while not self._messages:
+            if self._ended:
+                return None
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        message = self._messages.popleft()
+        if self._reading_paused and len(self._messages) * 2 <= self._queue_max:
+            self._reading_paused = False
+            self._line.resume_reading()
+        return message
+
+    async def send(self, message: str | bytes) -> None:
+        """Send a message; waits while the client reads slowly. Raises ConnectionError when closed.
+
+        A client that takes nothing for `write_gap_seconds` is let go.
+        """
+        await self._outlet.drained()
+        if self._ended or self._outlet.closed:
+            raise ConnectionResetError("the WebSocket is closed")
+        if isinstance(message, str):
+            self._protocol.send_text(message.encode())
+        else:
+            self._protocol.send_binary(message)
+        self._flush()
+
+    async def close(self, code: int = _NORMAL, reason: str = "") -> None:
+        """Close with a WebSocket status code."""
+        self._end(code, reason)
+
+    # For the connection
+
+    @property
+    def _queue_max(self) -> int:
+        return self._limits.socket_queue_messages_max
+
+    def feed(self, data: bytes) -> None:
+        """Bytes from the client."""
+        if self._ended:
+            return
+        self._quiet_seconds = 0.0
+        self._pinged = False
+        self._protocol.receive_data(data)
+        for frame in self._protocol.events_received():
+            self._take(frame)
+        self._flush()
+        if not self._ended and len(self._messages) >= self._queue_max:
+            self._reading_paused = True
+            self._line.pause_reading()
+
+    def lost(self) -> None:
+        """The client is gone."""
+        self._ended = True
+        self._wake()
+
+    def going_away(self) -> None:
+        """The server stops."""
+        self._end(_GOING_AWAY, "")
+
+    def tick(self, seconds: float) -> None:
+        """Time has passed: ping a quiet client, and let go one that did not answer the ping."""
+        if self._reading_paused or self._ended:
+            return
+        self._quiet_seconds += seconds
+        if self._quiet_seconds <= self._limits.ping_seconds:
+            return
+        if self._pinged:
+            self._transport.abort()
+            return
+        self._pinged = True
+        self._quiet_seconds = 0.0
+        self._protocol.send_ping(b"")
+        self._flush()
+
+    def _take(self, frame: Any) -> None:
+        opcode = int(frame.opcode)
+        if opcode > 2:
+            return
+        if opcode:
+            self._is_text = opcode == 1
+        if frame.data:
+            self._parts.append(bytes(frame.data))
+        if not frame.fin:
+            return
+        whole = b"".join(self._parts)
+        self._parts.clear()
+        if not self._is_text:
+            self._messages.append(whole)
+        else:
+            try:
+                self._messages.append(whole.decode())
+            except UnicodeDecodeError:
+                self._end(_INVALID_DATA, "")
+                return
+        self._wake()
+
+    def _end(self, code: int, reason: str) -> None:
+        if not self._ended:
+            if not self._protocol.close_expected():
+                self._protocol.fail(code, reason)
+            self._flush()
+
+    def _flush(self) -> None:
+        for data in self._protocol.data_to_send():
+            if data and not self._outlet.closed:
+                self._transport.write(data)
+        if self._protocol.close_expected() and not self._ended:
+            self._ended = True
+            self._wake()
+            if not self._outlet.closed:
+                self._line.linger()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+def _frames(limits: Limits) -> Frames:
+    # Imported here so that a cloud without WebSockets does not pay for it at start.
+    from websockets.protocol import OPEN, SERVER, Protocol
+
+    sizes = (limits.message_bytes_max, limits.frame_bytes_max)
+    return Protocol(SERVER, state=OPEN, max_size=sizes)
