@@ -11,7 +11,7 @@ from typing import Any
 
 from cumulet.core.errors import AwsError, ConstraintViolation
 from cumulet.wire.model import OperationModel, Shape
-from cumulet.wire.patterns import pattern_of
+from cumulet.wire.values.patterns import pattern_of
 
 VIOLATIONS_MAX = 10
 """Violations told in one message."""

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from cumulet.core.http import Request
 from cumulet.wire.model import OperationModel, ServiceModel
-from cumulet.wire.protocols.forms import parse_pairs
+from cumulet.wire.values.forms import parse_pairs
 
 SEGMENTS_MAX = 64
 """Segments that a path is cut into at most; what follows belongs to a greedy label."""

@@ -9,7 +9,7 @@ from zlib import crc32
 from cumulet.core.http import Request, Response
 from cumulet.wire.model import OperationModel
 from cumulet.wire.protocols.event_answers import compile_events, event_response
-from cumulet.wire.protocols.json_shapes import (
+from cumulet.wire.values.json_shapes import (
     dump_json,
     members_reader,
     members_writer,

@@ -8,17 +8,17 @@ from typing import Any, TypeVar
 from cumulet.core.errors import MalformedRequest
 from cumulet.core.http import Request, Response
 from cumulet.wire.model import OperationModel, Shape
-from cumulet.wire.protocols.forms import Node, decode_form, parameter_tree, parse_pairs
-from cumulet.wire.protocols.scalars import (
+from cumulet.wire.values.forms import Node, decode_form, parameter_tree, parse_pairs
+from cumulet.wire.values.scalars import (
     parse_blob,
     parse_boolean,
     parse_float,
     parse_integer,
     parse_timestamp,
 )
-from cumulet.wire.protocols.sharing import shared
-from cumulet.wire.protocols.xml_shapes import is_flat, members_writer, query_name
-from cumulet.wire.protocols.xml_text import escape
+from cumulet.wire.values.sharing import shared
+from cumulet.wire.values.xml_shapes import is_flat, members_writer, query_name
+from cumulet.wire.values.xml_text import escape
 
 ReadRequest = Callable[[Request, bytes], dict[str, Any]]
 WriteResponse = Callable[[dict[str, Any], str], Response]

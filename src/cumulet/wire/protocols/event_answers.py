@@ -8,11 +8,11 @@ from typing import Any
 from cumulet.core.errors import AwsError, InternalFailure
 from cumulet.core.http import Response
 from cumulet.wire.model import OperationModel, Shape
-from cumulet.wire.protocols.cbor_shapes import cbor_members_writer, dump_cbor
 from cumulet.wire.protocols.eventstream import CONTENT_TYPE, HeaderValue, encode_frame
-from cumulet.wire.protocols.json_shapes import dump_json, members_writer
-from cumulet.wire.protocols.scalars import seconds_of
-from cumulet.wire.protocols.xml_shapes import members_writer as xml_members_writer
+from cumulet.wire.values.cbor_shapes import cbor_members_writer, dump_cbor
+from cumulet.wire.values.json_shapes import dump_json, members_writer
+from cumulet.wire.values.scalars import seconds_of
+from cumulet.wire.values.xml_shapes import members_writer as xml_members_writer
 
 EventWriter = Callable[[dict[str, Any]], bytes]
 BodyWriter = Callable[[dict[str, Any]], bytes]

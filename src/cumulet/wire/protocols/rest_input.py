@@ -11,9 +11,9 @@ from typing import Any
 from cumulet.core.errors import MalformedRequest
 from cumulet.core.http import Body, BytesBody, Headers, Request
 from cumulet.wire.model import OperationModel, Shape
-from cumulet.wire.protocols.forms import decode_component, parse_pairs
-from cumulet.wire.protocols.json_shapes import parse_json
-from cumulet.wire.protocols.scalars import (
+from cumulet.wire.values.forms import decode_component, parse_pairs
+from cumulet.wire.values.json_shapes import parse_json
+from cumulet.wire.values.scalars import (
     is_json_value,
     parse_blob,
     parse_boolean,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from cumulet.wire.model import OperationModel, Shape
-from cumulet.wire.protocols.json_shapes import (
+from cumulet.wire.protocols.rest_input import Members, ReadBody, ReadRequest, compile_request
+from cumulet.wire.protocols.rest_output import Output, WriteBody, WriteResponse, compile_response
+from cumulet.wire.values.json_shapes import (
     dump_json,
     json_reader,
     json_writer,
@@ -14,8 +16,6 @@ from cumulet.wire.protocols.json_shapes import (
     parse_json,
     parse_json_object,
 )
-from cumulet.wire.protocols.rest_input import Members, ReadBody, ReadRequest, compile_request
-from cumulet.wire.protocols.rest_output import Output, WriteBody, WriteResponse, compile_response
 
 CONTENT_TYPE = "application/json"
 

@@ -9,8 +9,8 @@ from cumulet.core.http import Response
 from cumulet.wire.model import OperationModel, Shape
 from cumulet.wire.protocols.event_answers import compile_events
 from cumulet.wire.protocols.eventstream import CONTENT_TYPE as EVENTS_TYPE
-from cumulet.wire.protocols.json_shapes import dump_json
-from cumulet.wire.protocols.scalars import (
+from cumulet.wire.values.json_shapes import dump_json
+from cumulet.wire.values.scalars import (
     format_blob,
     format_float,
     format_timestamp,

@@ -9,7 +9,7 @@ from cumulet.core.http import Response
 from cumulet.wire.model import OperationModel, Shape
 from cumulet.wire.protocols.rest_input import Members, ReadBody, ReadRequest, compile_request
 from cumulet.wire.protocols.rest_output import Output, WriteBody, WriteResponse, compile_response
-from cumulet.wire.protocols.xml_shapes import (
+from cumulet.wire.values.xml_shapes import (
     Parts,
     members_reader,
     members_writer,
@@ -17,7 +17,7 @@ from cumulet.wire.protocols.xml_shapes import (
     xml_reader,
     xml_writer,
 )
-from cumulet.wire.protocols.xml_text import escape, parse_xml
+from cumulet.wire.values.xml_text import escape, parse_xml
 
 CONTENT_TYPE = "application/xml"
 XML_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'

@@ -7,13 +7,13 @@ from typing import Any
 
 from cumulet.core.http import Request, Response
 from cumulet.wire.model import OperationModel
-from cumulet.wire.protocols.cbor_shapes import (
+from cumulet.wire.protocols.event_answers import compile_events, event_response
+from cumulet.wire.values.cbor_shapes import (
     cbor_members_reader,
     cbor_members_writer,
     dump_cbor,
     parse_cbor_map,
 )
-from cumulet.wire.protocols.event_answers import compile_events, event_response
 
 ReadRequest = Callable[[Request, bytes], dict[str, Any]]
 WriteResponse = Callable[[dict[str, Any], str], Response]

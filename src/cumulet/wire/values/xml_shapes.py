@@ -7,7 +7,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from cumulet.wire.model import Shape
-from cumulet.wire.protocols.scalars import (
+from cumulet.wire.values.scalars import (
     format_blob,
     format_float,
     format_timestamp,
@@ -18,8 +18,8 @@ from cumulet.wire.protocols.scalars import (
     parse_timestamp,
     timestamp_form,
 )
-from cumulet.wire.protocols.sharing import shared
-from cumulet.wire.protocols.xml_text import escape, local_name
+from cumulet.wire.values.sharing import shared
+from cumulet.wire.values.xml_text import escape, local_name
 
 Reader = Callable[[Element], Any]
 Parts = list[str]

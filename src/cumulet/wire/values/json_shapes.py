@@ -10,7 +10,7 @@ import orjson
 
 from cumulet.core.errors import MalformedRequest
 from cumulet.wire.model import Shape
-from cumulet.wire.protocols.scalars import (
+from cumulet.wire.values.scalars import (
     INTEGER_MAX,
     INTEGER_MIN,
     LONG_MAX,
@@ -24,7 +24,7 @@ from cumulet.wire.protocols.scalars import (
     parse_timestamp,
     timestamp_form,
 )
-from cumulet.wire.protocols.sharing import shared
+from cumulet.wire.values.sharing import shared
 
 Reader = Callable[[Any], Any]
 Writer = Callable[[Any], Any]

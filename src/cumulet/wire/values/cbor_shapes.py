@@ -9,7 +9,7 @@ import cbor2
 
 from cumulet.core.errors import MalformedRequest
 from cumulet.wire.model import Shape
-from cumulet.wire.protocols.scalars import (
+from cumulet.wire.values.scalars import (
     INTEGER_MAX,
     INTEGER_MIN,
     LONG_MAX,
@@ -17,7 +17,7 @@ from cumulet.wire.protocols.scalars import (
     number_of_seconds,
     parse_timestamp,
 )
-from cumulet.wire.protocols.sharing import shared
+from cumulet.wire.values.sharing import shared
 
 Reader = Callable[[Any], Any]
 Writer = Callable[[Any], Any]
