@@ -23,7 +23,7 @@ from cumulet.core.trace import Trace, log_cause
 from cumulet.kit.conditions import condition_keys
 from cumulet.kit.policy import Decision, IdentityPolicies, Question, decide
 from cumulet.kit.ports import Policies
-from cumulet.kit.service import Operation, OwnedPolicies, Service
+from cumulet.kit.service import Naming, Operation, OwnedPolicies, Service
 from cumulet.kv.contract import Store, Unavailable
 from cumulet.wire.catalog import Catalog
 from cumulet.wire.constraints import check
@@ -169,12 +169,14 @@ class Dispatcher:
         identity = await self._identity_of(ctx.caller)
         keys = condition_keys(ctx)
         if operation.conditions is not None:
-            keys.update(operation.conditions(ctx, request))
+            asked = operation.conditions(ctx, request)
+            keys.update(await asked if isinstance(asked, Awaitable) else asked)
         policies = owned.policies if owned is not None else ()
-        for resource in _names(operation.resource, ctx, request):
+        actions = await _names(operation.action, ctx, request, operation.name)
+        for resource in await _names(operation.resource, ctx, request):
             owner = owned.owner if owned is not None else _owner(resource, ctx)
             keys["aws:ResourceAccount"] = owner
-            for action in _names(operation.action, ctx, request, operation.name):
+            for action in actions:
                 full = action if ":" in action else f"{service.prefix}:{action}"
                 question = Question(ctx.caller, full, resource, keys)
                 _require(ctx, question, decide(question, identity, policies, owner))
@@ -185,8 +187,8 @@ class Dispatcher:
         return await self._policies.of(caller)
 
 
-def _names(
-    given: str | Sequence[str] | Callable[[Context, Any], str | Sequence[str]] | None,
+async def _names(
+    given: Naming | None,
     ctx: Context,
     request: Any,
     default: str = "*",
@@ -194,6 +196,8 @@ def _names(
     if given is None:
         return (default,)
     value = given(ctx, request) if callable(given) else given
+    if isinstance(value, Awaitable):
+        value = await value
     return (value,) if isinstance(value, str) else value
 
 

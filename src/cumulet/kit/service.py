@@ -20,6 +20,8 @@ Request = Any
 Run = Callable[[Context, Any], Awaitable[Any]]
 Access = Literal["identity", "anyone", "open"]
 Named = str | Sequence[str]
+Naming = Named | Callable[[Context, Any], Named | Awaitable[Named]]
+Asked = Callable[[Context, Any], Mapping[str, Any] | Awaitable[Mapping[str, Any]]]
 F = TypeVar("F", bound=Run)
 
 
@@ -38,7 +40,8 @@ class Operation:
     - `run(ctx, request)` does it.
     - `action` is the IAM action (or several, all needed), `prefix:Name` unless given.
     - `resource` gives the ARN (or several, each needed) that the permission is asked for.
-    - `conditions` gives the service's own condition keys, e.g. `{"s3:prefix": …}`.
+    - `conditions` gives the service's own condition keys, e.g. `{"s3:prefix": …}`. It, `action` and
+      `resource` may be coroutine functions, for what only the store can tell.
     - `resource_policy` loads the policies attached to the resource.
     - `access`: `identity` (a signature and permission are needed), `anyone` (unsigned callers are
       allowed in as anonymous, and a resource policy must let them), `open` (no permission is
@@ -47,9 +50,9 @@ class Operation:
 
     name: str
     run: Run
-    action: Named | Callable[[Context, Any], Named] | None = None
-    resource: Named | Callable[[Context, Any], Named] = "*"
-    conditions: Callable[[Context, Any], Mapping[str, Any]] | None = None
+    action: Naming | None = None
+    resource: Naming = "*"
+    conditions: Asked | None = None
     resource_policy: Callable[[Context, Any], Awaitable[OwnedPolicies | None]] | None = None
     access: Access = "identity"
     signed: bool = True
@@ -63,9 +66,9 @@ class Operation:
 def operation(
     name: str,
     *,
-    action: Named | Callable[[Context, Any], Named] | None = None,
-    resource: Named | Callable[[Context, Any], Named] = "*",
-    conditions: Callable[[Context, Any], Mapping[str, Any]] | None = None,
+    action: Naming | None = None,
+    resource: Naming = "*",
+    conditions: Asked | None = None,
     resource_policy: Callable[[Context, Any], Awaitable[OwnedPolicies | None]] | None = None,
     access: Access = "identity",
     signed: bool = True,

@@ -1,0 +1,56 @@
+"""IAM and STS: identities, their keys and policies, and temporary credentials.
+
+For the application:
+
+- `await ensure_account(store, sealer, clock, account, key_id="", secret="") -> RootKey | None`
+  makes an account and its root key, or adds a key that is known already.
+- `await load_accounts(store) -> list[str]` lists the accounts; `new_account_id(clock)` draws one.
+- The ports `Credentials` and `Policies` are provided from `Store` and `Sealer`, which must be
+  there before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cumulet.core.context import Platform
+from cumulet.kit.ports import Credentials, Policies
+from cumulet.kit.service import Service, operations_of
+from cumulet.services.iam.accounts import (
+    RootKey,
+    ensure_account,
+    load_accounts,
+    new_account_id,
+)
+from cumulet.services.iam.credentials import StoredCredentials, ports
+from cumulet.services.iam.operations import caller
+from cumulet.services.iam.store import TABLES
+
+__all__ = [
+    "IAM",
+    "SERVICES",
+    "STS",
+    "RootKey",
+    "ensure_account",
+    "load_accounts",
+    "new_account_id",
+]
+
+
+def _provides(platform: Platform) -> Mapping[type, Any]:
+    credentials, policies = ports(platform)
+    return {Credentials: credentials, StoredCredentials: credentials, Policies: policies}
+
+
+IAM = Service(
+    name="iam",
+    prefix="iam",
+    operations=operations_of(),
+    provides=_provides,
+    tables=TABLES,
+)
+
+STS = Service(name="sts", prefix="sts", operations=operations_of(caller))
+
+SERVICES = (IAM, STS)
