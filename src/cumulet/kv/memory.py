@@ -7,6 +7,7 @@ plainness, not for large data; it shares no code with the other engines but the 
 from __future__ import annotations
 
 import bisect
+import random
 import types
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ from cumulet.kv.contract import (
 from cumulet.kv.transact import ForeignAwait, retry, run_at_once
 
 T = TypeVar("T")
+
+PAUSE_DOUBLINGS_MAX = 6
 
 _TURN = object()
 
@@ -199,10 +202,15 @@ class MemoryStore:
         self._open = 0
         self._log: list[tuple[int, _Footprint]] = []
         self._is_closed = False
+        self._chance = random.Random(0)
 
     async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """See `Store`."""
-        return await retry(lambda: self._attempt(work))
+        return await retry(lambda: self._attempt(work), self._pause)
+
+    async def _pause(self, conflicts: int) -> None:
+        for _ in range(self._chance.randrange(2 ** min(conflicts, PAUSE_DOUBLINGS_MAX))):
+            await _give_turn()
 
     async def _attempt(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         if self._is_closed:
@@ -254,24 +262,26 @@ class MemoryStore:
     ) -> tuple[list[bytes], list[tuple[bytes, bytes]]]:
         self._commits += 1
         footprint = _Footprint()
-        told: dict[bytes, None] = {}
+        was_there: dict[bytes, bool] = {}
         for change in tx.written:
             if isinstance(change, _Clear):
                 footprint.ranges.append((change.begin, change.end))
-                told.update(dict.fromkeys(state.remove(change.begin, change.end)))
+                for key in state.remove(change.begin, change.end):
+                    was_there.setdefault(key, True)
                 continue
+            was_there.setdefault(change.key, change.key in state.values)
             value = change.on(change.key, state.values.get(change.key))
             assert value is not None
             state.put(change.key, value)
             footprint.keys.add(change.key)
-            told[change.key] = None
         version = self._commits.to_bytes(8, "big") + b"\0\0"
         for prefix, suffix, value in tx.stamps:
             state.put(prefix + version + suffix, value)
             footprint.keys.add(prefix + version + suffix)
-            told[prefix + version + suffix] = None
+            was_there[prefix + version + suffix] = False
         self._log.append((self._commits, footprint))
-        return list(told), footprint.ranges
+        told = [key for key, was in was_there.items() if was or key in state.values]
+        return told, footprint.ranges
 
     def watch(self, key: bytes) -> Watch:
         """See `Store`."""

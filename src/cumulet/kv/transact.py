@@ -34,16 +34,21 @@ async def transact(
     return await store.transact(lambda tx: work(tx, *args, **kwargs))
 
 
-async def retry(attempt: Callable[[], Awaitable[T]], attempts_max: int = ATTEMPTS_MAX) -> T:
+async def retry(
+    attempt: Callable[[], Awaitable[T]],
+    pause: Callable[[int], Awaitable[None]],
+    attempts_max: int = ATTEMPTS_MAX,
+) -> T:
     """Call `attempt` until it raises no Conflict; for engines whose transactions may conflict.
 
+    After the nth conflict `pause(n)` waits a little, by chance, so that no one loses for ever.
     Raises Unavailable when the attempts are used up.
     """
-    for _ in range(attempts_max):
+    for number in range(1, attempts_max + 1):
         try:
             return await attempt()
         except Conflict:
-            continue
+            await pause(number)
     raise Unavailable(f"{attempts_max} attempts of one transaction met with conflicts")
 
 
