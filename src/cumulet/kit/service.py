@@ -100,7 +100,8 @@ class Service:
     `name` is the service's name in botocore's data (`lambda`, `logs`); `prefix` is its IAM prefix.
     `provides(platform)` makes the parts and ports that this service offers, by type, once at start;
     a part with `start()` or `stop()` coroutines is started and stopped with the platform.
-    `tables` are its record types, for `cumulet check`.
+    `tables` are its record types, for `cumulet check`. `holds_blob(platform, id)` says whether one
+    of its records refers to the blob; a service that writes blobs must have it, or they are swept.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Service:
     resources: tuple[ResourceType, ...] = ()
     provides: Callable[[Platform], Mapping[type, Any]] | None = None
     tables: tuple[Any, ...] = field(default=())
+    holds_blob: Callable[[Platform, str], Awaitable[bool]] | None = None
 
 
 def operations_of(*modules: ModuleType) -> dict[str, Operation]:

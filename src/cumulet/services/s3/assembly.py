@@ -1,0 +1,108 @@
+"""Making one object of the parts of an upload: order, sizes, entity tag, checksums. Pure."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any
+
+import msgspec
+
+from cumulet.services.s3.crc import combine
+from cumulet.services.s3.errors import (
+    BadDigest,
+    EntityTooLarge,
+    EntityTooSmall,
+    InvalidPart,
+    InvalidRequest,
+)
+from cumulet.services.s3.limits import OBJECT_BYTES_MAX, PART_BYTES_MIN
+from cumulet.services.s3.model import Part, Stored, Upload
+from cumulet.services.s3.upload import ALGORITHMS, digest_all
+
+Request = dict[str, Any]
+
+
+def assemble(upload: Upload, listed: list[Request], uploaded: dict[int, Part]) -> Stored:
+    """The object of the listed parts. Raises InvalidPart, EntityTooSmall, EntityTooLarge."""
+    parts: list[Part] = []
+    for entry in listed:
+        part = uploaded.get(entry["PartNumber"])
+        etag = (entry.get("ETag") or "").strip('"')
+        wrong = (
+            part is None
+            or part.etag != etag
+            or any(
+                entry.get(name) and entry[name] != part.checksums.get(name) for name in ALGORITHMS
+            )
+        )
+        if part is None or wrong:
+            raise InvalidPart(
+                "One or more of the specified parts could not be found.  The part may not have "
+                "been uploaded, or the specified entity tag may not match the part's entity tag.",
+                UploadId=upload.upload_id,
+                PartNumber=entry["PartNumber"],
+                ETag=etag,
+            )
+        parts.append(part)
+    for part in parts[:-1]:
+        if part.size < PART_BYTES_MIN:
+            raise EntityTooSmall(
+                "Your proposed upload is smaller than the minimum allowed size",
+                ETag=part.etag,
+                MinSizeAllowed=PART_BYTES_MIN,
+                PartNumber=part.number,
+                ProposedSize=part.size,
+            )
+    size = sum(part.size for part in parts)
+    if size > OBJECT_BYTES_MAX:
+        raise EntityTooLarge("Your proposed upload exceeds the maximum allowed object size.")
+    whole = hashlib.md5(b"".join(bytes.fromhex(p.etag) for p in parts), usedforsecurity=False)
+    checksums = _composite(upload, parts)
+    return msgspec.structs.replace(
+        upload.draft,
+        size=size,
+        etag=f"{whole.hexdigest()}-{len(parts)}",
+        segments=[part.segment for part in parts if part.segment is not None],
+        parts=[msgspec.structs.replace(part, segment=None) for part in parts],
+        checksums=checksums,
+        checksum_type=upload.checksum_type if checksums else "",
+    )
+
+
+def _composite(upload: Upload, parts: list[Part]) -> dict[str, str]:
+    """The checksum of the parts' checksums. A full-object one is joined by `blobs`' algebra."""
+    name = f"Checksum{upload.algorithm}"
+    if not upload.algorithm or any(name not in part.checksums for part in parts):
+        return {}
+    if upload.checksum_type == "FULL_OBJECT":
+        return {name: _joined(upload.algorithm, name, parts)}
+    joined = b"".join(base64.b64decode(part.checksums[name]) for part in parts)
+    digest = upload.algorithm.lower()
+    value = base64.b64encode(digest_all(joined, (digest,))[digest]).decode()
+    return {name: f"{value}-{len(parts)}"}
+
+
+def _joined(algorithm: str, name: str, parts: list[Part]) -> str:
+    value, size = 0, 0
+    for part in parts:
+        following = int.from_bytes(base64.b64decode(part.checksums[name]), "big")
+        value = combine(algorithm, value, following, part.size) if size else following
+        size += part.size
+    return base64.b64encode(value.to_bytes(8 if algorithm == "CRC64NVME" else 4, "big")).decode()
+
+
+def check_whole(request: Request, stored: Stored) -> None:
+    """What the client says of the whole. Raises InvalidRequest, BadDigest."""
+    size = request.get("MpuObjectSize")
+    if size is not None and size != stored.size:
+        raise InvalidRequest(
+            "The provided 'x-amz-mp-object-size' header value does not match what was computed"
+        )
+    for name in ALGORITHMS:
+        given = request.get(name)
+        if given and given != stored.checksums.get(name):
+            raise BadDigest(
+                f"The {name.removeprefix('Checksum').lower()} you specified did not match the "
+                "calculated checksum."
+            )

@@ -1,0 +1,30 @@
+"""Numbers of S3, each with its link."""
+
+from __future__ import annotations
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+PART_BYTES_MIN = 5 * 1024 * 1024
+PART_NUMBER_MAX = 10_000
+OBJECT_PUT_BYTES_MAX = 5 * 1024**3
+OBJECT_BYTES_MAX = 50 * 1024**4
+LIST_KEYS_MAX = 1_000
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+KEY_BYTES_MAX = 1_024
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
+METADATA_BYTES_MAX = 2_048
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
+OBJECT_TAGS_MAX = 10
+BUCKET_TAGS_MAX = 50
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/BucketRestrictions.html
+BUCKETS_MAX = 10_000
+POLICY_BYTES_MAX = 20_480
+
+INLINE_BYTES_MAX = 32 * 1024
+"""Objects up to this size lie in the store and share its group commit; larger ones are blobs."""
+
+PIECE_BYTES = 256 * 1024
+"""What is read from disk at once when an object is sent."""

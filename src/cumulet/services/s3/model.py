@@ -1,0 +1,118 @@
+"""Buckets, objects and uploads as records, and the rules that need no storage."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from cumulet.blobs.segments import Segment
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
+_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+\Z")
+_RESERVED = ("xn--", "sthree-", "amzn-s3-demo-")
+_RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
+
+NULL_VERSION = "null"
+
+
+class Bucket(msgspec.Struct, frozen=True):
+    """A bucket. `settings` holds configurations by their operation's name, as they were put."""
+
+    name: str
+    account: str
+    region: str
+    created_ms: int
+    versioning: str = ""
+    policy: str = ""
+    tags: dict[str, str] = msgspec.field(default_factory=dict)
+    settings: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One part of a multipart upload, or of the object that was made of it."""
+
+    number: int
+    size: int
+    etag: str
+    modified_ms: int
+    segment: Segment | None = None
+    checksums: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """One version of an object, or a delete marker.
+
+    `order` grows with time within a key. `content` is the key of the bytes in the store when they
+    are few, else `segments` name the blobs. `headers` are those sent back as they were put.
+    """
+
+    bucket: str
+    key: str
+    version_id: str
+    order: int
+    modified_ms: int
+    size: int = 0
+    etag: str = ""
+    is_marker: bool = False
+    content: str = ""
+    segments: list[Segment] = []
+    parts: list[Part] = []
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
+    metadata: dict[str, str] = msgspec.field(default_factory=dict)
+    tags: dict[str, str] = msgspec.field(default_factory=dict)
+    checksums: dict[str, str] = msgspec.field(default_factory=dict)
+    checksum_type: str = ""
+    storage_class: str = "STANDARD"
+    encryption: str = "AES256"
+
+
+class Upload(msgspec.Struct, frozen=True):
+    """A multipart upload that has begun; the object's properties wait in `draft`."""
+
+    bucket: str
+    key: str
+    upload_id: str
+    started_ms: int
+    draft: Stored
+    algorithm: str = ""
+    checksum_type: str = ""
+
+
+class UploadPart(msgspec.Struct, frozen=True):
+    """A part that has arrived."""
+
+    upload_id: str
+    part: Part
+
+
+class Content(msgspec.Struct, frozen=True):
+    """The bytes of a small object."""
+
+    content_id: str
+    data: bytes
+
+
+def is_bucket_name(name: str) -> bool:
+    """Whether the name follows S3's rules for general purpose buckets.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+    """
+    return (
+        _NAME.match(name) is not None
+        and ".." not in name
+        and not _ADDRESS.match(name)
+        and not name.startswith(_RESERVED)
+        and not name.endswith(_RESERVED_ENDS)
+    )
+
+
+def bucket_arn(name: str) -> str:
+    """The ARN of a bucket."""
+    return f"arn:aws:s3:::{name}"
+
+
+def object_arn(bucket: str, key: str) -> str:
+    """The ARN of an object."""
+    return f"arn:aws:s3:::{bucket}/{key}"

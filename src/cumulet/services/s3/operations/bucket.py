@@ -1,0 +1,184 @@
+"""Buckets: make, find, list, delete."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cumulet.core.context import Context
+from cumulet.core.identity import Scope
+from cumulet.kit.pages import make_token, read_token
+from cumulet.kit.service import operation
+from cumulet.kv.contract import Transaction
+from cumulet.services.s3 import store
+from cumulet.services.s3.access import bucket_policy, bucket_resource
+from cumulet.services.s3.errors import (
+    BucketAlreadyExists,
+    BucketAlreadyOwnedByYou,
+    BucketNotEmpty,
+    InvalidArgument,
+    InvalidBucketName,
+    InvalidRequest,
+    NotImplementedHere,
+    no_bucket,
+)
+from cumulet.services.s3.limits import BUCKETS_MAX
+from cumulet.services.s3.model import Bucket, is_bucket_name
+
+Request = dict[str, Any]
+
+_FIRST_REGION = "us-east-1"
+_ACLS = ("private", None)
+PUBLIC_ACCESS_BLOCKS = (
+    "BlockPublicAcls",
+    "IgnorePublicAcls",
+    "BlockPublicPolicy",
+    "RestrictPublicBuckets",
+)
+
+
+async def find_bucket(ctx: Context, name: str) -> Bucket:
+    """The bucket. Raises NoSuchBucket."""
+    bucket = await ctx.transact(store.load_bucket, name)
+    if bucket is None:
+        raise no_bucket(name)
+    return bucket
+
+
+@operation("CreateBucket", resource=bucket_resource)
+async def create_bucket(ctx: Context, request: Request) -> Request:
+    """Make a bucket; its name is taken for all accounts."""
+    name = request["Bucket"]
+    if not is_bucket_name(name):
+        raise InvalidBucketName("The specified bucket is not valid.", BucketName=name)
+    if request.get("ACL") not in _ACLS:
+        raise NotImplementedHere(f"The canned ACL {request['ACL']}")
+    if request.get("ObjectLockEnabledForBucket"):
+        raise NotImplementedHere("Object lock")
+    configuration = request.get("CreateBucketConfiguration") or {}
+    region = configuration.get("LocationConstraint") or _FIRST_REGION
+    if region == "EU":
+        region = "eu-west-1"
+    if region != ctx.scope.region:
+        raise InvalidRequest(
+            f"The {region} location constraint is incompatible for the region specific endpoint "
+            "this request was sent to.",
+            code="IllegalLocationConstraintException",
+        )
+    tags = {tag["Key"]: tag["Value"] for tag in configuration.get("Tags") or []}
+    if request.get("ObjectOwnership") not in (None, "BucketOwnerEnforced"):
+        raise NotImplementedHere("Object ownership other than BucketOwnerEnforced")
+    # Since April 2023 new buckets block all public access until their owner says otherwise.
+    settings = {"PublicAccessBlock": dict.fromkeys(PUBLIC_ACCESS_BLOCKS, True)}
+    bucket = Bucket(
+        name, ctx.scope.account, region, int(ctx.clock.now() * 1000), tags=tags, settings=settings
+    )
+
+    async def insert(tx: Transaction, scope: Scope) -> Bucket | None:
+        owned = await store.BUCKETS.lookup(
+            tx, scope, "account", bucket.account, limit=BUCKETS_MAX + 1
+        )
+        if len(owned) >= BUCKETS_MAX:
+            raise InvalidRequest(
+                "You have attempted to create more buckets than allowed", code="TooManyBuckets"
+            )
+        if await store.BUCKETS.insert(tx, scope, bucket):
+            return None
+        return await store.BUCKETS.load(tx, scope, name)
+
+    taken = await ctx.transact(insert)
+    if taken is not None and taken.account != bucket.account:
+        raise BucketAlreadyExists(
+            "The requested bucket name is not available. The bucket namespace is shared by all "
+            "users of the system. Please select a different name and try again.",
+            BucketName=name,
+        )
+    # In the first region S3 answers the owner's second try with success.
+    if taken is not None and region != _FIRST_REGION:
+        raise BucketAlreadyOwnedByYou(
+            "Your previous request to create the named bucket succeeded and you already own it.",
+            BucketName=name,
+        )
+    return {"Location": f"/{name}", "BucketArn": f"arn:aws:s3:::{name}"}
+
+
+@operation(
+    "HeadBucket",
+    action="s3:ListBucket",
+    resource=bucket_resource,
+    resource_policy=bucket_policy,
+    access="anyone",
+)
+async def head_bucket(ctx: Context, request: Request) -> Request:
+    """Whether the bucket is there, and where."""
+    bucket = await find_bucket(ctx, request["Bucket"])
+    return {"BucketRegion": bucket.region, "AccessPointAlias": False}
+
+
+@operation(
+    "GetBucketLocation", resource=bucket_resource, resource_policy=bucket_policy, access="anyone"
+)
+async def get_bucket_location(ctx: Context, request: Request) -> Request:
+    """The bucket's region; nothing for the first one, as S3 has it."""
+    bucket = await find_bucket(ctx, request["Bucket"])
+    return {"LocationConstraint": "" if bucket.region == _FIRST_REGION else bucket.region}
+
+
+@operation("ListBuckets", action="s3:ListAllMyBuckets")
+async def list_buckets(ctx: Context, request: Request) -> Request:
+    """The account's buckets by name."""
+    limit = request.get("MaxBuckets") or BUCKETS_MAX
+    prefix = request.get("Prefix") or ""
+    after = None
+    if token := request.get("ContinuationToken"):
+        try:
+            last = read_token(token)[0]
+        except (ValueError, TypeError, IndexError):
+            raise InvalidArgument("The continuation token provided is incorrect") from None
+        after = (ctx.scope.account, last)
+
+    async def read(tx: Transaction, scope: Scope) -> list[Bucket]:
+        return await store.BUCKETS.lookup(
+            tx,
+            scope,
+            "account",
+            scope.account,
+            starts=prefix or None,
+            after=after,
+            limit=limit + 1,
+        )
+
+    found = await ctx.transact(read)
+    if region := request.get("BucketRegion"):
+        found = [bucket for bucket in found if bucket.region == region]
+    answer: Request = {
+        "Buckets": [
+            {
+                "Name": bucket.name,
+                "CreationDate": bucket.created_ms / 1000,
+                "BucketRegion": bucket.region,
+                "BucketArn": f"arn:aws:s3:::{bucket.name}",
+            }
+            for bucket in found[:limit]
+        ],
+        "Owner": owner(ctx.scope.account),
+    }
+    if prefix:
+        answer["Prefix"] = prefix
+    if len(found) > limit:
+        answer["ContinuationToken"] = make_token([found[limit - 1].name])
+    return answer
+
+
+@operation("DeleteBucket", resource=bucket_resource, resource_policy=bucket_policy)
+async def delete_bucket(ctx: Context, request: Request) -> None:
+    """Remove an empty bucket."""
+    await find_bucket(ctx, request["Bucket"])
+    if not await ctx.transact(store.drop_bucket, request["Bucket"]):
+        raise BucketNotEmpty(
+            "The bucket you tried to delete is not empty", BucketName=request["Bucket"]
+        )
+
+
+def owner(account: str) -> Request:
+    """The canonical user that stands for an account: 64 hexadecimal digits made of its id."""
+    return {"ID": account.rjust(64, "0"), "DisplayName": account}

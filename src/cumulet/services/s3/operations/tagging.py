@@ -1,0 +1,119 @@
+"""Tags and attributes of objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cumulet.core.context import Context
+from cumulet.kit.service import operation
+from cumulet.services.s3 import store
+from cumulet.services.s3.access import (
+    bucket_policy,
+    object_resource,
+    version_conditions,
+    versioned,
+)
+from cumulet.services.s3.limits import LIST_KEYS_MAX, OBJECT_TAGS_MAX
+from cumulet.services.s3.operations.object import find_object
+from cumulet.services.s3.operations.setting import read_tags
+
+Request = dict[str, Any]
+
+
+async def _set_tags(ctx: Context, request: Request, tags: dict[str, str]) -> Request:
+    bucket, stored = await find_object(ctx, request)
+    await ctx.transact(store.change_object, stored, {"tags": tags})
+    return {"VersionId": stored.version_id} if bucket.versioning else {}
+
+
+@operation(
+    "PutObjectTagging",
+    action=versioned("PutObjectTagging"),
+    resource=object_resource,
+    resource_policy=bucket_policy,
+    conditions=version_conditions,
+    access="anyone",
+)
+async def put_object_tagging(ctx: Context, request: Request) -> Request:
+    """Replace an object's tags."""
+    return await _set_tags(ctx, request, read_tags(request["Tagging"]["TagSet"], OBJECT_TAGS_MAX))
+
+
+@operation(
+    "GetObjectTagging",
+    action=versioned("GetObjectTagging"),
+    resource=object_resource,
+    resource_policy=bucket_policy,
+    conditions=version_conditions,
+    access="anyone",
+)
+async def get_object_tagging(ctx: Context, request: Request) -> Request:
+    """An object's tags."""
+    bucket, stored = await find_object(ctx, request)
+    answer: Request = {
+        "TagSet": [{"Key": key, "Value": value} for key, value in stored.tags.items()]
+    }
+    if bucket.versioning:
+        answer["VersionId"] = stored.version_id
+    return answer
+
+
+@operation(
+    "DeleteObjectTagging",
+    action=versioned("DeleteObjectTagging"),
+    resource=object_resource,
+    resource_policy=bucket_policy,
+    conditions=version_conditions,
+    access="anyone",
+)
+async def delete_object_tagging(ctx: Context, request: Request) -> Request:
+    """Remove an object's tags."""
+    return await _set_tags(ctx, request, {})
+
+
+@operation(
+    "GetObjectAttributes",
+    action=versioned("GetObject"),
+    resource=object_resource,
+    resource_policy=bucket_policy,
+    conditions=version_conditions,
+)
+async def get_object_attributes(ctx: Context, request: Request) -> Request:
+    """Those properties of an object that the request names."""
+    bucket, stored = await find_object(ctx, request)
+    wanted = set(request["ObjectAttributes"])
+    answer: Request = {"LastModified": stored.modified_ms // 1000}
+    if bucket.versioning:
+        answer["VersionId"] = stored.version_id
+    if "ETag" in wanted:
+        answer["ETag"] = stored.etag
+    if "ObjectSize" in wanted:
+        answer["ObjectSize"] = stored.size
+    if "StorageClass" in wanted:
+        answer["StorageClass"] = stored.storage_class
+    if "Checksum" in wanted and stored.checksums:
+        answer["Checksum"] = {**stored.checksums, "ChecksumType": stored.checksum_type}
+    if "ObjectParts" in wanted and stored.parts:
+        answer["ObjectParts"] = _parts(stored.parts, request)
+    return answer
+
+
+def _parts(parts: list[Any], request: Request) -> Request:
+    marker = int(request.get("PartNumberMarker") or 0)
+    limit = min(request.get("MaxParts") or LIST_KEYS_MAX, LIST_KEYS_MAX)
+    behind = [part for part in parts if part.number > marker]
+    shown = behind[:limit]
+    answer: Request = {
+        "TotalPartsCount": len(parts),
+        "PartNumberMarker": str(marker),
+        "MaxParts": limit,
+        "IsTruncated": len(behind) > limit,
+    }
+    if shown:
+        answer["NextPartNumberMarker"] = str(shown[-1].number)
+    # S3 lists the parts themselves only when each has a checksum.
+    if all(part.checksums for part in shown):
+        answer["Parts"] = [
+            {"PartNumber": part.number, "Size": part.size, **part.checksums} for part in shown
+        ]
+    return answer
