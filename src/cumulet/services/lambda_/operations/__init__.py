@@ -1,0 +1,1 @@
+"""Lambda's operations, one function each, by noun."""

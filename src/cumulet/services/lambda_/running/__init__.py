@@ -1,0 +1,1 @@
+"""Running functions: what to run, with whose credentials, within which limits, and its log."""

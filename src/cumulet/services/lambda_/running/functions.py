@@ -1,0 +1,312 @@
+"""The part that runs functions: from a version to its sandbox, within its concurrency."""
+
+from __future__ import annotations
+
+import asyncio
+import platform as machine
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+
+from cumulet.blobs.contract import Blobs
+from cumulet.core.clock import new_hex
+from cumulet.core.context import Context, Platform
+from cumulet.core.identity import Scope, root_principal
+from cumulet.kit.folders import CacheFolder
+from cumulet.kit.ports import LogSink, Sealer
+from cumulet.kv.contract import Store
+from cumulet.sandbox import (
+    AsyncSink,
+    Failed,
+    FunctionSpec,
+    Invocation,
+    NoCapacity,
+    Outcome,
+    RuntimeUnavailable,
+    Sandbox,
+)
+from cumulet.services.lambda_.code import Folders
+from cumulet.services.lambda_.describe import runtime_version_arn
+from cumulet.services.lambda_.errors import InvalidRuntimeException
+from cumulet.services.lambda_.limits import CREDENTIAL_RENEW_SECONDS
+from cumulet.services.lambda_.model import Version
+from cumulet.services.lambda_.running.live import Entry, Live
+from cumulet.services.lambda_.running.log import InvocationLog
+from cumulet.services.lambda_.running.permits import Permits, machine_is_full
+from cumulet.services.lambda_.running.report import Start
+from cumulet.services.lambda_.running.session import Session, assume, environment_of, may_log
+from cumulet.services.lambda_.secrets import open_environment
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+_ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+@dataclass(frozen=True, slots=True)
+class Runnable:
+    """A version made ready: its spec, where it logs, and until when its credentials serve."""
+
+    revision: str
+    spec: FunctionSpec
+    stream: str
+    sink: LogSink | None
+    start: Start
+    renew_at: float
+
+
+class Call(NamedTuple):
+    """One event for a function, and what the caller wants besides the answer."""
+
+    request_id: str
+    payload: bytes
+    trace_id: str = ""
+    client_context: str = ""
+    with_tail: bool = False
+
+
+class Ran(NamedTuple):
+    """How an invocation went. `tail` is the log's end in base64, None when not asked for."""
+
+    outcome: Outcome
+    version: str
+    tail: str | None
+
+
+_now_running: ContextVar[InvocationLog | None] = ContextVar("cumulet_lambda_log", default=None)
+"""The log of the invocation in whose task an environment is being made."""
+
+
+class Functions:
+    """Runs functions. Started and stopped with the platform."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._clock = platform.clock
+        self._sandbox: Sandbox | None = None
+        self._live: Live | None = None
+        self._folders: Folders | None = None
+        self._ready: dict[tuple[Scope, str, int], Runnable] = {}
+        self._locks: dict[tuple[Scope, str, int], asyncio.Lock] = {}
+        self.permits = Permits()
+
+    @property
+    def live(self) -> Live:
+        """The functions as they are now."""
+        if self._live is None:
+            self._live = Live(self._platform.need(Store))
+        return self._live
+
+    @property
+    def folders(self) -> Folders:
+        """The unpacked packages."""
+        if self._folders is None:
+            root = self._platform.need(CacheFolder).path / "lambda-code"
+            self._folders = Folders(root, self._locate)
+        return self._folders
+
+    async def transact(
+        self,
+        scope: Scope,
+        work: Callable[Concatenate[Any, Scope, P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """A transaction in a given account and region, which may be another than the caller's."""
+        return await self._platform.transact(work, scope, *args, **kwargs)
+
+    async def _locate(self, blob_id: str) -> Path:
+        return self._platform.need(Blobs).path(blob_id)
+
+    async def stop(self) -> None:
+        """Forget what was kept ready; the sandbox ends its processes itself."""
+        if self._live is not None:
+            self._live.stop()
+        self._ready.clear()
+
+    async def run(
+        self,
+        ctx: Context,
+        entry: Entry,
+        version: Version,
+        call: Call,
+        on_stream: AsyncSink | None = None,
+    ) -> Ran:
+        """Run one event and answer how it went.
+
+        Raises TooManyRequestsException, InvalidRuntimeException, and AccessDenied when the role
+        cannot be assumed any more.
+        """
+        ref = entry.ref
+        reserved = entry.function.reserved
+        self.permits.take(ref.scope, ref.name, reserved, entry.reserved_total)
+        try:
+            runnable = await self.prepare(ctx, ref.scope, version)
+            return await self._invoke(entry, version, runnable, call, on_stream)
+        finally:
+            self.permits.give(ref.scope, ref.name, reserved)
+
+    async def _invoke(
+        self,
+        entry: Entry,
+        version: Version,
+        runnable: Runnable,
+        call: Call,
+        on_stream: AsyncSink | None,
+    ) -> Ran:
+        settings = version.settings
+        log = InvocationLog(
+            self._clock,
+            runnable.sink,
+            entry.ref.scope,
+            settings.logging,
+            runnable.stream,
+            runnable.start,
+            call.request_id,
+            tail=call.with_tail,
+        )
+        invocation = Invocation(
+            call.request_id,
+            call.payload,
+            0,
+            call.trace_id,
+            entry.ref.arn,
+            call.client_context,
+        )
+        marked = _now_running.set(log)
+        try:
+            sandbox = self._platform.need(Sandbox)
+            outcome = await sandbox.invoke(
+                runnable.spec, invocation, on_log=log.line, on_stream=on_stream
+            )
+        except NoCapacity as cause:
+            raise machine_is_full() from cause
+        except RuntimeUnavailable as cause:
+            raise InvalidRuntimeException(str(cause)) from cause
+        finally:
+            _now_running.reset(marked)
+        status, error_type = status_of(outcome)
+        traced = call.trace_id if settings.tracing == "Active" else ""
+        log.finish(outcome.usage, status, error_type, traced)
+        return Ran(outcome, version.label, log.tail())
+
+    async def prepare(self, ctx: Context, scope: Scope, version: Version) -> Runnable:
+        """The version made ready to run: unpacked, with a session of its role."""
+        key = (scope, version.function, version.number)
+        ready = self._ready.get(key)
+        if ready is not None and self._is_current(ready, version):
+            return ready
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            ready = self._ready.get(key)
+            if ready is not None and self._is_current(ready, version):
+                return ready
+            made = await self._make(ctx, scope, version)
+            self._ready[key] = made
+            if ready is not None:
+                self._platform.need(Sandbox).retire(ready.spec.key)
+            return made
+
+    def _is_current(self, ready: Runnable, version: Version) -> bool:
+        return ready.revision == version.revision and self._clock.now() < ready.renew_at
+
+    async def _make(self, ctx: Context, scope: Scope, version: Version) -> Runnable:
+        settings = version.settings
+        session = await assume(ctx, settings.role, version.function)
+        may = await may_log(ctx, scope, session, settings.logging.group)
+        code = await self.folders.open(version.package.digest, version.package.blob_id)
+        layers = [
+            await self.folders.open(use.package.digest, use.package.blob_id)
+            for use in settings.layers
+        ]
+        instance = new_hex(self._clock, 32)
+        day = datetime.fromtimestamp(session.began, UTC)
+        stream = f"{day:%Y/%m/%d}/[{version.label}]{instance}"
+        spec = FunctionSpec(
+            key=f"{key_of(scope, version.function, version.label)}{instance}",
+            runtime=settings.runtime,
+            handler=settings.handler,
+            code=code,
+            layers=tuple(layers),
+            env=self._environment(scope, version, session, stream),
+            memory_mb=settings.memory_mb,
+            timeout_ms=settings.timeout_seconds * 1000,
+            ephemeral_mb=settings.ephemeral_mb,
+        )
+        return Runnable(
+            version.revision,
+            spec,
+            stream,
+            self._platform.need(LogSink) if may else None,
+            Start(
+                settings.runtime,
+                runtime_version_arn(scope.region, settings.runtime),
+                version.function,
+                version.label,
+                settings.memory_mb,
+                instance,
+            ),
+            session.began + CREDENTIAL_RENEW_SECONDS,
+        )
+
+    def _environment(
+        self, scope: Scope, version: Version, session: Session, stream: str
+    ) -> _EnvironmentMaker:
+        sealer = self._platform.need(Sealer)
+        variables = open_environment(sealer, scope, version)
+        made = environment_of(scope, version, variables, session, stream, self._platform.endpoint)
+        warning = self._warning(version)
+        return _EnvironmentMaker(made, warning)
+
+    def _warning(self, version: Version) -> str:
+        texts = [self._platform.need(Sandbox).warning(version.settings.runtime) or ""]
+        here = _ARCHITECTURES.get(machine.machine().lower(), machine.machine())
+        if version.settings.architecture != here:
+            texts.append(
+                f"The function is configured for {version.settings.architecture} and runs on "
+                f"{here}: compiled parts of its package may not load."
+            )
+        return " ".join(text for text in texts if text)
+
+    def retire(self, scope: Scope, name: str, label: str = "") -> None:
+        """End the idle environments of a function, or of one of its versions."""
+        self._platform.need(Sandbox).retire(key_of(scope, name, label))
+
+    def worker_context(self, scope: Scope, request_id: str = "") -> Context:
+        """A context for work that Lambda does by itself in an account."""
+        return self._platform.context(scope, root_principal(scope.account), request_id=request_id)
+
+
+class _EnvironmentMaker:
+    """Gives the variables at a cold start, and tells the invocation's log of it."""
+
+    __slots__ = ("_variables", "_warning")
+
+    def __init__(self, variables: dict[str, str], warning: str) -> None:
+        self._variables = variables
+        self._warning = warning
+
+    async def __call__(self) -> dict[str, str]:
+        log = _now_running.get()
+        if log is not None:
+            log.begin_init(self._warning)
+        return self._variables
+
+
+def key_of(scope: Scope, name: str, label: str = "") -> str:
+    """With what the sandbox's keys of a function, or of one version, begin."""
+    key = f"{scope.account}/{scope.region}/{name}/"
+    return f"{key}{label}/" if label else key
+
+
+def status_of(outcome: Outcome) -> tuple[str, str]:
+    """The status word of the report line, and the error type."""
+    if not isinstance(outcome, Failed):
+        return "success", ""
+    if outcome.error_type == "Sandbox.Timedout":
+        return "timeout", outcome.error_type
+    if outcome.kind == "Unhandled":
+        return "error", outcome.error_type
+    return "failure", outcome.error_type

@@ -1,0 +1,130 @@
+"""The log of one invocation: its lines in order, to the sink and to the tail the caller asked."""
+
+from __future__ import annotations
+
+import base64
+from collections import deque
+
+from cumulet.core.clock import Clock
+from cumulet.core.identity import Scope
+from cumulet.kit.ports import LogSink
+from cumulet.sandbox import LogLine, Usage
+from cumulet.services.lambda_.limits import LOG_TAIL_BYTES_MAX
+from cumulet.services.lambda_.model import Logging
+from cumulet.services.lambda_.running import report
+from cumulet.services.lambda_.running.report import Report, Start
+
+
+class InvocationLog:
+    """Writes INIT_START, START, the function's lines, END and REPORT of one invocation.
+
+    START comes lazily, before the first line of the invocation itself, because initialisation
+    comes first and only a cold start has one. Without a sink (the role may not log) nothing is
+    stored; the tail is kept all the same.
+    """
+
+    __slots__ = (
+        "_clock",
+        "_group",
+        "_logging",
+        "_request_id",
+        "_scope",
+        "_sink",
+        "_start",
+        "_started",
+        "_stream",
+        "_tail",
+        "_tail_bytes",
+        "is_cold",
+    )
+
+    def __init__(
+        self,
+        clock: Clock,
+        sink: LogSink | None,
+        scope: Scope,
+        logging: Logging,
+        stream: str,
+        start: Start,
+        request_id: str,
+        *,
+        tail: bool,
+    ) -> None:
+        self._clock = clock
+        self._sink = sink
+        self._scope = scope
+        self._group = logging.group
+        self._logging = logging
+        self._stream = stream
+        self._start = start
+        self._request_id = request_id
+        self._started = False
+        self._tail: deque[bytes] | None = deque() if tail else None
+        self._tail_bytes = 0
+        self.is_cold = False
+
+    def begin_init(self, warning: str = "") -> None:
+        """An environment is being made for this invocation."""
+        if self.is_cold or self._started:
+            return
+        self.is_cold = True
+        now = self._clock.now()
+        if report.allows_system(self._logging, "INFO"):
+            self._write(now, report.init_line(self._logging, now, self._start))
+        if warning:
+            self._write(now, f"WARNING {warning}\n")
+
+    def line(self, line: LogLine) -> None:
+        """A line of the function."""
+        if line.request_id:
+            self._begin(line.time_ms / 1000)
+        else:
+            self.begin_init()
+        if report.allows_application(self._logging, line.text):
+            self._write(line.time_ms / 1000, line.text + "\n")
+
+    def _begin(self, now: float) -> None:
+        if self._started:
+            return
+        self._started = True
+        if report.allows_system(self._logging, "INFO"):
+            text = report.start_line(self._logging, now, self._request_id, self._start.version)
+            self._write(now, text)
+
+    def finish(self, usage: Usage, status: str, error_type: str, trace_id: str) -> None:
+        """The invocation is over."""
+        now = self._clock.now()
+        if usage.init_ms is not None:
+            self.begin_init()
+        self._begin(now - usage.duration_ms / 1000)
+        if self._logging.format != "JSON":
+            self._write(now, report.end_line(self._request_id))
+        if report.allows_system(self._logging, "INFO" if status == "success" else "WARN"):
+            made = Report(
+                self._request_id,
+                usage.duration_ms,
+                usage.billed_ms,
+                self._start.memory_mb,
+                usage.max_memory_mb,
+                usage.init_ms,
+                status,
+                error_type,
+                trace_id,
+            )
+            self._write(now, report.report_line(self._logging, now, made))
+
+    def _write(self, seconds: float, text: str) -> None:
+        if self._sink is not None:
+            self._sink.write(self._scope, self._group, self._stream, int(seconds * 1000), text)
+        if self._tail is not None:
+            encoded = text.encode()
+            self._tail.append(encoded)
+            self._tail_bytes += len(encoded)
+            while self._tail_bytes - len(self._tail[0]) >= LOG_TAIL_BYTES_MAX:
+                self._tail_bytes -= len(self._tail.popleft())
+
+    def tail(self) -> str | None:
+        """The last four kilobytes in base64, when the caller asked for them."""
+        if self._tail is None:
+            return None
+        return base64.b64encode(b"".join(self._tail)[-LOG_TAIL_BYTES_MAX:]).decode()
