@@ -29,13 +29,26 @@ class Shape:
     long, float, double. `traits` holds everything else the model says (`locationName`, `min`, …).
     """
 
-    __slots__ = ("_key", "_member", "_members", "_value", "name", "service", "traits", "type")
+    __slots__ = (
+        "_key",
+        "_member",
+        "_members",
+        "_own_name",
+        "_value",
+        "name",
+        "service",
+        "traits",
+        "type",
+    )
 
-    def __init__(self, service: ServiceModel, name: str, traits: Raw) -> None:
+    def __init__(self, service: ServiceModel, name: str, traits: Raw, ref: Raw) -> None:
         self.service = service
         self.name = name
         self.traits = traits
         self.type: str = traits["type"]
+        # A structure's own name is only that of a whole document.
+        is_structure = self.type == "structure"
+        self._own_name: str = (ref if is_structure else traits).get("locationName", "")
         self._members: dict[str, Shape] | None = None
         self._member: Shape | None = None
         self._key: Shape | None = None
@@ -96,8 +109,13 @@ class Shape:
         return bool(self.traits.get("eventstream"))
 
     def wire_name(self, default: str) -> str:
-        """The model's `locationName`, or the member's own name."""
-        found: str = self.traits.get("locationName", default)
+        """The name on the wire of a member that is called `default` in the model."""
+        return self._own_name or default
+
+    @property
+    def root_name(self) -> str:
+        """The name of the root element of an XML document of this shape."""
+        found: str = self.traits.get("locationName") or self.name
         return found
 
 
@@ -220,10 +238,10 @@ class ServiceModel:
         name: str = ref["shape"]
         target = self.raw["shapes"][name]
         if len(ref) > 1:
-            return Shape(self, name, {**target, **ref})
+            return Shape(self, name, {**target, **ref}, ref)
         found = self._shapes.get(name)
         if found is None:
-            found = self._shapes[name] = Shape(self, name, target)
+            found = self._shapes[name] = Shape(self, name, target, ref)
         return found
 
     @property

@@ -86,7 +86,9 @@ def _members_reader(members: dict[str, Shape]) -> Callable[[Any], dict[str, Any]
     for name, member in members.items():
         wire_name = query_name(member, name)
         if member.type == "list" and is_flat(member):
-            wire_name = member.member.traits.get("locationName") or wire_name
+            # botocore sends the name of what the list holds, Smithy says the list's own.
+            held_name = member.member.wire_name(wire_name)
+            table[held_name] = (name, _reader(member))
         if member.type == "string":
             strings[wire_name] = name
         else:

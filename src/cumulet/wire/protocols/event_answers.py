@@ -145,7 +145,7 @@ def _payload_writer(shape: Shape, payload_name: str, protocol: str) -> tuple[str
         return "application/octet-stream", lambda value: value.get(payload_name, b"")
     if payload.type == "string":
         return "text/plain", lambda value: value.get(payload_name, "").encode()
-    write = _body_writer(payload.members, protocol, payload.wire_name(payload.name))
+    write = _body_writer(payload.members, protocol, payload.root_name)
     return _CONTENT_TYPES[protocol], lambda value: write(value.get(payload_name, {}))
 
 

@@ -154,13 +154,15 @@ def _header_bind(members: dict[str, Shape]) -> Bind:
         (member.wire_name(name).lower(), name, header_parser(member))
         for name, member in members.items()
     ]
+    lists = frozenset(name for name, member in members.items() if member.type == "list")
 
     def bind(request: Request, result: Members) -> None:
         headers = request.headers
         for header, name, parse in table:
             if header in headers:
                 value = _one_value(headers, header)
-                result[name] = value if parse is None else parse(value)
+                if value or name not in lists:
+                    result[name] = value if parse is None else parse(value)
 
     return bind
 

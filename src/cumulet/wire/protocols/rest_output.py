@@ -24,6 +24,9 @@ WriteResponse = Callable[[Output, str], Response]
 WriteBody = Callable[[Output], bytes]
 RequestIds = Callable[[str], HeaderList]
 
+_PLACES = ("header", "headers", "statusCode")
+"""Where members of an answer may travel besides the body; paths and queries are for requests."""
+
 _BODILESS = (204, 304)
 
 
@@ -140,7 +143,7 @@ def _payload_writer(
         made = make_body(output.members[name], {name: output.members[name]})
     else:
         made = make_body(
-            None, {key: one for key, one in output.members.items() if not one.location}
+            None, {key: one for key, one in output.members.items() if one.location not in _PLACES}
         )
     if made is None:
         return None

@@ -11,6 +11,7 @@ from cumulet.wire.protocols.rest_input import Members, ReadBody, ReadRequest, co
 from cumulet.wire.protocols.rest_output import Output, WriteBody, WriteResponse, compile_response
 from cumulet.wire.values.xml_shapes import (
     Parts,
+    attributes_writer,
     members_reader,
     members_writer,
     text_formatter,
@@ -123,11 +124,11 @@ def _body_writer(
         return None
     if payload is not None:
         (name,) = members
-        root = payload.traits.get("locationName") or payload.name
+        root = payload.root_name
         write_root = xml_writer(payload)
         text = text_formatter(payload) if payload.type == "string" else None
         return CONTENT_TYPE, _payload_body(name, root, write_root, text)
-    root = output.traits.get("locationName") or output.name
+    root = output.root_name
     if operation.service.name == "s3":
         root = S3_ROOTS.get(operation.name, root)
     return CONTENT_TYPE, _members_body(operation, root, members, _root_namespace(operation, output))
@@ -160,11 +161,12 @@ def _members_body(
     operation: OperationModel, root: str, members: dict[str, Shape], namespace: str
 ) -> WriteBody:
     write_members = members_writer(members)
-    head = f"{XML_HEAD}<{root}{namespace}>"
+    attributes = attributes_writer(members)
     tail = f"</{root}>"
 
     def write(values: Output) -> bytes:
-        parts = [head]
+        told = "" if attributes is None else attributes(values)
+        parts = [f"{XML_HEAD}<{root}{namespace}{told}>"]
         write_members(parts, {key: values[key] for key in values if key in members})
         parts.append(tail)
         return "".join(parts).encode()

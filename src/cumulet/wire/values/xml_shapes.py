@@ -145,8 +145,8 @@ def xml_writer(shape: Shape) -> Writer:
     namespace = _namespace(shape)
     match shape.type:
         case "structure":
-            write_body, attributes = _structure_parts(shape)
-            return _structure_writer(write_body, attributes, namespace)
+            body = shared("xml-write", shape, lambda: members_writer(shape.members))
+            return _structure_writer(body, attributes_writer(shape.members), namespace)
         case "list":
             return _list_writer(shape, namespace)
         case "map":
@@ -186,39 +186,42 @@ def _namespace(shape: Shape) -> str:
     return f' xmlns{prefix}="{escape(found["uri"])}"'
 
 
-def _structure_parts(shape: Shape) -> tuple[Callable[[Parts, Any], None], dict[str, str]]:
-    found: tuple[Callable[[Parts, Any], None], dict[str, str]]
-    attributes = {
+def attributes_writer(members: dict[str, Shape]) -> Callable[[Any], str] | None:
+    """A function that tells the members which are attributes of their structure's element."""
+    names = {
         name: member.wire_name(name)
-        for name, member in shape.members.items()
+        for name, member in members.items()
         if member.traits.get("xmlAttribute")
     }
-    body: Callable[[Parts, Any], None] = shared(
-        "xml-write", shape, lambda: members_writer(shape.members)
+    if not names:
+        return None
+    return lambda value: "".join(
+        f' {wire_name}="{escape(value[name])}"'
+        for name, wire_name in names.items()
+        if value.get(name) is not None
     )
-    found = (body, attributes)
-    return found
 
 
 def _structure_writer(
-    write_body: Callable[[Parts, Any], None], attributes: dict[str, str], namespace: str
+    write_body: Callable[[Parts, Any], None],
+    attributes: Callable[[Any], str] | None,
+    namespace: str,
 ) -> Writer:
     def write(parts: Parts, name: str, value: Any) -> None:
         parts.append(f"<{name}{namespace}>")
         write_body(parts, value)
         parts.append(f"</{name}>")
 
+    if attributes is None:
+        return write
+    tell = attributes
+
     def write_with_attributes(parts: Parts, name: str, value: Any) -> None:
-        told = "".join(
-            f' {wire_name}="{escape(value[member])}"'
-            for member, wire_name in attributes.items()
-            if value.get(member) is not None
-        )
-        parts.append(f"<{name}{namespace}{told}>")
+        parts.append(f"<{name}{namespace}{tell(value)}>")
         write_body(parts, value)
         parts.append(f"</{name}>")
 
-    return write_with_attributes if attributes else write
+    return write_with_attributes
 
 
 def members_writer(members: dict[str, Shape]) -> Callable[[Parts, Any], None]:
@@ -240,11 +243,11 @@ def members_writer(members: dict[str, Shape]) -> Callable[[Parts, Any], None]:
 
 
 def _element_name(name: str, member: Shape) -> str:
-    """A flattened list takes the name of what it holds, when that has one."""
+    """A flattened list without a name of its own takes that of what it holds."""
+    default = name
     if member.type == "list" and is_flat(member):
-        own: str = member.traits.get("queryName", "")
-        return own or member.member.traits.get("locationName") or member.wire_name(name)
-    return query_name(member, name)
+        default = member.member.wire_name(name)
+    return query_name(member, default)
 
 
 def _list_writer(shape: Shape, namespace: str) -> Writer:
