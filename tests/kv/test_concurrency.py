@@ -20,7 +20,7 @@ def test_read_and_write_back_loses_no_update(engine):
             return [await store.transact(add) for _ in range(ROUNDS)]
 
         seen = await asyncio.gather(*(task() for _ in range(TASKS)))
-        assert sorted(sum(seen, [])) == list(range(TASKS * ROUNDS))
+        assert sorted(value for values in seen for value in values) == list(range(TASKS * ROUNDS))
         assert all(values == sorted(values) for values in seen)
 
     engine.run(story)
@@ -87,7 +87,9 @@ def test_money_moves_and_the_sum_stays(engine):
         async def total(tx):
             first = await tx.scan(names[0], names[2], limit=9)
             second = [await tx.get(name) for name in names[2:]]
-            return sum(int(value) for _, value in first) + sum(int(value or b"0") for value in second)
+            return sum(int(value) for _, value in first) + sum(
+                int(value or b"0") for value in second
+            )
 
         await store.transact(fill)
 

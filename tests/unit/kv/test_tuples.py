@@ -12,7 +12,7 @@ NUMBERS = st.one_of(
     st.integers(),
     st.integers(-300, 300),
     st.integers(-(1 << 200), 1 << 200),
-    st.sampled_from([1 << b for b in range(0, 80)]).flatmap(
+    st.sampled_from([1 << b for b in range(80)]).flatmap(
         lambda n: st.sampled_from([n - 1, n, n + 1, -n, -n - 1, -n + 1])
     ),
 )

@@ -156,7 +156,12 @@ class EmbeddedStore:
 
     def _let_go(self) -> None:
         self._groups.stop()
-        self._db.close()
+        try:
+            self._db.close()
+        except Exception as error:
+            # Everything answered is synced already; a failure told before is not told again.
+            if self._groups.failure is None:
+                raise Unavailable(f"the store cannot be closed in order: {error}") from error
 
 
 def _after(prefix: bytes, otherwise: bytes) -> bytes:
