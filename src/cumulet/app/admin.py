@@ -1,0 +1,76 @@
+"""The cloud's own pages under `/_cumulet/`: health for all, the rest for the account's root."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from cumulet import __version__
+from cumulet.app.platform import Platform
+from cumulet.core.context import Platform as PlatformOfContexts
+from cumulet.core.errors import AwsError
+from cumulet.core.http import Request, Response
+from cumulet.kit.ports import Authenticator
+from cumulet.kv.check import check_store
+
+_BODY_BYTES_MAX = 65_536
+_HEALTH = ("/_cumulet/health", "/_localstack/health")
+
+
+class AdminSurface:
+    """Health, check and backup. The last two are signed, as service `cumulet`, by a root key."""
+
+    name = "admin"
+
+    def __init__(self, platform: Platform, backup: Callable[[Path], Awaitable[None]]) -> None:
+        self._platform = platform
+        self._backup = backup
+
+    def match(self, request: Request) -> bool:
+        """Whether the path is one of these pages."""
+        path = request.path
+        return path in _HEALTH or path in ("/_cumulet/check", "/_cumulet/backup")
+
+    async def serve(self, platform: PlatformOfContexts, request: Request) -> Response:
+        """Answer with JSON."""
+        if request.path in _HEALTH:
+            return _json(200, self._health())
+        if request.method != "POST":
+            return _json(405, {"message": "use POST"})
+        body = await request.body.read(_BODY_BYTES_MAX)
+        try:
+            authenticator = platform.need(Authenticator)  # type: ignore[type-abstract]
+            caller = await authenticator.authenticate(request, "cumulet", body)
+        except AwsError as error:
+            return _json(error.http_status or 403, {"message": error.message})
+        if not caller.is_root:
+            return _json(403, {"message": "only the account's root key may do this"})
+        if request.path == "/_cumulet/check":
+            return _json(200, {"findings": await self._check()})
+        try:
+            target = Path(json.loads(body)["folder"])
+            await self._backup(target)
+        except (ValueError, KeyError, OSError) as cause:
+            return _json(400, {"message": str(cause)})
+        return _json(200, {"folder": str(target)})
+
+    def _health(self) -> dict[str, object]:
+        failure = self._platform.owned["store"].failure
+        services = {
+            service.name: "running" for service in self._platform.services if service.prefix
+        }
+        return {
+            "status": "failed" if failure else "running",
+            "version": __version__,
+            "services": services,
+            **({"failure": failure} if failure else {}),
+        }
+
+    async def _check(self) -> list[str]:
+        tables = [table for service in self._platform.services for table in service.tables]
+        return await check_store(self._platform.owned["store"], tables)
+
+
+def _json(status: int, value: object) -> Response:
+    return Response(status, [("content-type", "application/json")], json.dumps(value).encode())

@@ -1,0 +1,67 @@
+"""Composition: engines, ports, services and surfaces made into one platform."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cumulet.app.config import Config
+from cumulet.app.platform import Platform, Startable
+from cumulet.app.seal import open_sealer
+from cumulet.app.services import SERVICES
+from cumulet.app.sweep import sweep_worker
+from cumulet.blobs.contract import Blobs
+from cumulet.blobs.files import FileBlobs
+from cumulet.core.clock import Clock, SystemClock
+from cumulet.kit.dispatch import Dispatcher
+from cumulet.kit.ports import Sealer
+from cumulet.kit.resources import ResourceTypes
+from cumulet.kit.service import Service
+from cumulet.kit.workers import Workers
+from cumulet.kv.contract import Store
+from cumulet.kv.embedded import open_embedded
+from cumulet.sandbox.contract import SandboxConfig
+from cumulet.sandbox.pool import Sandbox
+from cumulet.wire.catalog import Catalog
+
+
+def compose(
+    config: Config, *, clock: Clock | None = None, services: Sequence[Service] = SERVICES
+) -> Platform:
+    """Open the data folder and put everything together. Raises `kv.Unavailable` when in use."""
+    clock = clock if clock is not None else SystemClock()
+    config.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    store = open_embedded(config.data / "store")
+    blobs = FileBlobs(config.data / "blobs", clock)
+    catalog = Catalog(config.cache / "models", tuple(service.name for service in services))
+    dispatcher = Dispatcher(
+        store=store, clock=clock, catalog=catalog, services=services, endpoint=""
+    )
+    sandbox = Sandbox(
+        SandboxConfig(work=config.data / "sandbox", isolation=config.isolation), clock
+    )
+    dispatcher.provide(Store, store)
+    dispatcher.provide(Blobs, blobs)
+    dispatcher.provide(Catalog, catalog)
+    dispatcher.provide(Sealer, open_sealer(config.data))
+    dispatcher.provide(Sandbox, sandbox)
+    dispatcher.provide(
+        ResourceTypes, ResourceTypes(one for service in services for one in service.resources)
+    )
+    parts: list[Startable] = [sandbox]
+    for service in services:
+        if service.provides is None:
+            continue
+        for kind, part in service.provides(dispatcher).items():
+            dispatcher.provide(kind, part)
+            if hasattr(part, "start") and hasattr(part, "stop") and part not in parts:
+                parts.append(part)
+    workers = Workers(dispatcher, store, clock, shared=False)
+    return Platform(
+        config,
+        clock,
+        dispatcher,
+        (*services, sweep_worker(blobs, services)),
+        parts,
+        workers,
+        {"store": store, "blobs": blobs, "sandbox": sandbox, "catalog": catalog},
+    )

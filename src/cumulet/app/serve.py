@@ -1,0 +1,129 @@
+"""Serving: start everything, say where it is, and stop in order when asked to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cumulet.app.accounts import FirstKey, ensure_keys
+from cumulet.app.admin import AdminSurface
+from cumulet.app.backup import back_up
+from cumulet.app.compose import compose
+from cumulet.app.config import Config
+from cumulet.app.platform import Platform
+from cumulet.app.seal import write_private
+from cumulet.core.clock import Clock
+from cumulet.edge.app import build_application
+from cumulet.edge.listen import Server
+from cumulet.kit.ports import Authenticator
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A cloud that serves."""
+
+    platform: Platform
+    server: Server
+    endpoint: str
+    key: FirstKey
+    authority: Path | None
+
+
+async def start(config: Config, *, clock: Clock | None = None) -> Running:
+    """Compose, listen, and write `run.json` so that commands find this cloud."""
+    platform = compose(config, clock=clock)
+    try:
+        key = await ensure_keys(platform)
+        tls, authority = _tls(config)
+
+        async def backup(folder: Path) -> None:
+            await back_up(config, platform.owned["store"], folder)
+
+        application = build_application(
+            platform.dispatcher,
+            surfaces=(
+                AdminSurface(platform, backup),
+                *(surface for service in platform.services for surface in service.surfaces),
+            ),
+            region=config.region,
+        )
+        platform.dispatcher.provide(Authenticator, application.authenticator)
+        server = Server(application, platform.clock)
+        port = await server.listen(config.host, config.port, tls)
+        endpoint = f"{config.scheme}://{_reachable(config.host)}:{port}"
+        platform.dispatcher.endpoint = endpoint
+        await platform.start()
+    except BaseException:
+        await platform.stop()
+        raise
+    running = Running(platform, server, endpoint, key, authority)
+    _write_run_file(config, running)
+    return running
+
+
+async def stop(running: Running) -> None:
+    """Finish what is in hand, then stop every part; the store is synced last."""
+    config = running.platform.config
+    await running.server.drain(config.drain_seconds)
+    await running.platform.stop()
+    (config.data / "run.json").unlink(missing_ok=True)
+
+
+def run(config: Config, announce: Callable[[Running], None]) -> None:
+    """Serve until SIGINT or SIGTERM. A second signal ends at once."""
+    import uvloop
+
+    uvloop.run(_run(config, announce))
+
+
+async def _run(config: Config, announce: Callable[[Running], None]) -> None:
+    loop = asyncio.get_running_loop()
+    wanted = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _asked_to_stop, wanted)
+    running = await start(config)
+    announce(running)
+    await wanted.wait()
+    await stop(running)
+
+
+def _asked_to_stop(wanted: asyncio.Event) -> None:
+    if wanted.is_set():
+        # What was answered is on disk: leaving now loses nothing but work in hand.
+        os._exit(1)
+    wanted.set()
+
+
+def _reachable(host: str) -> str:
+    """The address by which this machine itself reaches the server."""
+    if host in ("0.0.0.0", "::", ""):
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _tls(config: Config) -> tuple[ssl.SSLContext | None, Path | None]:
+    if not config.tls:
+        return None, None
+    from cumulet.edge.tls import server_context
+
+    names = (config.host, *config.tls_names)
+    return server_context(config.data / "tls", names), config.data / "tls" / "ca.pem"
+
+
+def _write_run_file(config: Config, running: Running) -> None:
+    content = {
+        "endpoint": running.endpoint,
+        "region": config.region,
+        "pid": os.getpid(),
+        "authority": str(running.authority or ""),
+    }
+    with contextlib.suppress(FileNotFoundError):
+        (config.data / "run.json").unlink()
+    write_private(config.data / "run.json", json.dumps(content).encode())

@@ -1,0 +1,16 @@
+"""The list of services. A service is in the product when it is in this list."""
+
+from __future__ import annotations
+
+from cumulet.kit.service import Service
+from cumulet.services import apigateway, cloudformation, cloudwatch, iam, lambda_, s3, ssm
+
+SERVICES: tuple[Service, ...] = (
+    *iam.SERVICES,
+    *cloudwatch.SERVICES,
+    *s3.SERVICES,
+    *ssm.SERVICES,
+    *lambda_.SERVICES,
+    *apigateway.SERVICES,
+    *cloudformation.SERVICES,
+)

@@ -1,0 +1,148 @@
+"""`cumulet up`: start the cloud, say how to reach it, and run until it is asked to stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import click
+
+from cumulet import __version__
+from cumulet.app.accounts import RootKeyLost
+from cumulet.app.config import (
+    DEFAULT_PORT,
+    DEFAULT_REGION,
+    Config,
+    Isolation,
+    KnownKey,
+    default_data,
+    parse_key,
+)
+from cumulet.app.serve import Running, run
+from cumulet.cli.main import data_option, json_option
+from cumulet.cli.say import fail, say, show_json, warn
+from cumulet.kv.contract import Unavailable
+from cumulet.kv.embedded import InUse
+
+
+@click.command("up")
+@data_option
+@json_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=DEFAULT_PORT, show_default=True, help="0 picks a free one.")
+@click.option("--region", default=DEFAULT_REGION, show_default=True, help="For printed commands.")
+@click.option("--key", "keys", multiple=True, metavar="ID:SECRET", help="Add a known root key.")
+@click.option("--tls", is_flag=True, help="Serve HTTPS with a locally made authority.")
+@click.option("--tls-name", "tls_names", multiple=True, help="A further name on the certificate.")
+@click.option(
+    "--isolation",
+    type=click.Choice(["require", "best-effort", "none"]),
+    default="best-effort",
+    show_default=True,
+    help="What to do when this machine cannot isolate functions; see `cumulet doctor`.",
+)
+@click.option("--strict-runtimes", is_flag=True, help="Refuse a runtime version that is not here.")
+@click.option(
+    "--with-apps",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=None,
+    help="Deploy every application of this folder once the cloud serves.",
+)
+def command(
+    data: Path | None,
+    as_json: bool,
+    host: str,
+    port: int,
+    region: str,
+    keys: tuple[str, ...],
+    tls: bool,
+    tls_names: tuple[str, ...],
+    isolation: Isolation,
+    strict_runtimes: bool,
+    with_apps: Path | None,
+) -> None:
+    """Start the cloud and run it in the foreground until Ctrl-C."""
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    config = Config(
+        data=(data or default_data()).resolve(),
+        host=host,
+        port=port,
+        region=region,
+        keys=_keys(keys),
+        tls=tls,
+        tls_names=tls_names,
+        isolation=isolation,
+        strict_runtimes=strict_runtimes,
+    )
+
+    def announce(running: Running) -> None:
+        if as_json:
+            show_json({"endpoint": running.endpoint, "data": str(config.data), "pid": os.getpid()})
+        else:
+            _announce(running)
+        if with_apps is not None:
+            threading.Thread(target=_deploy_all, args=(config, with_apps), daemon=True).start()
+
+    try:
+        run(config, announce)
+    except InUse:
+        fail(
+            f"another process serves {config.data}",
+            "stop it, or choose another folder with --data",
+        )
+    except Unavailable as cause:
+        fail(f"the data in {config.data} cannot be opened: {cause}", "see `cumulet check`")
+    except RootKeyLost as cause:
+        fail(str(cause), "put the file back from a backup")
+    except OSError as cause:
+        fail(
+            f"cannot listen on {host}:{port}: {cause.strerror or cause}",
+            "choose another port with --port, or 0 for any free one",
+        )
+
+
+def _keys(texts: tuple[str, ...]) -> tuple[KnownKey, ...]:
+    try:
+        return tuple(parse_key(text) for text in texts)
+    except ValueError as cause:
+        fail(str(cause), code=2)
+
+
+def _announce(running: Running) -> None:
+    config = running.platform.config
+    say(f"cumulet {__version__} serves {running.endpoint}  (data: {config.data})")
+    if config.host not in ("127.0.0.1", "::1", "localhost"):
+        warn(f"it listens on {config.host}: other machines can reach it")
+    if running.key.is_new:
+        say("")
+        say("the root key of account 000000000000, shown this once:")
+        say(f"  access key id      {running.key.access_key_id}")
+        say(f"  secret access key  {running.key.secret}")
+    where = f" --data {config.data}" if config.data != default_data().resolve() else ""
+    say("")
+    say("in another terminal:")
+    say(f'  eval "$(cumulet env{where})"')
+    say("  aws sts get-caller-identity")
+    say("")
+    say("Ctrl-C stops it.")
+
+
+def _deploy_all(config: Config, folder: Path) -> None:
+    """Deploy each application below `folder` through the command that a user would type."""
+    ready = sorted(path.parent for path in folder.glob("*/template.yaml"))
+    for application in ready:
+        words = [sys.executable, "-m", "cumulet", "deploy", str(application)]
+        done = subprocess.run([*words, "--data", str(config.data)], check=False)
+        if done.returncode != 0:
+            warn(f"{application.name} was not deployed")
+            continue
+        readme = application / "first-command.txt"
+        if readme.exists():
+            say(f"{application.name}: {readme.read_text().strip()}")
+    say(f"{len(ready)} application(s) looked at; list them with: cumulet ls")
