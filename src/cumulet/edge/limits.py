@@ -105,3 +105,14 @@ class Limits:
 
     ping_seconds: float = 30.0
     """Between pings of a quiet WebSocket; one without an answer by the next ends it."""
+
+
+def body_limit(service: str, protocol: str) -> int:
+    """How many bytes a body may have that is read whole before its operation runs."""
+    if service == "s3":
+        return S3_DOCUMENT_BYTES_MAX
+    if protocol == "query":
+        return QUERY_BODY_BYTES_MAX
+    if protocol.startswith("rest-"):
+        return REST_BODY_BYTES_MAX
+    return JSON_BODY_BYTES_MAX

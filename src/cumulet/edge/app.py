@@ -1,0 +1,111 @@
+"""The stack, top to bottom: ids and event → surfaces by host and path → the AWS API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import orjson
+
+from cumulet.core.errors import AwsError
+from cumulet.core.http import Request, Response
+from cumulet.core.trace import Sink, log_cause
+from cumulet.edge.authenticate import Authenticator
+from cumulet.edge.aws import AwsApi
+from cumulet.edge.http1.hall import Converse
+from cumulet.edge.middleware import (
+    RequestIds,
+    allow_origin,
+    close_trace,
+    open_trace,
+    preflight,
+)
+from cumulet.edge.route import Routes
+from cumulet.kit.dispatch import Dispatcher
+from cumulet.kit.surface import Surface
+from cumulet.wire.catalog import Catalog
+
+
+def front_door(
+    dispatcher: Dispatcher,
+    catalog: Catalog,
+    surfaces: Sequence[Surface] = (),
+    sinks: Sequence[Sink] = (),
+) -> FrontDoor:
+    """What the server serves: the given surfaces in their order, then the AWS API.
+
+    Each request's event goes to `sinks` once its answer is made.
+    """
+    authenticator = Authenticator(dispatcher)
+    dispatcher.provide(Authenticator, authenticator)
+    api = AwsApi(dispatcher, catalog, authenticator)
+    return FrontDoor(dispatcher, Routes(surfaces), api, tuple(sinks))
+
+
+class FrontDoor:
+    """The `Application` of the HTTP server."""
+
+    def __init__(
+        self, dispatcher: Dispatcher, routes: Routes, api: AwsApi, sinks: tuple[Sink, ...]
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._routes = routes
+        self._api = api
+        self._sinks = sinks
+        self._ids = RequestIds(dispatcher.clock)
+
+    async def answer(self, request: Request) -> Response:
+        """Answer one request, and tell its event."""
+        clock = self._dispatcher.clock
+        request_id = self._ids.new()
+        trace = open_trace(request, request_id, clock.now())
+        surface = self._routes.find(request)
+        if surface is not None:
+            trace.note(surface=surface.name)
+            response = await self._from_surface(surface, request, request_id)
+        else:
+            trace.note(surface="aws")
+            response = preflight(request) or await self._api.serve(request, request_id, trace)
+            if trace.fields.get("service") != "s3":
+                allow_origin(request, response)
+        close_trace(self._sinks, trace, request, response, request_id)
+        return response
+
+    async def upgrade(self, request: Request) -> Response | tuple[Response, Converse]:
+        """Let the surface at this address accept a WebSocket, or refuse it."""
+        clock = self._dispatcher.clock
+        request_id = self._ids.new()
+        trace = open_trace(request, request_id, clock.now())
+        surface = self._routes.find(request)
+        admit = getattr(surface, "admit", None)
+        converse = getattr(surface, "converse", None)
+        if surface is None or admit is None or converse is None:
+            response = Response(404, [("content-type", "text/plain")], b"Not Found")
+            close_trace(self._sinks, trace, request, response, request_id)
+            return response
+        trace.note(surface=surface.name)
+        answer: Response | None = await admit(self._dispatcher, request)
+        accepted = answer is None or answer.status == 101
+        answer = answer if answer is not None else Response(101)
+        close_trace(self._sinks, trace, request, answer, request_id)
+        if not accepted:
+            return answer
+        return answer, partial(converse, self._dispatcher, request)
+
+    async def _from_surface(self, surface: Surface, request: Request, request_id: str) -> Response:
+        try:
+            return await surface.serve(self._dispatcher, request)
+        except ConnectionError:
+            raise
+        except AwsError as error:
+            status = error.http_status or (500 if error.fault == "server" else 400)
+            return _message(status, error.message)
+        except Exception as cause:
+            log_cause(request_id, "surface failed", cause, surface=surface.name, path=request.path)
+            return _message(500, "Internal Server Error")
+
+
+def _message(status: int, message: str) -> Response:
+    """An error outside of AWS's protocols, as API Gateway words it: `{"message": …}`."""
+    content = orjson.dumps({"message": message})
+    return Response(status, [("content-type", "application/json")], content)

@@ -1,0 +1,173 @@
+"""The AWS API: detect → verify → read → dispatch → write; every error in its protocol's form.
+
+The order of refusals is AWS's: an operation that does not exist, a missing signature, a false one,
+a body that cannot be read, a broken constraint, a missing permission.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from cumulet.core.errors import (
+    AwsError,
+    InternalFailure,
+    OperationNotImplemented,
+    UnknownOperation,
+)
+from cumulet.core.http import Body, BytesBody, Request, Response
+from cumulet.core.identity import Scope
+from cumulet.core.trace import Trace, log_cause, log_line
+from cumulet.edge.authenticate import S3, Authenticator, Claim
+from cumulet.edge.limits import body_limit
+from cumulet.edge.route import path_style
+from cumulet.kit.dispatch import Dispatcher
+from cumulet.wire.catalog import Catalog
+from cumulet.wire.codec import read_request, write_response
+from cumulet.wire.detect import Detector, Target
+from cumulet.wire.faults import render
+from cumulet.wire.model import OperationModel, ServiceModel
+from cumulet.wire.sigv4 import claimed_service
+
+DEFAULT_REGION = "us-east-1"
+"""Of unsigned requests, which name none."""
+
+
+class _Call:
+    """One request on its way: what is known of it so far, which is also what an error needs."""
+
+    __slots__ = ("body", "model", "operation", "read", "request", "request_id", "target", "trace")
+
+    def __init__(
+        self, request: Request, read: Request, target: Target, request_id: str, trace: Trace
+    ) -> None:
+        self.request = request
+        self.read = read
+        self.target = target
+        self.request_id = request_id
+        self.trace = trace
+        self.model: ServiceModel
+        self.operation: OperationModel | None = None
+        self.body: bytes | None = None
+
+
+class AwsApi:
+    """Answers AWS's protocols for the services of a dispatcher."""
+
+    def __init__(
+        self, dispatcher: Dispatcher, catalog: Catalog, authenticator: Authenticator
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._catalog = catalog
+        self._detector = Detector(catalog, dispatcher.services)
+        self._authenticator = authenticator
+
+    async def serve(self, request: Request, request_id: str, trace: Trace) -> Response:
+        """Answer one request; every failure is an answer too."""
+        read = path_style(request)
+        signing_name = claimed_service(request)
+        target = self._detector.detect(read, signing_name)
+        if target is None:
+            return self._nobody(request, signing_name, request_id, trace)
+        call = _Call(request, read, target, request_id, trace)
+        try:
+            return await self._carry_out(call)
+        except AwsError as error:
+            return self._refuse(call, error)
+        except ConnectionError:
+            raise
+        except Exception as cause:
+            log_cause(request_id, "request failed", cause, path=request.path)
+            return self._refuse(call, _our_mistake())
+
+    async def _carry_out(self, call: _Call) -> Response:
+        await self._settle(call)
+        target, model, dispatcher = call.target, call.model, self._dispatcher
+        name = target.operation or ""
+        call.trace.note(service=target.service, operation=name, protocol=target.protocol)
+        call.operation = operation = model.operation(name)
+        declared = dispatcher.operation(target.service, name)
+        if operation is None:
+            raise UnknownOperation(f"Could not find operation {name}.")
+        claim = await self._authenticator.claim(
+            call.request, model.signing_name, unsigned=declared.takes_unsigned
+        )
+        caller = claim.principal
+        call.trace.note(account=caller.account, caller=caller.arn, region=claim.region)
+        body = await self._verified(call, claim, operation)
+        members = read_request(model, operation, target.protocol, call.read, body)
+        scope = Scope(caller.account, claim.region or DEFAULT_REGION)
+        ctx = dispatcher.context(
+            scope, caller, request=call.request, request_id=call.request_id, trace=call.trace
+        )
+        output = await dispatcher.run(ctx, target.service, name, members)
+        return write_response(model, operation, target.protocol, output, call.request_id)
+
+    async def _settle(self, call: _Call) -> None:
+        """Find the operation of a query request in its body. Raises AwsError."""
+        target = call.target
+        call.model = self._catalog.service(target.service or self._some_query_service())
+        if not target.needs_body:
+            return
+        limit = body_limit(target.service, target.protocol)
+        call.body = await call.request.body.read(limit)
+        settled = self._detector.settle(target, call.read, call.body)
+        if settled is None:
+            raise UnknownOperation("Could not find the operation.")
+        call.target = settled
+        call.model = self._catalog.service(settled.service)
+
+    async def _verified(self, call: _Call, claim: Claim, operation: OperationModel) -> bytes | Body:
+        """The body, once the signature has proved the caller. Raises AwsError."""
+        if claim.s3:
+            body = self._authenticator.verify_s3(call.request, claim)
+            if operation.streaming_input:
+                return body
+            return await body.read(body_limit(S3, call.target.protocol))
+        content = call.body
+        if content is None:
+            limit = body_limit(call.target.service, call.target.protocol)
+            content = await call.request.body.read(limit)
+        self._authenticator.verify_bytes(call.request, claim, content)
+        if operation.streaming_input:
+            return BytesBody(content)
+        return content
+
+    def _refuse(self, call: _Call, error: AwsError) -> Response:
+        if isinstance(error, OperationNotImplemented):
+            name = f"{call.target.service}.{call.target.operation}"
+            log_line(logging.WARNING, "operation not implemented", operation=name)
+        call.trace.note(error=error.code, error_message=error.message)
+        return render(
+            error,
+            call.model,
+            call.operation,
+            call.target.protocol,
+            call.request_id,
+            resource_path=call.read.path,
+        )
+
+    def _nobody(
+        self, request: Request, signing_name: str, request_id: str, trace: Trace
+    ) -> Response:
+        """The answer to a request for a service that is not served here, in its own protocol."""
+        name = signing_name if self._catalog.knows(signing_name) else self._some_query_service()
+        model = self._catalog.service(name)
+        error: AwsError = UnknownOperation("Could not find the operation.")
+        if signing_name:
+            log_line(logging.WARNING, "service not implemented", service=signing_name)
+            error = OperationNotImplemented(
+                f"The service {signing_name} is not implemented in Cumulet."
+            )
+        trace.note(service=signing_name, error=error.code, error_message=error.message)
+        return render(
+            error, model, None, model.protocols[0], request_id, resource_path=request.path
+        )
+
+    def _some_query_service(self) -> str:
+        """The service whose form an answer takes when the request names none."""
+        services = self._dispatcher.services
+        return "sts" if "sts" in services or not services else next(iter(services))
+
+
+def _our_mistake() -> InternalFailure:
+    return InternalFailure("The request processing has failed because of an unknown error.")

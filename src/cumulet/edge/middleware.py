@@ -1,0 +1,126 @@
+"""What happens around every request: its ids, its event, and CORS for SDKs in browsers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from cumulet.core.clock import Clock
+from cumulet.core.http import Request, Response
+from cumulet.core.trace import Sink, Trace, current
+
+_TRACE_FIELD = re.compile(r"[0-9A-Za-z-]{1,64}\Z")
+_IDS_DRAWN = 256
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+_PREFLIGHT_SECONDS = "172800"
+_EXPOSED = (
+    "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,x-amzn-query-error,"
+    "x-amz-request-id,x-amz-id-2,x-amz-crc32,Date,ETag"
+)
+
+
+def open_trace(request: Request, request_id: str, now: float) -> Trace:
+    """The event of a request: part of the caller's trace when it names one, else of a new one.
+
+    https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+    """
+    header = request.headers.get("x-amzn-trace-id")
+    root, parent = _named_trace(header) if header else ("", "")
+    if not root:
+        # The request's own randomness serves: a trace begins with exactly one request.
+        root = f"1-{int(now):08x}-{request_id.replace('-', '')[:24]}"
+    trace = Trace(root, parent)
+    current.set(trace)
+    return trace
+
+
+def _named_trace(header: str) -> tuple[str, str]:
+    found = {}
+    for part in header.split(";"):
+        name, _, value = part.strip().partition("=")
+        if _TRACE_FIELD.match(value) is not None:
+            found[name] = value
+    return found.get("Root", ""), found.get("Parent", "")
+
+
+class RequestIds:
+    """Makes request ids: version 4 UUIDs, from randomness that is drawn for many at once."""
+
+    __slots__ = ("_at", "_clock", "_pool")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._pool = ""
+        self._at = 0
+
+    def new(self) -> str:
+        """An id that was never given before."""
+        at = self._at
+        if at >= len(self._pool):
+            self._pool = self._clock.random_bytes(16 * _IDS_DRAWN).hex()
+            at = 0
+        self._at = at + 32
+        digits = self._pool[at : at + 32]
+        # The version is 4, and the variant's two high bits are 10 (RFC 9562 §5.4).
+        variant = _VARIANT[digits[16]]
+        return (
+            f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+        )
+
+
+def close_trace(
+    sinks: Sequence[Sink], trace: Trace, request: Request, response: Response, request_id: str
+) -> None:
+    """Tell the event of a request that was answered."""
+    if not sinks:
+        return
+    event: dict[str, Any] = {
+        "request_id": request_id,
+        "trace_id": trace.trace_id,
+        "method": request.method,
+        "path": request.path,
+        "host": request.host,
+        "peer": request.peer,
+        "status": response.status,
+        "duration_ms": trace.duration_ms(),
+        **trace.fields,
+        "spans": trace.spans,
+    }
+    if trace.parent_id:
+        event["parent_id"] = trace.parent_id
+    if trace.spans_dropped:
+        event["spans_dropped"] = trace.spans_dropped
+    if isinstance(response.body, bytes):
+        event["answer_bytes"] = len(response.body)
+    if request.body.size_bytes is not None:
+        event["request_bytes"] = request.body.size_bytes
+    for sink in sinks:
+        sink(event)
+
+
+def preflight(request: Request) -> Response | None:
+    """The answer to a browser that asks whether it may call the AWS API, else None.
+
+    AWS lets any origin ask: the signature decides. S3's answers come from the bucket's own rules.
+    """
+    headers = request.headers
+    if request.method != "OPTIONS" or "access-control-request-method" not in headers:
+        return None
+    return Response(
+        200,
+        [
+            ("access-control-allow-origin", "*"),
+            ("access-control-allow-methods", "GET, HEAD, POST, PUT, PATCH, DELETE"),
+            ("access-control-allow-headers", headers.get("access-control-request-headers", "*")),
+            ("access-control-expose-headers", _EXPOSED),
+            ("access-control-max-age", _PREFLIGHT_SECONDS),
+        ],
+    )
+
+
+def allow_origin(request: Request, response: Response) -> None:
+    """Let a page of any origin read the answer of an AWS API."""
+    if "origin" in request.headers:
+        response.headers.append(("access-control-allow-origin", "*"))
+        response.headers.append(("access-control-expose-headers", _EXPOSED))

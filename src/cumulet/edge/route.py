@@ -1,0 +1,53 @@
+"""Host and path → who answers: surfaces in their order, else the AWS API.
+
+Also turns S3's virtual-hosted addresses into path style, for reading; signatures are verified over
+the address as it came.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from cumulet.core.http import Request
+from cumulet.kit.surface import Surface
+
+_BUCKET_HOST = re.compile(r"(?P<bucket>.+)\.s3(?:[.-][^:]+)?(?::\d+)?\Z", re.IGNORECASE)
+
+
+class Routes:
+    """The surfaces that have the first refusal, in order."""
+
+    def __init__(self, surfaces: Sequence[Surface]) -> None:
+        self._surfaces = tuple(surfaces)
+
+    def find(self, request: Request) -> Surface | None:
+        """The first surface that answers this request, or None for the AWS API."""
+        for surface in self._surfaces:
+            if surface.match(request):
+                return surface
+        return None
+
+
+def path_style(request: Request) -> Request:
+    """The request with its bucket in the path, when its host names one; else the same request.
+
+    `{bucket}.s3.localhost` and `{bucket}.s3.{region}.localhost`, with any domain and port.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+    """
+    host = request.host
+    if ".s3" not in host:
+        return request
+    found = _BUCKET_HOST.match(host)
+    if found is None:
+        return request
+    return Request(
+        request.method,
+        f"/{found['bucket']}{request.path}",
+        request.query,
+        request.headers,
+        request.body,
+        scheme=request.scheme,
+        peer=request.peer,
+        client_certificate=request.client_certificate,
+    )
