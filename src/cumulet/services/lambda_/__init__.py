@@ -7,6 +7,7 @@ from typing import Any
 
 from cumulet.core.context import Platform
 from cumulet.kit.service import Service, operations_of
+from cumulet.services.lambda_ import store
 from cumulet.services.lambda_.operations import (
     alias,
     attributes,
@@ -20,11 +21,18 @@ from cumulet.services.lambda_.operations import (
     url,
 )
 from cumulet.services.lambda_.running.functions import Functions
-from cumulet.services.lambda_.store import TABLES
+from cumulet.services.lambda_.running.queue import EventQueue
+from cumulet.services.lambda_.surface import CodeSurface, UrlSurface
+from cumulet.services.lambda_.workers import WORKERS
 
 
 def _provides(platform: Platform) -> Mapping[type, Any]:
-    return {Functions: Functions(platform)}
+    return {Functions: Functions(platform), EventQueue: EventQueue(platform)}
+
+
+async def _holds_blob(platform: Platform, blob_id: str) -> bool:
+    unused = await platform.transact(store.unused_blobs, store.NOWHERE, frozenset({blob_id}))
+    return not unused
 
 
 SERVICE = Service(
@@ -42,6 +50,11 @@ SERVICE = Service(
         url,
         attributes,
     ),
+    workers=WORKERS,
+    surfaces=(UrlSurface(), CodeSurface()),
     provides=_provides,
-    tables=TABLES,
+    tables=store.TABLES,
+    holds_blob=_holds_blob,
 )
+
+SERVICES = (SERVICE,)

@@ -116,9 +116,11 @@ class Folders:
         self._locate = locate
         self._ready: dict[str, Path] = {}
         self._making: dict[str, asyncio.Lock] = {}
+        self._opened: set[str] = set()
 
     async def open(self, digest: str, blob_id: str) -> Path:
         """The folder of the package; unpacked now if need be."""
+        self._opened.add(digest)
         ready = self._ready.get(digest)
         if ready is not None:
             return ready
@@ -138,9 +140,21 @@ class Folders:
             target.parent.mkdir(parents=True, exist_ok=True)
             unpack(archive, target)
 
+    async def recover(self) -> None:
+        """Remove what an earlier process left half unpacked."""
+        await asyncio.to_thread(self._remove_partial)
+
+    def _remove_partial(self) -> None:
+        for partial in self._root.glob("*.part"):
+            shutil.rmtree(partial, ignore_errors=True)
+
     async def sweep(self, keep: set[str]) -> int:
-        """Delete the folders of other packages than these; tells how many."""
-        gone = await asyncio.to_thread(_others, self._root, keep)
+        """Delete the folders of other packages than these; tells how many.
+
+        What was opened since the last sweep stays too: its version may be younger than `keep`.
+        """
+        gone = await asyncio.to_thread(_others, self._root, keep | self._opened)
+        self._opened.clear()
         for folder in gone:
             self._ready.pop(folder.name, None)
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)

@@ -82,6 +82,12 @@ class ProvisionedConcurrencyConfigNotFoundException(LambdaError):
     status = 404
 
 
+class RecursiveInvocationException(LambdaError):
+    """The function is part of a loop of functions that call each other."""
+
+    status = 400
+
+
 class InvalidRuntimeException(LambdaError):
     """This machine cannot run the runtime."""
 

@@ -60,7 +60,7 @@ EVENTS_RUNNING_MAX = 64
 """Asynchronous events that one process carries out at the same time."""
 
 EVENTS_QUEUED_MAX = 100_000
-"""Asynchronous events that may wait in one account and region."""
+"""Asynchronous events that may wait."""
 
 EVENT_PART_BYTES = 524_288
 """An event's payload is stored in parts of this size: one value of the store holds a megabyte."""

@@ -24,10 +24,9 @@ from cumulet.services.lambda_.limits import (
     PAYLOAD_ASYNC_BYTES_MAX,
     PAYLOAD_SYNC_BYTES_MAX,
 )
-from cumulet.services.lambda_.model import Version
 from cumulet.services.lambda_.running.functions import Call, Functions
 from cumulet.services.lambda_.running.live import Entry
-from cumulet.services.lambda_.running.queue import enqueue
+from cumulet.services.lambda_.running.queue import EventQueue
 from cumulet.services.lambda_.running.stream import open_stream
 
 _check_json = msgspec.json.Decoder(msgspec.Raw).decode
@@ -51,10 +50,10 @@ async def invoke(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
                 f"{len(payload)} byte payload is too large for the Event invocation type "
                 f"(limit {PAYLOAD_ASYNC_BYTES_MAX} bytes)"
             )
-        await enqueue(ctx, entry.ref, payload, trace_id_of(ctx))
+        await ctx.need(EventQueue).put(ctx, entry.ref, payload, trace_id_of(ctx))
         return {"StatusCode": 202}
     functions = ctx.need(Functions)
-    ran = await functions.run(ctx, entry, pick(ctx, entry), _call(ctx, request, payload))
+    ran = await functions.run(ctx, entry, functions.pick(entry), _call(ctx, request, payload))
     answer: dict[str, Any] = {
         "StatusCode": 200,
         "ExecutedVersion": ran.version,
@@ -85,14 +84,6 @@ async def _admit(ctx: Context, request: dict[str, Any]) -> tuple[Entry, bytes]:
             raise InvalidParameterValueException(f"{member} is not supported by Cumulet.")
     entry = await ctx.need(Functions).live.find(ref_of(ctx, request))
     return entry, payload
-
-
-def pick(ctx: Context, entry: Entry) -> Version:
-    """The version that answers: an alias may send a share of its calls to a second one."""
-    if entry.other is None:
-        return entry.version
-    drawn = int.from_bytes(ctx.clock.random_bytes(4)) / 4_294_967_296
-    return entry.other if drawn < entry.other_weight else entry.version
 
 
 def _call(ctx: Context, request: dict[str, Any], payload: bytes) -> Call:
@@ -142,7 +133,7 @@ async def invoke_with_response_stream(ctx: Context, request: dict[str, Any]) -> 
     entry, payload = await _admit(ctx, request)
     if request.get("InvocationType") == "DryRun":
         return {"StatusCode": 204}
-    version = pick(ctx, entry)
+    version = ctx.need(Functions).pick(entry)
     call = _call(ctx, request, payload)
     stream = await open_stream(ctx, entry, version, call)
     return {

@@ -13,7 +13,7 @@ from cumulet.core.clock import new_label
 from cumulet.core.context import Context
 from cumulet.kit.service import operation
 from cumulet.services.lambda_ import store
-from cumulet.services.lambda_.access import function_arn, own
+from cumulet.services.lambda_.access import function_arn, function_policies, own, qualified_arn
 from cumulet.services.lambda_.describe import describe_url
 from cumulet.services.lambda_.errors import (
     InvalidParameterValueException,
@@ -125,3 +125,27 @@ async def list_function_url_configs(ctx: Context, request: dict[str, Any]) -> di
     if len(urls) > limit:
         answer["NextMarker"] = write_marker(page[-1].qualifier)
     return answer
+
+
+def _url_conditions(ctx: Context, request: dict[str, Any]) -> dict[str, str]:
+    return {
+        "lambda:FunctionUrlAuthType": request["AuthType"],
+        "lambda:InvokedViaFunctionUrl": "true",
+    }
+
+
+@operation(
+    "InvokeFunctionUrl",
+    action=("lambda:InvokeFunctionUrl", "lambda:InvokeFunction"),
+    resource=qualified_arn,
+    resource_policy=function_policies,
+    conditions=_url_conditions,
+    access="anyone",
+)
+async def invoke_function_url(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """Answer that the caller may use the URL: the surface asks this before it invokes.
+
+    AWS has the action and not the operation. Both permissions are needed, see
+    https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+    """
+    return {}

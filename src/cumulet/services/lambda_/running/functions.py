@@ -30,9 +30,10 @@ from cumulet.sandbox import (
 )
 from cumulet.services.lambda_.code import Folders
 from cumulet.services.lambda_.describe import runtime_version_arn
-from cumulet.services.lambda_.errors import InvalidRuntimeException
+from cumulet.services.lambda_.errors import InvalidRuntimeException, RecursiveInvocationException
 from cumulet.services.lambda_.limits import CREDENTIAL_RENEW_SECONDS
-from cumulet.services.lambda_.model import Version
+from cumulet.services.lambda_.model import Version, number_of
+from cumulet.services.lambda_.running.lineage import VISITS_MAX, extend
 from cumulet.services.lambda_.running.live import Entry, Live
 from cumulet.services.lambda_.running.log import InvocationLog
 from cumulet.services.lambda_.running.permits import Permits, machine_is_full
@@ -51,6 +52,7 @@ class Runnable:
     """A version made ready: its spec, where it logs, and until when its credentials serve."""
 
     revision: str
+    session: Session
     spec: FunctionSpec
     stream: str
     sink: LogSink | None
@@ -86,27 +88,20 @@ class Functions:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._clock = platform.clock
-        self._sandbox: Sandbox | None = None
-        self._live: Live | None = None
-        self._folders: Folders | None = None
         self._ready: dict[tuple[Scope, str, int], Runnable] = {}
         self._locks: dict[tuple[Scope, str, int], asyncio.Lock] = {}
+        self.live = Live(platform.need(Store))
+        self.folders = Folders(platform.need(CacheFolder).path / "lambda-code", self._locate)
         self.permits = Permits()
 
-    @property
-    def live(self) -> Live:
-        """The functions as they are now."""
-        if self._live is None:
-            self._live = Live(self._platform.need(Store))
-        return self._live
+    async def start(self) -> None:
+        """Begin with the folders as the last run left them, without its unfinished ones."""
+        await self.folders.recover()
 
-    @property
-    def folders(self) -> Folders:
-        """The unpacked packages."""
-        if self._folders is None:
-            root = self._platform.need(CacheFolder).path / "lambda-code"
-            self._folders = Folders(root, self._locate)
-        return self._folders
+    async def stop(self) -> None:
+        """Forget what was kept ready; the sandbox ends its processes itself."""
+        self.live.stop()
+        self._ready.clear()
 
     async def transact(
         self,
@@ -118,14 +113,15 @@ class Functions:
         """A transaction in a given account and region, which may be another than the caller's."""
         return await self._platform.transact(work, scope, *args, **kwargs)
 
+    def pick(self, entry: Entry) -> Version:
+        """The version that answers: an alias may send a share of its calls to a second one."""
+        if entry.other is None:
+            return entry.version
+        drawn = int.from_bytes(self._clock.random_bytes(4)) / (1 << 32)
+        return entry.other if drawn < entry.other_weight else entry.version
+
     async def _locate(self, blob_id: str) -> Path:
         return self._platform.need(Blobs).path(blob_id)
-
-    async def stop(self) -> None:
-        """Forget what was kept ready; the sandbox ends its processes itself."""
-        if self._live is not None:
-            self._live.stop()
-        self._ready.clear()
 
     async def run(
         self,
@@ -138,9 +134,17 @@ class Functions:
         """Run one event and answer how it went.
 
         Raises TooManyRequestsException, InvalidRuntimeException, and AccessDenied when the role
-        cannot be assumed any more.
+        cannot be assumed any more. A loop of
+        functions ends in RecursiveInvocationException.
         """
         ref = entry.ref
+        trace_id, visits = extend(call.trace_id, entry.mark)
+        if visits > VISITS_MAX and entry.function.recursive_loop == "Terminate":
+            raise RecursiveInvocationException(
+                "Lambda has detected a recursive loop and stopped the invocation of "
+                f"{ref.unqualified_arn}."
+            )
+        call = call._replace(trace_id=trace_id)
         reserved = entry.function.reserved
         self.permits.take(ref.scope, ref.name, reserved, entry.reserved_total)
         try:
@@ -199,7 +203,8 @@ class Functions:
         ready = self._ready.get(key)
         if ready is not None and self._is_current(ready, version):
             return ready
-        async with self._locks.setdefault(key, asyncio.Lock()):
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        async with lock:
             ready = self._ready.get(key)
             if ready is not None and self._is_current(ready, version):
                 return ready
@@ -237,6 +242,7 @@ class Functions:
         )
         return Runnable(
             version.revision,
+            session,
             spec,
             stream,
             self._platform.need(LogSink) if may else None,
@@ -271,8 +277,17 @@ class Functions:
         return " ".join(text for text in texts if text)
 
     def retire(self, scope: Scope, name: str, label: str = "") -> None:
-        """End the idle environments of a function, or of one of its versions."""
+        """End the environments of a function, or of one of its versions, and forget them."""
+        for key in [each for each in self._ready if each[:2] == (scope, name)]:
+            if not label or number_of(label) == key[2]:
+                del self._ready[key]
+                self._locks.pop(key, None)
         self._platform.need(Sandbox).retire(key_of(scope, name, label))
+
+    def digests_ready(self) -> set[str]:
+        """The packages and layers of versions that are ready to run."""
+        folders = ((ready.spec.code, *ready.spec.layers) for ready in self._ready.values())
+        return {folder.name for some in folders for folder in some}
 
     def worker_context(self, scope: Scope, request_id: str = "") -> Context:
         """A context for work that Lambda does by itself in an account."""

@@ -14,6 +14,7 @@ from cumulet.services.lambda_.errors import ResourceNotFoundException
 from cumulet.services.lambda_.model import EventConfig, Function, Version, is_label, number_of
 from cumulet.services.lambda_.names import LATEST, FunctionRef
 from cumulet.services.lambda_.policies import parsed
+from cumulet.services.lambda_.running.lineage import mark_of
 
 _REMEMBERED_MAX = 10_000
 
@@ -23,7 +24,8 @@ class Entry:
     """What a function name with a qualifier stands for.
 
     `version` answers, or with probability `other_weight` the version `other`. `reserved_total` is
-    the concurrency that all functions of the account and region reserve together.
+    the concurrency that all functions of the account and region reserve together, `mark` the
+    function's name in lineages.
     """
 
     ref: FunctionRef
@@ -34,6 +36,7 @@ class Entry:
     owned: OwnedPolicies
     event_config: EventConfig | None
     reserved_total: int
+    mark: str
 
 
 class Live:
@@ -117,6 +120,7 @@ async def _read(tx: Any, ref: FunctionRef) -> Entry:
         OwnedPolicies(scope.account, () if policy is None else parsed(policy)),
         config,
         sum(each.reserved or 0 for each in functions),
+        mark_of(ref.unqualified_arn),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 from cumulet.core.context import Context
@@ -64,7 +64,13 @@ class Stream:
             self._begun.set()
             await self._pieces.put(_END)
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    @property
+    def has_failed(self) -> bool:
+        """Whether the function failed before its answer had begun."""
+        ran = self.ran
+        return ran is not None and isinstance(ran.outcome, Failed) and not ran.outcome.streamed
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
         """The answer as it comes. Closing early ends the function's work on it."""
         try:
             while (piece := await self._pieces.get()) is not _END:
@@ -79,7 +85,7 @@ class Stream:
             async for piece in pieces:
                 yield {"PayloadChunk": {"Payload": piece}}
         finally:
-            await pieces.aclose()  # type: ignore[attr-defined]
+            await pieces.aclose()
         yield {"InvokeComplete": self._complete()}
 
     def _complete(self) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Lambda's records in the store: the only room that knows their keys."""
 
 from cumulet.services.lambda_.store.events import (
+    count_events,
     enqueue,
     finish,
     load_payload,
@@ -75,6 +76,7 @@ __all__ = [
     "change_url",
     "change_version",
     "code_bytes",
+    "count_events",
     "create",
     "delete_function",
     "delete_version",

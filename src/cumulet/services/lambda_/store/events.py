@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 from cumulet.core.identity import Scope
-from cumulet.services.lambda_.limits import EVENT_PART_BYTES
+from cumulet.services.lambda_.limits import EVENT_PART_BYTES, EVENTS_QUEUED_MAX
 from cumulet.services.lambda_.model import Event, EventPart
 from cumulet.services.lambda_.store.tables import EVENT_PARTS, EVENTS, NOWHERE, Tx
 
@@ -42,3 +42,8 @@ async def finish(tx: Tx, scope: Scope, event_id: str) -> None:
     await EVENTS.drop(tx, NOWHERE, event_id)
     for part in await EVENT_PARTS.scan(tx, NOWHERE, event_id, limit=_PARTS_MAX):
         await EVENT_PARTS.drop(tx, NOWHERE, event_id, part.number)
+
+
+async def count_events(tx: Tx, scope: Scope) -> int:
+    """How many events wait, up to the bound of the queue."""
+    return len(await EVENTS.scan(tx, NOWHERE, limit=EVENTS_QUEUED_MAX))
