@@ -347,6 +347,55 @@ def test_a_transaction_beyond_its_bound_is_refused_whole(tmp_path):
     with_store(tmp_path, story)
 
 
+def test_a_scan_over_many_removed_keys_is_right_and_has_them_merged_away(tmp_path):
+    async def story(store, disk):
+        live = [b"q/%06d" % number for number in (0, 3_000, 3_001, 9_000)]
+
+        async def fill(tx):
+            for number in range(9_001):
+                tx.set(b"q/%06d" % number, b"x")
+
+        async def wipe(tx):
+            for number in range(9_001):
+                if b"q/%06d" % number not in live:
+                    tx.clear(b"q/%06d" % number)
+
+        async def work(tx):
+            up = [key for key, _ in await tx.scan(b"q/", b"q0", limit=9)]
+            down = [key for key, _ in await tx.scan(b"q/", b"q0", limit=9, reverse=True)]
+            middle = [key for key, _ in await tx.scan(b"q/001000", b"q/002000", limit=9)]
+            return up, down, middle
+
+        await store.transact(fill)
+        for _ in range(3):
+            await store.transact(wipe)
+            assert await store.transact(work) == (live, live[::-1], [])
+            await settle()
+
+    with_store(tmp_path, story)
+
+
+def test_merging_takes_the_weight_off_later_scans(tmp_path):
+    async def story(store, disk):
+        async def write(tx, start, change):
+            for number in range(4_000):
+                change(tx, start + b"%06d" % number)
+
+        def scan(tx):
+            return tx.scan(b"q/", b"q0", limit=9)
+
+        await store.transact(lambda tx: write(tx, b"q/", lambda tx, key: tx.set(key, b"x")))
+        await store.transact(lambda tx: write(tx, b"q/", lambda tx, key: tx.clear(key)))
+        assert await store.transact(scan) == []
+        assert store._reading.merges == 1
+        store._reading.stop()
+        await store.transact(lambda tx: write(tx, b"other/", lambda tx, key: tx.set(key, b"x")))
+        assert await store.transact(scan) == []
+        assert store._reading.merges == 1
+
+    with_store(tmp_path, story)
+
+
 SMALL = """
 import asyncio, sys
 from pathlib import Path

@@ -7,18 +7,26 @@ import sys
 from pathlib import Path
 
 import pytest
-from batches import check_batches, check_new_stamp
+from tests.kv.crash.batches import check_batches, check_new_stamp
 
 from cumulet.kv.embedded import open_embedded
 
-WRITER = Path(__file__).parent / "writer.py"
+PROJECT = Path(__file__).parents[3]
 
 
 def write_until_killed(folder, point="never", nth=0, first=0, kill_after=None):
     """The numbers that the writer answered before it died."""
-    command = [sys.executable, str(WRITER), str(folder), point, str(nth), str(first)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.kv.crash.writer",
+        str(folder),
+        point,
+        str(nth),
+        str(first),
+    ]
     answered = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=WRITER.parent) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=PROJECT) as process:
         for line in process.stdout:
             if line.endswith(b"\n"):
                 answered.append(int(line))

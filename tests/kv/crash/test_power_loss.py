@@ -8,7 +8,7 @@ import random
 import shutil
 
 import pytest
-from batches import check_batches, check_new_stamp, save_batch
+from tests.kv.crash.batches import check_batches, check_new_stamp, save_batch
 
 from cumulet.kv.embedded import Damaged, open_embedded
 

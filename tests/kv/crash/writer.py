@@ -11,7 +11,7 @@ import sys
 import threading
 from pathlib import Path
 
-from batches import save_batch
+from tests.kv.crash.batches import save_batch
 
 from cumulet.kv.embedded import open_embedded
 

@@ -25,6 +25,9 @@ DATA = "rocks"
 WRITE_BUFFER_BYTES = 8 << 20
 BLOCK_CACHE_BYTES = 16 << 20
 WAL_BYTES_MAX = 64 << 20
+TABLE_FILE_BYTES = 16 << 20
+"""Small files, so that merging a short stretch rewrites little."""
+
 OPEN_FILES_MAX = 256
 LOG_BYTES_MAX = 1 << 20
 LOGS_KEPT = 2
@@ -107,6 +110,7 @@ def _options() -> Options:
     options.create_if_missing(True)
     options.set_write_buffer_size(WRITE_BUFFER_BYTES)
     options.set_max_write_buffer_number(3)
+    options.set_target_file_size_base(TABLE_FILE_BYTES)
     options.set_max_total_wal_size(WAL_BYTES_MAX)
     options.set_max_background_jobs(2)
     options.set_max_open_files(OPEN_FILES_MAX)

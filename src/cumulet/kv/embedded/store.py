@@ -13,7 +13,8 @@ from cumulet.kv.changes import Changes
 from cumulet.kv.contract import Transaction, Unavailable, Watch
 from cumulet.kv.embedded.files import DATA, open_rocks, write_marker
 from cumulet.kv.embedded.groups import Group, GroupCommit
-from cumulet.kv.embedded.transaction import EmbeddedTransaction, stored
+from cumulet.kv.embedded.reading import Reading
+from cumulet.kv.embedded.transaction import EmbeddedTransaction
 from cumulet.kv.transact import run_at_once
 
 T = TypeVar("T")
@@ -36,6 +37,7 @@ class EmbeddedStore:
         self._db = db
         self._on_step = on_step
         self._changes = Changes()
+        self._reading = Reading(db)
         self._groups = GroupCommit(lambda: db.flush_wal(True), on_step)
         self._is_closed = False
 
@@ -43,7 +45,7 @@ class EmbeddedStore:
         """See `Store`. Raises ForeignAwait when `work` waits for anything but its transaction."""
         if self._is_closed:
             raise Unavailable("the store is closed")
-        tx = EmbeddedTransaction(self._db, self._groups)
+        tx = EmbeddedTransaction(self._reading, self._groups)
         try:
             result = run_at_once(work(tx))
         except BaseException:
@@ -95,7 +97,7 @@ class EmbeddedStore:
 
     def _clear_range(self, batch: WriteBatch, begin: bytes, end: bytes) -> None:
         keys = []
-        for key, _ in stored(self._db, begin, end):
+        for key, _ in self._reading.pairs(begin, end):
             keys.append(key)
             if len(keys) > POINT_CLEARS_MAX:
                 batch.delete_range(begin, end)
@@ -109,7 +111,7 @@ class EmbeddedStore:
             key
             for begin, end in cleared
             for prefix in self._changes.listened
-            for key, _ in stored(self._db, max(begin, prefix), min(end, _after(prefix, end)))
+            for key, _ in self._reading.pairs(max(begin, prefix), min(end, _after(prefix, end)))
         ]
 
     def watch(self, key: bytes) -> Watch:
@@ -156,6 +158,7 @@ class EmbeddedStore:
 
     def _let_go(self) -> None:
         self._groups.stop()
+        self._reading.stop()
         try:
             self._db.close()
         except Exception as error:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any
-
-from rocksdict import Rdict, ReadOptions
+from typing import TYPE_CHECKING
 
 from cumulet.kv.contract import KEY_BYTES_MAX, VALUE_BYTES_MAX, read_count, write_count
 
 if TYPE_CHECKING:
     from cumulet.kv.embedded.groups import Group, GroupCommit
+    from cumulet.kv.embedded.reading import Reading
 
 VERSION_BYTES = 10
 
@@ -23,11 +22,20 @@ class EmbeddedTransaction:
     `waits_for` is the newest unsynced group whose writes it has read.
     """
 
-    __slots__ = ("_db", "_get", "_groups", "_order", "cleared", "stamps", "waits_for", "writes")
+    __slots__ = (
+        "_get",
+        "_groups",
+        "_order",
+        "_reading",
+        "cleared",
+        "stamps",
+        "waits_for",
+        "writes",
+    )
 
-    def __init__(self, db: Rdict, groups: GroupCommit) -> None:
-        self._db = db
-        self._get = db.get
+    def __init__(self, reading: Reading, groups: GroupCommit) -> None:
+        self._reading = reading
+        self._get = reading.get
         self._groups = groups
         self._order: list[bytes] = []
         self.writes: dict[bytes, bytes | None] = {}
@@ -41,8 +49,7 @@ class EmbeddedTransaction:
             return self._seen(key)
         if self._groups.unsynced:
             self._note(self._groups.last_touching(key))
-        value: bytes | None = self._get(key)
-        return value
+        return self._get(key)
 
     async def scan(
         self, begin: bytes, end: bytes, *, limit: int, reverse: bool = False
@@ -54,7 +61,7 @@ class EmbeddedTransaction:
             self._note(self._groups.last_touching_range(begin, end))
         if self.writes or self.cleared:
             return list(islice(self._merged(begin, end, reverse), limit))
-        return list(islice(stored(self._db, begin, end, reverse), limit))
+        return list(islice(self._reading.pairs(begin, end, reverse), limit))
 
     def set(self, key: bytes, value: bytes) -> None:
         """See `Transaction`."""
@@ -105,8 +112,7 @@ class EmbeddedTransaction:
             return None
         if self._groups.unsynced:
             self._note(self._groups.last_touching(key))
-        value: bytes | None = self._get(key)
-        return value
+        return self._get(key)
 
     def _note(self, group: Group | None) -> None:
         """Remember the newest of the groups that were read."""
@@ -148,22 +154,4 @@ class EmbeddedTransaction:
         if at < end:
             gaps.append((at, end))
         for low, high in reversed(gaps) if reverse else gaps:
-            yield from stored(self._db, low, high, reverse)
-
-
-def stored(
-    db: Rdict, begin: bytes, end: bytes, reverse: bool = False
-) -> Iterator[tuple[bytes, bytes]]:
-    """The pairs with begin <= key < end that are in the database, in order."""
-    options = ReadOptions()
-    options.set_iterate_upper_bound(end)
-    start = end if reverse else begin
-    pairs: Iterator[tuple[Any, Any]] = db.items(reverse, from_key=start, read_opt=options)
-    if not reverse:
-        yield from pairs
-        return
-    # The binding takes a lower bound for an upper one (as of 0.3.29), hence the comparison.
-    for pair in pairs:
-        if pair[0] < begin:
-            return
-        yield pair
+            yield from self._reading.pairs(low, high, reverse)
