@@ -24,7 +24,19 @@ from cumulet.services.iam.accounts import (
     new_account_id,
 )
 from cumulet.services.iam.credentials import StoredCredentials, ports
-from cumulet.services.iam.operations import caller
+from cumulet.services.iam.operations import (
+    access_key,
+    attachment,
+    group,
+    inline,
+    policy,
+    provider,
+    role,
+    tag,
+    user,
+    version,
+)
+from cumulet.services.iam.operations.sts import federation, session
 from cumulet.services.iam.store import TABLES
 
 __all__ = [
@@ -46,11 +58,13 @@ def _provides(platform: Platform) -> Mapping[type, Any]:
 IAM = Service(
     name="iam",
     prefix="iam",
-    operations=operations_of(),
+    operations=operations_of(
+        user, group, role, access_key, inline, attachment, policy, version, tag, provider
+    ),
     provides=_provides,
     tables=TABLES,
 )
 
-STS = Service(name="sts", prefix="sts", operations=operations_of(caller))
+STS = Service(name="sts", prefix="sts", operations=operations_of(session, federation))
 
 SERVICES = (IAM, STS)

@@ -16,9 +16,10 @@ from cumulet.services.iam.limits import (
     IDENTITIES_REMEMBERED_MAX,
     SESSIONS_REMEMBERED_MAX,
 )
-from cumulet.services.iam.managed import managed_document
 from cumulet.services.iam.model import ACTIVE, ROOT, Group, Role, User
-from cumulet.services.iam.sessions import Claims, credential_of, read_token
+from cumulet.services.iam.policies.aws import managed_document
+from cumulet.services.iam.sessions.tokens import Claims, credential_of, read_token
+from cumulet.services.iam.sessions.trust import ISSUER_ID
 
 SECRET_PURPOSE = "iam.access-key"
 _NO_SESSION = Policy("session")
@@ -98,13 +99,11 @@ class StoredPolicies:
 
     async def of(self, principal: Principal) -> IdentityPolicies:
         """What binds this principal; empty when the identity is gone."""
+        # A new identity of the same name is another one. Who vouched for a federated user, or for
+        # the user's own session, is in the context or is the user.
+        issuer = principal.context.get(ISSUER_ID) or principal.user_id.split(":", 1)[0]
         return await self._bound.get(
-            (
-                principal.kind,
-                principal.policy_arn,
-                principal.user_id.split(":", 1)[0],
-                principal.session_policies,
-            )
+            (principal.kind, principal.policy_arn, issuer, principal.session_policies)
         )
 
     async def _load(self, key: tuple[str, str, str, tuple[str, ...]]) -> IdentityPolicies:
@@ -124,8 +123,7 @@ class StoredPolicies:
                 entity = await store.load_role(tx, scope, name)
             else:
                 entity = await store.load_user(tx, scope, name)
-            gone = entity is None or (kind != "federated" and entity.id != unique_id)
-            if entity is None or gone:
+            if entity is None or entity.id != unique_id:
                 return IdentityPolicies(session=narrowed)
             own = await self._own(tx, scope, entity)
             boundary = None

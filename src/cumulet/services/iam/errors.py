@@ -49,3 +49,8 @@ class InvalidIdentityTokenException(AwsError):
 
 class IDPRejectedClaimException(AwsError):
     """The claims of the web identity do not allow it."""
+
+
+def missing(kind: str, name: str) -> NoSuchEntityException:
+    """The error that says that there is no such user, group or role."""
+    return NoSuchEntityException(f"The {kind} with name {name} cannot be found.")

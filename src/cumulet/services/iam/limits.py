@@ -19,18 +19,29 @@ MANAGED_POLICY_SIZE_MAX: Final = 6_144
 TRUST_POLICY_SIZE_MAX: Final = 2_048
 """Sizes of policies are in characters, white space not counted."""
 
-USERS_MAX: Final = 5_000
-GROUPS_MAX: Final = 300
-ROLES_MAX: Final = 1_000
-POLICIES_MAX: Final = 1_500
 PROVIDERS_MAX: Final = 100
 CLIENT_IDS_MAX: Final = 100
 THUMBPRINTS_MAX: Final = 5
 
+SUMMARY_QUOTAS: Final = {
+    "UsersQuota": 5_000,
+    "GroupsQuota": 300,
+    "RolesQuota": 1_000,
+    "PoliciesQuota": 1_500,
+    "PolicyVersionsInUseQuota": 10_000,
+    "InstanceProfilesQuota": 1_000,
+    "ServerCertificatesQuota": 20,
+    "SigningCertificatesPerUserQuota": 2,
+}
+"""What AWS allows an account at first. Told by GetAccountSummary, and not enforced here."""
+
 PAGE_ITEMS: Final = 100
 PAGE_ITEMS_MAX: Final = 1_000
 ENTITIES_COUNTED_MAX: Final = 10_000
-"""Entities that are counted at most when a policy is asked for how often it is attached."""
+"""Entities that are looked at when a policy is asked for how often it is attached."""
+
+KEYS_LISTED_MAX: Final = 1_000
+"""Keys of one owner; the account itself may have been given more than a user."""
 
 SIMULATED_PAIRS_MAX: Final = 10_000
 """Actions times resources in one simulation."""

@@ -35,8 +35,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     policy_arn: str
     policies: tuple[str, ...] = ()
     tags: dict[str, str] = {}
-    transitive: tuple[str, ...] = ()
-    context: dict[str, str] = {}
+    context: dict[str, str | list[str]] = {}
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -52,13 +51,7 @@ class TokenTooLarge(Exception):
     """The session's policies and tags do not fit into a token."""
 
 
-def new_session(
-    sealer: Sealer,
-    clock: Clock,
-    seconds: int,
-    principal: Principal,
-    transitive: tuple[str, ...] = (),
-) -> Session:
+def new_session(sealer: Sealer, clock: Clock, seconds: int, principal: Principal) -> Session:
     """Credentials for a principal, good for that many seconds. Raises TokenTooLarge."""
     claims = Claims(
         key_id=new_key_id(clock, "ASIA", principal.account),
@@ -71,8 +64,7 @@ def new_session(
         policy_arn=principal.policy_arn,
         policies=principal.session_policies,
         tags=dict(principal.tags),
-        transitive=transitive,
-        context={name: str(value) for name, value in principal.context.items()},
+        context=dict(principal.context),
     )
     packed = zlib.compress(msgspec.msgpack.encode(claims), 6)
     token = base64.b64encode(sealer.seal(packed, _PURPOSE)).decode()

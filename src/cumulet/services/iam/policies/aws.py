@@ -1,6 +1,6 @@
 """AWS's own managed policies: those that applications of this cloud refer to.
 
-The documents are as AWS publishes them, one policy in each line of `managed_policies.jsonl`.
+The documents are as AWS publishes them, one policy in each line of `aws_policies.jsonl`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def is_aws_arn(arn: str) -> bool:
 @cache
 def aws_policies() -> Mapping[str, AwsPolicy]:
     """Every such policy by its ARN, in the order of their names."""
-    lines = files(__package__).joinpath("managed_policies.jsonl").read_bytes().splitlines()
+    lines = files(__package__).joinpath("aws_policies.jsonl").read_bytes().splitlines()
     policies = (msgspec.json.decode(line, type=AwsPolicy) for line in lines)
     return {policy.arn: policy for policy in policies}
 

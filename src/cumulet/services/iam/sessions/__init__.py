@@ -1,0 +1,1 @@
+"""Temporary credentials: their tokens, and who may have them."""
