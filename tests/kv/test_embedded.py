@@ -272,6 +272,33 @@ def test_a_lost_table_file_is_found_when_opening(tmp_path):
         open_embedded(tmp_path / "kv")
 
 
+def test_damage_of_stored_tables_is_an_error_and_never_a_shorter_answer(tmp_path):
+    async def fill(store, disk):
+        async def work(tx):
+            for number in range(3_000):
+                tx.set(b"k/%06d" % number, number.to_bytes(4, "big") * 20)
+
+        await store.transact(work)
+
+    with_store(tmp_path, fill)
+    table = max((tmp_path / "kv" / "rocks").glob("*.sst"), key=lambda path: path.stat().st_size)
+    content = bytearray(table.read_bytes())
+    for at in range(1_000, len(content) // 2, 500):
+        content[at] ^= 0x55
+    table.write_bytes(content)
+
+    async def story(store, disk):
+        for reverse in (False, True):
+            with pytest.raises(Unavailable, match="cannot be read"):
+                await store.transact(
+                    lambda tx, reverse=reverse: tx.scan(b"k/", b"k0", limit=9_999, reverse=reverse)
+                )
+        with pytest.raises(Unavailable, match="cannot be read"):
+            await store.transact(lambda tx: tx.get(b"k/000900"))
+
+    with_store(tmp_path, story)
+
+
 def test_a_backup_is_whole_while_writing_goes_on(tmp_path):
     async def story(store, disk):
         stop = asyncio.Event()

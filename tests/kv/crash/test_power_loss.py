@@ -80,6 +80,21 @@ def test_a_log_longer_than_what_was_written_is_read_whole(tmp_path):
     assert there == list(range(8))
 
 
+@pytest.mark.parametrize("left", [0.2, 0.5, 0.9])
+@pytest.mark.parametrize("filling", [b"\0", b"\x01", b"\xa5\x01\x00"])
+def test_a_last_write_that_came_out_wrong_is_dropped(tmp_path, left, filling):
+    """Its length reached the disk before its bytes did."""
+    recorded = Recorded(tmp_path, 40)
+    before_last = recorded.answered_at[-5][1]
+    size = len(recorded.content)
+    torn = before_last + int((size - before_last) * left)
+    content = (recorded.content[:torn] + filling * size)[:size]
+    there = recorded.open_with_log(content, tmp_path / "torn")
+    assert recorded.answered_by(before_last) <= set(there)
+    assert len(there) < 40
+    assert recorded.open_with_log(recorded.content, tmp_path / "whole") == list(range(40))
+
+
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.6])
 def test_damage_before_answered_writes_is_refused_and_never_passed_over(tmp_path, share):
     recorded = Recorded(tmp_path, 40)

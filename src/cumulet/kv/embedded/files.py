@@ -15,6 +15,7 @@ from rocksdict import (
 )
 
 from cumulet.kv.contract import Unavailable
+from cumulet.kv.embedded.tail import is_torn_tail
 
 FORMAT = 1
 """The layout of the folder that this release writes."""
@@ -51,12 +52,25 @@ def open_rocks(folder: Path) -> Rdict:
     data = folder / DATA
     is_new = not (data / "CURRENT").exists()
     try:
-        opened = Rdict(str(data), _options())
+        opened = _open_data(data)
     except Exception as error:
         raise _explained(folder, error) from error
     if is_new:
         write_marker(folder)
     return opened
+
+
+def _open_data(data: Path) -> Rdict:
+    # A record cut short at the end of the log was never answered and is dropped. Whatever does not
+    # check is refused: the other modes would drop answered writes behind it without a word.
+    strict = DBRecoveryMode.tolerate_corrupted_tail_records()
+    try:
+        return Rdict(str(data), _options(strict))
+    except Exception as error:
+        # Bytes of a last, unsynced write may also come out wrong when the power fails.
+        if "Corruption" not in str(error) or not is_torn_tail(data):
+            raise
+        return Rdict(str(data), _options(DBRecoveryMode.point_in_time()))
 
 
 def _check_marker(folder: Path) -> None:
@@ -104,7 +118,7 @@ def _explained(folder: Path, error: Exception) -> Unavailable:
     return Unavailable(f"{folder} cannot be opened: {text}")
 
 
-def _options() -> Options:
+def _options(recovery: DBRecoveryMode) -> Options:
     """Small and bounded: about ten megabytes when idle, and few threads."""
     options = Options(raw_mode=True)
     options.create_if_missing(True)
@@ -120,9 +134,7 @@ def _options() -> Options:
     options.set_stats_persist_period_sec(0)
     options.set_compression_type(DBCompressionType.lz4())
     options.set_level_compaction_dynamic_level_bytes(True)
-    # A cut record at the end of the log was never answered and is dropped. Anything else that does
-    # not check refuses to open: the other modes would drop answered writes without a word.
-    options.set_wal_recovery_mode(DBRecoveryMode.tolerate_corrupted_tail_records())
+    options.set_wal_recovery_mode(recovery)
     blocks = BlockBasedOptions()
     blocks.set_block_cache(Cache(BLOCK_CACHE_BYTES))
     blocks.set_bloom_filter(10, False)
