@@ -13,6 +13,7 @@ from cumulet.blobs.contract import Blobs
 from cumulet.blobs.files import FileBlobs
 from cumulet.core.clock import Clock, SystemClock
 from cumulet.kit.dispatch import Dispatcher
+from cumulet.kit.folders import CacheFolder
 from cumulet.kit.ports import Sealer
 from cumulet.kit.resources import ResourceTypes
 from cumulet.kit.service import Service
@@ -41,6 +42,7 @@ def compose(
     )
     dispatcher.provide(Store, store)
     dispatcher.provide(Blobs, blobs)
+    dispatcher.provide(CacheFolder, CacheFolder(config.cache))
     dispatcher.provide(Catalog, catalog)
     dispatcher.provide(Sealer, open_sealer(config.data))
     dispatcher.provide(Sandbox, sandbox)

@@ -20,7 +20,8 @@ from cumulet.app.config import Config
 from cumulet.app.platform import Platform
 from cumulet.app.seal import write_private
 from cumulet.core.clock import Clock
-from cumulet.edge.app import build_application
+from cumulet.edge.app import front_door
+from cumulet.edge.authenticate import Authenticator as EdgeAuthenticator
 from cumulet.edge.listen import Server
 from cumulet.kit.ports import Authenticator
 
@@ -46,15 +47,16 @@ async def start(config: Config, *, clock: Clock | None = None) -> Running:
         async def backup(folder: Path) -> None:
             await back_up(config, platform.owned["store"], folder)
 
-        application = build_application(
-            platform.dispatcher,
-            surfaces=(
+        dispatcher = platform.dispatcher
+        application = front_door(
+            dispatcher,
+            platform.owned["catalog"],
+            (
                 AdminSurface(platform, backup),
                 *(surface for service in platform.services for surface in service.surfaces),
             ),
-            region=config.region,
         )
-        platform.dispatcher.provide(Authenticator, application.authenticator)
+        dispatcher.provide(Authenticator, dispatcher.need(EdgeAuthenticator))
         server = Server(application, platform.clock)
         port = await server.listen(config.host, config.port, tls)
         endpoint = f"{config.scheme}://{_reachable(config.host)}:{port}"

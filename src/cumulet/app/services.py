@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from cumulet.kit.service import Service
-from cumulet.services import apigateway, cloudformation, cloudwatch, iam, lambda_, s3, ssm
+from cumulet.services import apigateway, cloudwatch, iam, lambda_, s3
 
 SERVICES: tuple[Service, ...] = (
     *iam.SERVICES,
     *cloudwatch.SERVICES,
     *s3.SERVICES,
-    *ssm.SERVICES,
-    *lambda_.SERVICES,
-    *apigateway.SERVICES,
-    *cloudformation.SERVICES,
+    lambda_.SERVICE,
+    apigateway.SERVICE,
 )
