@@ -113,6 +113,13 @@ def _parse_variable(inner: str) -> Variable:
     return Variable(found[1].lower(), found[2])
 
 
+def variables_in(text: str) -> list[str]:
+    """The condition keys that a text refers to, as they are written."""
+    inner = (found[1] for found in _PIECE.finditer(text) if found[1] not in (None, "*", "?", "$"))
+    named = (_NAMED.match(name) for name in inner)
+    return [found[1] for found in named if found is not None]
+
+
 def has_variables(tokens: Iterable[Token]) -> bool:
     """Whether a text depends on the request."""
     return any(isinstance(token, Variable) for token in tokens)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from cumulet.kit.policy.conditions import parse_conditions
 from cumulet.kit.policy.model import MalformedPolicy, Policy
-from cumulet.kit.policy.patterns import Facts, Texts
+from cumulet.kit.policy.patterns import Facts, Texts, as_texts, variables_in
 from cumulet.kit.policy.principals import Principals
 
 VARIABLES_SINCE: Final = "2012-10-17"
@@ -27,7 +27,10 @@ _NOTHING = Facts({})
 
 
 class Statement:
-    """One statement. `principals` is None in a policy that is bound to an identity."""
+    """One statement. `principals` is None in a policy that is bound to an identity.
+
+    `keys` are the condition keys that it looks at, as they are written.
+    """
 
     __slots__ = (
         "_actions",
@@ -36,6 +39,7 @@ class Statement:
         "_not_resource",
         "_resources",
         "denies",
+        "keys",
         "not_principal",
         "principals",
         "sid",
@@ -60,6 +64,7 @@ class Statement:
         given = element.get("NotPrincipal") if self.not_principal else element.get("Principal")
         self.principals = None if given is None else Principals(given)
         self._conditions = parse_conditions(element.get("Condition", {}), variables=variables)
+        self.keys = frozenset(_keys_in(element, variables))
 
     def speaks_of(self, action: str) -> bool:
         """Whether an action (in lower case) is meant."""
@@ -125,6 +130,18 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) != len(pairs):
         raise MalformedPolicy("Syntax errors in policy.")
     return made
+
+
+def _keys_in(element: Mapping[str, Any], variables: bool) -> Iterator[str]:
+    texts: list[str] = []
+    for keys in element.get("Condition", {}).values():
+        for key, values in keys.items():
+            yield key
+            texts.extend(as_texts(values))
+    if variables:
+        texts.extend(as_texts(element.get("Resource", element.get("NotResource"))))
+        for text in texts:
+            yield from variables_in(text)
 
 
 def _either(element: Mapping[str, Any], name: str, inverse: str) -> tuple[list[str] | None, bool]:

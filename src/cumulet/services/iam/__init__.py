@@ -26,12 +26,14 @@ from cumulet.services.iam.accounts import (
 from cumulet.services.iam.credentials import StoredCredentials, ports
 from cumulet.services.iam.operations import (
     access_key,
+    account,
     attachment,
     group,
     inline,
     policy,
     provider,
     role,
+    simulation,
     tag,
     user,
     version,
@@ -59,7 +61,8 @@ IAM = Service(
     name="iam",
     prefix="iam",
     operations=operations_of(
-        user, group, role, access_key, inline, attachment, policy, version, tag, provider
+        *(user, group, role, access_key, inline, attachment, policy, version, tag, provider),
+        *(account, simulation),
     ),
     provides=_provides,
     tables=TABLES,

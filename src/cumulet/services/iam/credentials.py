@@ -17,7 +17,6 @@ from cumulet.services.iam.limits import (
     SESSIONS_REMEMBERED_MAX,
 )
 from cumulet.services.iam.model import ACTIVE, ROOT, Group, Role, User
-from cumulet.services.iam.policies.aws import managed_document
 from cumulet.services.iam.sessions.tokens import Claims, credential_of, read_token
 from cumulet.services.iam.sessions.trust import ISSUER_ID
 
@@ -164,7 +163,7 @@ class StoredPolicies:
         return tuple(found)
 
     async def _managed(self, tx: Transaction, scope: Scope, arn: str) -> Policy | None:
-        text = managed_document(arn) or await store.load_document(tx, scope, arn)
+        text = await store.load_any_document(tx, scope, arn)
         return None if text is None else self._parse(arn, text)
 
     def _parse(self, name: str, text: str) -> Policy:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from cumulet.core.errors import ConstraintViolation
 from cumulet.kit.pages import make_token, read_token
 from cumulet.services.iam.limits import PAGE_ITEMS
-from cumulet.services.iam.model import AccessKey, Group, ManagedPolicy, Role, User
+from cumulet.services.iam.model import AccessKey, Group, ManagedPolicy, PolicyVersion, Role, User
 from cumulet.services.iam.policies.aws import AwsPolicy
 
 T = TypeVar("T")
@@ -128,6 +128,26 @@ def describe_aws_policy(policy: AwsPolicy, uses: int, boundaries: int) -> Found:
         "CreateDate": policy.created.timestamp(),
         "UpdateDate": policy.updated.timestamp(),
     }
+
+
+def describe_version(version: PolicyVersion, policy: ManagedPolicy, *, text: bool) -> Found:
+    """A version of a managed policy, with its `text` or without."""
+    found: Found = {
+        "VersionId": f"v{version.number}",
+        "IsDefaultVersion": version.number == policy.version,
+        "CreateDate": version.created,
+    }
+    return {"Document": encoded(version.document), **found} if text else found
+
+
+def describe_aws_version(policy: AwsPolicy, *, text: bool) -> Found:
+    """The one version that is known of a policy of AWS's."""
+    found: Found = {
+        "VersionId": policy.version,
+        "IsDefaultVersion": True,
+        "CreateDate": policy.updated.timestamp(),
+    }
+    return {"Document": encoded(policy.text), **found} if text else found
 
 
 def attached_list(arns: Iterable[str], request: Mapping[str, Any]) -> Found:

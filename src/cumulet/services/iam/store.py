@@ -24,6 +24,7 @@ from cumulet.services.iam.model import (
     Role,
     User,
 )
+from cumulet.services.iam.policies.aws import managed_document
 
 EVERYWHERE = Scope("", "")
 """The scope of records that belong to the whole store."""
@@ -165,6 +166,11 @@ async def load_document(tx: Transaction, scope: Scope, arn: str) -> str | None:
         return None
     version = await VERSIONS.load(tx, scope, policy.key, policy.version)
     return None if version is None else version.document
+
+
+async def load_any_document(tx: Transaction, scope: Scope, arn: str) -> str | None:
+    """The text of a managed policy's default version, be it AWS's or the account's own."""
+    return managed_document(arn) or await load_document(tx, scope, arn)
 
 
 async def load_role_by_arn(tx: Transaction, arn: str) -> tuple[Scope, Role] | None:

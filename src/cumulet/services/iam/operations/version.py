@@ -12,7 +12,7 @@ from cumulet.core.identity import Scope
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.iam import permissions, store
-from cumulet.services.iam.describe import encoded, page
+from cumulet.services.iam.describe import describe_aws_version, describe_version, page
 from cumulet.services.iam.errors import (
     DeleteConflictException,
     LimitExceededException,
@@ -21,31 +21,13 @@ from cumulet.services.iam.errors import (
 from cumulet.services.iam.limits import POLICY_VERSIONS_MAX
 from cumulet.services.iam.model import ManagedPolicy, PolicyVersion
 from cumulet.services.iam.operations.policy import check_own, no_policy
-from cumulet.services.iam.policies.aws import AwsPolicy, aws_policies
+from cumulet.services.iam.policies.aws import aws_policies
 from cumulet.services.iam.policies.documents import check_managed
 
 _EXISTING: dict[str, Any] = {
     "resource": permissions.policy_named,
     "conditions": permissions.policy_keys,
 }
-
-
-def _describe(version: PolicyVersion, policy: ManagedPolicy, *, text: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "VersionId": f"v{version.number}",
-        "IsDefaultVersion": version.number == policy.version,
-        "CreateDate": version.created,
-    }
-    return {"Document": encoded(version.document), **found} if text else found
-
-
-def _describe_aws(policy: AwsPolicy, *, text: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "VersionId": policy.version,
-        "IsDefaultVersion": True,
-        "CreateDate": policy.updated.timestamp(),
-    }
-    return {"Document": encoded(policy.text), **found} if text else found
 
 
 @operation("CreatePolicyVersion", **_EXISTING)
@@ -56,7 +38,7 @@ async def create_policy_version(ctx: Context, request: Mapping[str, Any]) -> dic
     check_managed(text)
     now = float(int(ctx.clock.now()))
     version, policy = await ctx.transact(_add, arn, text, now, bool(request.get("SetAsDefault")))
-    return {"PolicyVersion": _describe(version, policy, text=False)}
+    return {"PolicyVersion": describe_version(version, policy, text=False)}
 
 
 async def _add(
@@ -97,9 +79,9 @@ async def get_policy_version(ctx: Context, request: Mapping[str, Any]) -> dict[s
     if aws is not None:
         if version_id != aws.version:
             raise _no_version(arn, version_id)
-        return {"PolicyVersion": _describe_aws(aws, text=True)}
+        return {"PolicyVersion": describe_aws_version(aws, text=True)}
     version, policy = await ctx.transact(_load_version, arn, version_id)
-    return {"PolicyVersion": _describe(version, policy, text=True)}
+    return {"PolicyVersion": describe_version(version, policy, text=True)}
 
 
 async def _load_version(
@@ -126,11 +108,11 @@ async def list_policy_versions(ctx: Context, request: Mapping[str, Any]) -> dict
     """List the versions of a managed policy, without their documents."""
     aws = aws_policies().get(request["PolicyArn"])
     if aws is not None:
-        return {"Versions": [_describe_aws(aws, text=False)], "IsTruncated": False}
+        return {"Versions": [describe_aws_version(aws, text=False)], "IsTruncated": False}
     versions, policy = await ctx.transact(_all, request["PolicyArn"])
     return page(
         "Versions",
-        [_describe(version, policy, text=False) for version in versions],
+        [describe_version(version, policy, text=False) for version in versions],
         request,
         lambda version: -int(version["VersionId"][1:]),
     )
