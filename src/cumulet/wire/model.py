@@ -244,43 +244,43 @@ class ServiceModel:
             found = self._shapes[name] = Shape(self, name, target, ref)
         return found
 
-    @property
+    @cached_property
     def protocols(self) -> tuple[str, ...]:
         """The protocols that the service speaks, in our names, the preferred one first."""
         listed = self.metadata.get("protocols") or [self.metadata["protocol"]]
         return tuple(PROTOCOL_NAMES[name] for name in listed if name in PROTOCOL_NAMES)
 
-    @property
+    @cached_property
     def signing_name(self) -> str:
         """The service's name in a credential scope."""
         name: str = self.metadata.get("signingName") or self.metadata["endpointPrefix"]
         return name
 
-    @property
+    @cached_property
     def target_prefix(self) -> str:
         """What comes before the dot in `X-Amz-Target`, or ""."""
         prefix: str = self.metadata.get("targetPrefix", "")
         return prefix
 
-    @property
+    @cached_property
     def api_version(self) -> str:
         """The date that query requests carry as `Version`."""
         version: str = self.metadata["apiVersion"]
         return version
 
-    @property
+    @cached_property
     def json_version(self) -> str:
         """`1.0` or `1.1`."""
         version: str = self.metadata.get("jsonVersion", "1.0")
         return version
 
-    @property
+    @cached_property
     def xml_namespace(self) -> str:
         """The namespace of XML answers."""
         namespace: str = self.metadata.get("xmlNamespace", "")
         return namespace
 
-    @property
+    @cached_property
     def query_compatible(self) -> bool:
         """Whether errors also carry their old query code in `x-amzn-query-error`."""
         return "awsQueryCompatible" in self.metadata

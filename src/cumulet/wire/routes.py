@@ -24,15 +24,37 @@ class Route(NamedTuple):
     headers: tuple[str, ...]
     """Headers of required members."""
 
+    @property
+    def needs(self) -> int:
+        """How many query keys and headers its requests must have."""
+        return len(self.queries) + len(self.headers)
+
+
+class _Place:
+    """The routes of one path and method, those that ask for most first."""
+
+    __slots__ = ("bare", "routes")
+
+    def __init__(self) -> None:
+        self.routes: list[Route] = []
+        self.bare: list[Route] = []
+        """Those without constants, the only ones that a request without a query can mean."""
+
+    def add(self, route: Route) -> None:
+        """Keep a route in its order."""
+        self.routes.append(route)
+        self.routes.sort(key=lambda one: (-len(one.constants), -one.needs))
+        self.bare = [one for one in self.routes if not one.constants]
+
 
 class _Node:
-    __slots__ = ("greedy", "label", "literals", "routes")
+    __slots__ = ("greedy", "label", "literals", "places")
 
     def __init__(self) -> None:
         self.literals: dict[str, _Node] = {}
         self.label: _Node | None = None
-        self.routes: dict[str, list[Route]] = {}
-        self.greedy: dict[str, list[Route]] = {}
+        self.places: dict[str, _Place] = {}
+        self.greedy: dict[str, _Place] = {}
 
 
 class Router:
@@ -54,10 +76,10 @@ class Router:
     def _add(self, operation: OperationModel) -> None:
         path, _, query = operation.uri.partition("?")
         node = self._root
-        routes = None
+        places = node.places
         for segment in path.strip("/").split("/") if path.strip("/") else []:
             if segment.startswith("{") and segment.endswith("+}"):
-                routes = node.greedy
+                places = node.greedy
                 break
             if segment.startswith("{"):
                 if node.label is None:
@@ -65,25 +87,24 @@ class Router:
                 node = node.label
             else:
                 node = node.literals.setdefault(segment, _Node())
-        table = node.routes if routes is None else routes
-        table.setdefault(operation.method, []).append(_route(operation, query))
+            places = node.places
+        places.setdefault(operation.method, _Place()).add(_route(operation, query))
 
     def match(self, request: Request) -> str | None:
         """The operation's name, or None when the path and method are no operation's."""
         segments = request.path[1:].split("/", SEGMENTS_MAX)
-        candidates = self._find(self._root, segments, 0, request.method)
-        if candidates is None:
+        place = self._find(self._root, segments, 0, request.method)
+        if place is None:
             return None
-        if len(candidates) == 1 and not candidates[0].constants and not self._is_s3:
-            return candidates[0].operation
-        return self._choose(candidates, request)
+        routes = place.routes if request.query else place.bare
+        if len(routes) == 1 and not routes[0].constants and not self._is_s3:
+            return routes[0].operation
+        return self._choose(routes, request)
 
-    def _find(
-        self, node: _Node, segments: list[str], place: int, method: str
-    ) -> list[Route] | None:
+    def _find(self, node: _Node, segments: list[str], place: int, method: str) -> _Place | None:
         left = len(segments) - place
         if left == 0 or (left == 1 and segments[place] == ""):
-            return node.routes.get(method)
+            return node.places.get(method)
         segment = segments[place]
         literal = node.literals.get(unquote(segment) if "%" in segment else segment)
         if literal is not None:
@@ -96,23 +117,26 @@ class Router:
                 return found
         return node.greedy.get(method)
 
-    def _choose(self, candidates: list[Route], request: Request) -> str | None:
+    def _choose(self, routes: list[Route], request: Request) -> str | None:
+        """The route with most constants; of those the one that asks for most and gets it.
+
+        When none gets what it asks for, the one that asks for least: the operation then says
+        what is missing. S3 has other operations at the same path, so there it must be given.
+        """
         query = dict(parse_pairs(request.query)) if request.query else {}
-        best: Route | None = None
-        best_rank = (-1, False, -1)
-        for route in candidates:
+        lacking: Route | None = None
+        for route in routes:
+            if lacking is not None and len(route.constants) < len(lacking.constants):
+                break
             if not _has_constants(route, query):
                 continue
-            needs = len(route.queries) + len(route.headers)
-            met = all(key in query for key in route.queries) and all(
+            if all(key in query for key in route.queries) and all(
                 header in request.headers for header in route.headers
-            )
-            rank = (len(route.constants), met, needs if met else -needs)
-            if best is None or rank > best_rank:
-                best, best_rank = route, rank
-        if best is None or (self._is_s3 and not best.constants and not best_rank[1]):
-            return None
-        return best.operation
+            ):
+                return route.operation
+            if route.constants or not self._is_s3:
+                lacking = route
+        return None if lacking is None else lacking.operation
 
 
 def _has_constants(route: Route, query: dict[str, str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -29,6 +30,9 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 LIST_ITEMS_MAX = 10_000
 """Items that one list may have."""
 
+_ACTION = re.compile(rb"(?:\A|&)Action=([A-Za-z0-9_]{1,128})(?=&|\Z)")
+_VERSION = re.compile(rb"(?:\A|&)Version=([0-9-]{1,32})(?=&|\Z)")
+
 Empty = TypeVar("Empty")
 
 _PARSERS: dict[str, Callable[[str], Any]] = {
@@ -44,13 +48,17 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
 
 def action_of(request: Request, body: bytes) -> tuple[str, str]:
     """`Action` and `Version` of a query request, each "" when missing."""
-    found = dict(parse_pairs(decode_form(body) or request.query))
-    return found.get("Action", ""), found.get("Version", "")
+    text = body if request.method == "POST" else request.query.encode()
+    action, version = _ACTION.search(text), _VERSION.search(text)
+    return (
+        action.group(1).decode() if action else "",
+        version.group(1).decode() if version else "",
+    )
 
 
 def compile_reader(operation: OperationModel) -> ReadRequest:
     """How the operation's requests are read."""
-    if operation.input is None:
+    if operation.input is None or not operation.input.members:
         return lambda request, body: {}
     read_members = _members_reader(operation.input.members)
 

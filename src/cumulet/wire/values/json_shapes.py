@@ -123,10 +123,16 @@ def members_reader(members: dict[str, Shape]) -> Reader:
             strings[member.wire_name(name)] = name
         else:
             others[member.wire_name(name)] = (name, json_reader(member))
+    unchanged = frozenset(wire_name for wire_name, name in strings.items() if wire_name == name)
 
     def read(value: Any) -> dict[str, Any]:
         if type(value) is not dict:
             raise wrong_type(value, "START_OBJECT")
+        if len(value) == 1:
+            # One string, as most of DynamoDB's attribute values are: no copy is needed.
+            for key, item in value.items():
+                if type(item) is str and key in unchanged:
+                    return value
         result = {}
         for key, item in value.items():
             if item is None:
