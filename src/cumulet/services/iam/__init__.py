@@ -40,6 +40,7 @@ from cumulet.services.iam.operations import (
 )
 from cumulet.services.iam.operations.sts import federation, session
 from cumulet.services.iam.store import TABLES
+from cumulet.services.iam.workers import WORKERS
 
 __all__ = [
     "IAM",
@@ -64,6 +65,7 @@ IAM = Service(
         *(user, group, role, access_key, inline, attachment, policy, version, tag, provider),
         *(account, simulation),
     ),
+    workers=WORKERS,
     provides=_provides,
     tables=TABLES,
 )

@@ -33,8 +33,7 @@ class StoredCredentials:
         self._clock = clock
         self._keys = CachedView(records, store.KEYS_CHANGED, self._load)
         self._sessions: dict[str, tuple[Claims, Credential]] = {}
-        self.used: dict[str, float] = {}
-        """Long-term keys used since the last time that this was written down."""
+        self._used: dict[str, float] = {}
 
     async def find(self, access_key_id: str, session_token: str) -> Credential | None:
         """The credential, or None when it is not one of ours. Raises ExpiredToken."""
@@ -47,13 +46,17 @@ class StoredCredentials:
             return session[1]
         found = await self._keys.get(access_key_id)
         if found is not None:
-            self.used[access_key_id] = self._clock.now()
+            self._used[access_key_id] = self._clock.now()
         return found
 
-    def claims(self, session_token: str) -> Claims | None:
-        """What a session's token says."""
-        session = self._open(session_token)
-        return None if session is None else session[0]
+    def last_used(self, key_id: str) -> float | None:
+        """When a long-term key was used, if that was after `take_used`."""
+        return self._used.get(key_id)
+
+    def take_used(self) -> dict[str, float]:
+        """The long-term keys used since the last call, with their times, to be written down."""
+        used, self._used = self._used, {}
+        return used
 
     def _open(self, token: str) -> tuple[Claims, Credential] | None:
         found = self._sessions.pop(token, None)

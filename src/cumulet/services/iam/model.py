@@ -108,12 +108,10 @@ class AccessKey(msgspec.Struct, frozen=True):
 
 
 class KeyUse(msgspec.Struct, frozen=True):
-    """When a key was used last, to the minute; `service` and `region` are "" when not known."""
+    """When a key was used last, as it was written down once a minute."""
 
     id: str
     at: float
-    service: str = ""
-    region: str = ""
 
 
 class ManagedPolicy(msgspec.Struct, frozen=True, kw_only=True):

@@ -115,7 +115,7 @@ async def get_access_key_last_used(ctx: Context, request: Mapping[str, Any]) -> 
     """Tell when a key signed last."""
     key_id = request["AccessKeyId"]
     owner, use = await ctx.transact(_last_used, key_id)
-    at = ctx.need(StoredCredentials).used.get(key_id, use.at)
+    at = ctx.need(StoredCredentials).last_used(key_id) or use.at
     last: dict[str, Any] = {"ServiceName": "N/A", "Region": "N/A"}
     if at:
         last["LastUsedDate"] = float(int(at))
