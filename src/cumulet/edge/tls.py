@@ -92,6 +92,8 @@ def _make_authority(folder: Path, now: datetime) -> None:
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
+    # The certificate goes first and comes last: one that is there has its key.
+    (folder / _CA).unlink(missing_ok=True)
     _write(folder, _CA_KEY, _key_bytes(key))
     _write(folder, _CA, _signed(builder, key))
 
@@ -117,6 +119,7 @@ def _make_server(folder: Path, names: tuple[str, ...], now: datetime) -> None:
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(issuer, critical=False)
     )
+    (folder / _SERVER).unlink(missing_ok=True)
     _write(folder, _SERVER_KEY, _key_bytes(key))
     _write(folder, _SERVER, _signed(builder, loaded))
 
