@@ -20,6 +20,7 @@ from cumulet.services.lambda_.operations import (
     update,
     url,
 )
+from cumulet.services.lambda_.resources import RESOURCES
 from cumulet.services.lambda_.running.functions import Functions
 from cumulet.services.lambda_.running.queue import EventQueue
 from cumulet.services.lambda_.surface import CodeSurface, UrlSurface
@@ -51,6 +52,7 @@ SERVICE = Service(
         attributes,
     ),
     workers=WORKERS,
+    resources=RESOURCES,
     surfaces=(UrlSurface(), CodeSurface()),
     provides=_provides,
     tables=store.TABLES,

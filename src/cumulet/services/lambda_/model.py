@@ -1,6 +1,7 @@
 """What Lambda remembers: functions, versions, aliases, layers, policies, URLs and queued events.
 
-Frozen records and the pure rules on them. How they look on the wire is in `describe.py`.
+Frozen records and the pure rules on them. How they look on the wire is in `describe.py`. A `token`
+is the one of the CloudFormation step that made the record, so that the step can be tried again.
 """
 
 from __future__ import annotations
@@ -80,6 +81,7 @@ class Version(msgspec.Struct, frozen=True):
     revision: str
     runtime_updates: str = "Auto"
     runtime_pin: str = ""
+    token: str = ""
 
     @property
     def label(self) -> str:
@@ -103,6 +105,7 @@ class Function(msgspec.Struct, frozen=True):
     tags: dict[str, str] = {}
     reserved: int | None = None
     recursive_loop: str = "Terminate"
+    token: str = ""
 
 
 class Alias(msgspec.Struct, frozen=True):
@@ -114,6 +117,7 @@ class Alias(msgspec.Struct, frozen=True):
     description: str
     revision: str
     weights: dict[str, float] = {}
+    token: str = ""
 
     @property
     def label(self) -> str:
@@ -163,6 +167,7 @@ class Url(msgspec.Struct, frozen=True):
     created: float
     modified: float
     cors: dict[str, Any] | None = None
+    token: str = ""
 
 
 class UrlHome(msgspec.Struct, frozen=True):
@@ -195,6 +200,7 @@ class LayerVersion(msgspec.Struct, frozen=True):
     architectures: tuple[str, ...] = ()
     statements: tuple[dict[str, Any], ...] = ()
     policy_revision: str = ""
+    token: str = ""
 
 
 class Event(msgspec.Struct, frozen=True):

@@ -82,8 +82,12 @@ async def create_alias(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
         request.get("Description") or "",
         new_uuid(ctx.clock),
         weights,
+        request.get("ClientToken") or "",
     )
     if not await ctx.transact(store.insert_alias, alias):
+        existing = await ctx.transact(store.load_alias, ref.name, ref.qualifier)
+        if alias.token and existing is not None and existing.token == alias.token:
+            return describe_alias(ref.scope, existing)
         raise ResourceConflictException(f"Alias already exists: {ref.arn}")
     return describe_alias(ref.scope, alias)
 

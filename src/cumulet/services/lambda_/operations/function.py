@@ -73,8 +73,9 @@ async def create_function(ctx: Context, request: dict[str, Any]) -> dict[str, An
     tags = dict(request.get("Tags") or {})
     check_tags(tags)
     settings = await _new_settings(ctx, ref, request)
-    if await ctx.transact(store.load_function, ref.name) is not None:
-        raise _exists(ref)
+    existing = await ctx.transact(store.load_function, ref.name)
+    if existing is not None:
+        return await _made_before(ctx, ref, existing, request)
     package = await take_package(ctx, request["Code"], "CreateFunction")
     try:
         check_total_size(package, settings.layers)
@@ -82,13 +83,24 @@ async def create_function(ctx: Context, request: dict[str, Any]) -> dict[str, An
         versions: tuple[Version, ...] = (latest,)
         if request.get("Publish"):
             versions += (msgspec.structs.replace(latest, number=1, revision=new_uuid(ctx.clock)),)
-        function = Function(ref.name, len(versions) - 1, tags)
+        token = request.get("ClientToken") or ""
+        function = Function(ref.name, len(versions) - 1, tags, token=token)
         if not await ctx.transact(store.create, function, versions):
             raise _exists(ref)
     except (InvalidParameterValueException, ResourceConflictException):
         await release(ctx, frozenset({package.blob_id}))
         raise
     return show(ctx, versions[-1], published=len(versions) > 1)
+
+
+async def _made_before(
+    ctx: Context, ref: FunctionRef, existing: Function, request: dict[str, Any]
+) -> dict[str, Any]:
+    """The function when the same step of a stack made it, before a kill; else it is in the way."""
+    latest = await ctx.transact(store.load_version, ref.name, 0)
+    if latest is None or not existing.token or existing.token != request.get("ClientToken"):
+        raise _exists(ref)
+    return show(ctx, latest)
 
 
 async def _new_settings(ctx: Context, ref: FunctionRef, request: dict[str, Any]) -> Settings:
@@ -101,7 +113,7 @@ async def _new_settings(ctx: Context, ref: FunctionRef, request: dict[str, Any])
         await check_target(ctx, settings.role, settings.dead_letter_arn, DEAD_LETTER_TARGETS)
     return msgspec.structs.replace(
         settings,
-        environment=seal_environment(ctx.need(Sealer), ref.scope, ref.name, variables),
+        environment=seal_environment(ctx.need(Sealer), ref.scope, ref.name, variables),  # type: ignore[type-abstract]
         layers=await take_layers(ctx, list(request.get("Layers") or [])),
     )
 
@@ -112,14 +124,14 @@ def _exists(ref: FunctionRef) -> ResourceConflictException:
 
 def show(ctx: Context, version: Version, *, published: bool = False) -> dict[str, Any]:
     """A version's configuration as the function's own operations answer it."""
-    variables = open_environment(ctx.need(Sealer), ctx.scope, version)
+    variables = open_environment(ctx.need(Sealer), ctx.scope, version)  # type: ignore[type-abstract]
     shown = version.label if published else ""
     return describe_version(ctx.scope, version, variables, shown=shown)
 
 
 async def _find(ctx: Context, ref: FunctionRef) -> dict[str, Any]:
     entry = await ctx.need(Functions).live.find(ref)
-    variables = open_environment(ctx.need(Sealer), ref.scope, entry.version)
+    variables = open_environment(ctx.need(Sealer), ref.scope, entry.version)  # type: ignore[type-abstract]
     return describe_version(ref.scope, entry.version, variables, shown=ref.qualifier)
 
 
@@ -167,7 +179,7 @@ async def list_functions(ctx: Context, request: dict[str, Any]) -> dict[str, Any
 
 
 def _listed(ctx: Context, version: Version) -> dict[str, Any]:
-    variables = open_environment(ctx.need(Sealer), ctx.scope, version)
+    variables = open_environment(ctx.need(Sealer), ctx.scope, version)  # type: ignore[type-abstract]
     shown = version.label if version.number else ""
     answer = describe_version(ctx.scope, version, variables, shown=shown)
     # The lists leave out what Lambda looks up elsewhere, see the ListFunctions page of its API.
@@ -189,7 +201,7 @@ async def list_versions_by_function(ctx: Context, request: dict[str, Any]) -> di
     page = versions[:limit]
     described = []
     for version in page:
-        variables = open_environment(ctx.need(Sealer), ctx.scope, version)
+        variables = open_environment(ctx.need(Sealer), ctx.scope, version)  # type: ignore[type-abstract]
         shown = describe_version(ctx.scope, version, variables, shown=version.label)
         described.append(shown)
     answer: dict[str, Any] = {"Versions": described}

@@ -58,6 +58,11 @@ def _show(ctx: Context, ref: LayerRef, layer: LayerVersion) -> dict[str, Any]:
 async def publish_layer_version(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Make a new version of a layer from an archive."""
     ref = own_layer(ctx, request)
+    token = request.get("ClientToken") or ""
+    if token:
+        newest = await ctx.transact(store.scan_layer_versions, ref.name, None, 1)
+        if newest and newest[0].token == token:
+            return _show(ctx, ref, newest[0])
     package = await take_package(ctx, request["Content"], "PublishLayerVersion")
     now = ctx.clock.now()
 
@@ -71,6 +76,7 @@ async def publish_layer_version(ctx: Context, request: dict[str, Any]) -> dict[s
             request.get("LicenseInfo") or "",
             tuple(request.get("CompatibleRuntimes") or ()),
             tuple(request.get("CompatibleArchitectures") or ()),
+            token=token,
         )
 
     layer = await ctx.transact(store.publish_layer, ref.name, make)

@@ -139,7 +139,7 @@ async def _updated(
     if new.dead_letter_arn and new.dead_letter_arn != old.dead_letter_arn:
         await check_target(ctx, new.role, new.dead_letter_arn, DEAD_LETTER_TARGETS)
     if request.get("Environment") is not None:
-        sealer = ctx.need(Sealer)
+        sealer = ctx.need(Sealer)  # type: ignore[type-abstract]
         variables = dict(request["Environment"].get("Variables") or {})
         check_variables(variables)
         if variables != open_environment(sealer, ref.scope, latest):
@@ -162,6 +162,7 @@ async def _publish(ctx: Context, ref: FunctionRef, request: Mapping[str, Any]) -
     revision = new_uuid(ctx.clock)
     wanted = request.get("CodeSha256")
     description = request.get("Description")
+    token = request.get("ClientToken") or ""
 
     def make(latest: Version, last: Version | None, number: int) -> Version | None:
         check_revision(request, latest.revision)
@@ -172,11 +173,18 @@ async def _publish(ctx: Context, ref: FunctionRef, request: Mapping[str, Any]) -
                 f"({current}). Please try again with the CodeSHA256 in $LATEST."
             )
         if last is not None and is_unchanged(latest, last):
+            if token and last.token != token:
+                raise ResourceConflictException(
+                    f"A version for this Lambda function exists ( {last.number} ). Modify the "
+                    "function to create a new version."
+                )
             return None
         settings = latest.settings
         if description is not None:
             settings = msgspec.structs.replace(settings, description=description)
-        return msgspec.structs.replace(latest, number=number, settings=settings, revision=revision)
+        return msgspec.structs.replace(
+            latest, number=number, settings=settings, revision=revision, token=token
+        )
 
     version = await ctx.transact(store.publish, ref.name, make)
     if version is None:

@@ -58,8 +58,12 @@ async def create_function_url_config(ctx: Context, request: dict[str, Any]) -> d
         now,
         now,
         request.get("Cors"),
+        request.get("ClientToken") or "",
     )
     if not await ctx.transact(store.insert_url, url):
+        existing = await ctx.transact(store.load_url, ref.name, ref.qualifier)
+        if url.token and existing is not None and existing.token == url.token:
+            return describe_url(ref.scope, existing, ctx.endpoint)
         raise ResourceConflictException(
             f"Failed to create function url config for [functionArn = {ref.arn}]. Error message: "
             " FunctionUrlConfig exists for this Lambda function"

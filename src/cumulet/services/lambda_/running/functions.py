@@ -90,7 +90,7 @@ class Functions:
         self._clock = platform.clock
         self._ready: dict[tuple[Scope, str, int], Runnable] = {}
         self._locks: dict[tuple[Scope, str, int], asyncio.Lock] = {}
-        self.live = Live(platform.need(Store))
+        self.live = Live(platform.need(Store))  # type: ignore[type-abstract]
         self.folders = Folders(platform.need(CacheFolder).path / "lambda-code", self._locate)
         self.permits = Permits()
 
@@ -121,7 +121,7 @@ class Functions:
         return entry.other if drawn < entry.other_weight else entry.version
 
     async def _locate(self, blob_id: str) -> Path:
-        return self._platform.need(Blobs).path(blob_id)
+        return self._platform.need(Blobs).path(blob_id)  # type: ignore[type-abstract]
 
     async def run(
         self,
@@ -245,7 +245,7 @@ class Functions:
             session,
             spec,
             stream,
-            self._platform.need(LogSink) if may else None,
+            self._platform.need(LogSink) if may else None,  # type: ignore[type-abstract]
             Start(
                 settings.runtime,
                 runtime_version_arn(scope.region, settings.runtime),
@@ -260,7 +260,7 @@ class Functions:
     def _environment(
         self, scope: Scope, version: Version, session: Session, stream: str
     ) -> _EnvironmentMaker:
-        sealer = self._platform.need(Sealer)
+        sealer = self._platform.need(Sealer)  # type: ignore[type-abstract]
         variables = open_environment(sealer, scope, version)
         made = environment_of(scope, version, variables, session, stream, self._platform.endpoint)
         warning = self._warning(version)
