@@ -231,21 +231,42 @@ def test_sweep_removes_what_is_old_and_unreferenced_only(tmp_path):
         await clock.advance(100)
         young = (await blobs.put_bytes(b"young")).id
         asked = []
+        referenced = {young, *old[:2]}
 
         async def is_referenced(id):
             asked.append(id)
-            return id in old[:2]
+            return id in referenced
 
         assert await blobs.sweep(is_referenced, 101) == 0
         assert asked == []
-        assert await blobs.sweep(is_referenced, 50) == 5
+        assert await blobs.sweep(is_referenced, 50) == 1
         assert sorted(asked) == sorted(old)
+        await clock.advance(49)
+        assert await blobs.sweep(is_referenced, 50) == 0
+        await clock.advance(2)
+        assert await blobs.sweep(is_referenced, 50) == 4
         for id in (*old[:2], young):
             blobs.path(id)
         for id in old[2:]:
             with pytest.raises(NoSuchBlob):
                 blobs.path(id)
         assert await blobs.sweep(is_referenced, 50) == 0
+
+    run(tmp_path, story)
+
+
+def test_what_is_referred_to_again_starts_its_time_anew(tmp_path):
+    async def story(blobs, clock):
+        id = (await blobs.put_bytes(b"data")).id
+        for is_held, removed in ((False, 0), (True, 0), (False, 0), (False, 1)):
+            await clock.advance(60)
+
+            async def is_referenced(id, is_held=is_held):
+                return is_held
+
+            assert await blobs.sweep(is_referenced, 50) == removed
+        with pytest.raises(NoSuchBlob):
+            blobs.path(id)
 
     run(tmp_path, story)
 

@@ -21,10 +21,12 @@ class Disk:
         self.fails_at = ""
         self.may_go_on = threading.Event()
         self.may_go_on.set()
+        self.has_begun = threading.Event()
 
     def on_step(self, step):
         if step == "sync-begin":
             self.syncs += 1
+            self.has_begun.set()
             assert self.may_go_on.wait(30)
         if step == self.fails_at:
             raise OSError(28, "No space left on device")
@@ -53,7 +55,6 @@ async def put(store, key, value=b"x"):
 async def settle():
     """Let every task run until it waits."""
     for _ in range(10):
-        await asyncio.gather(*[])
         future = asyncio.get_running_loop().create_future()
         asyncio.get_running_loop().call_soon(future.set_result, None)
         await future
@@ -139,7 +140,7 @@ def test_a_second_group_gathers_while_the_first_is_synced(tmp_path):
     async def story(store, disk):
         disk.may_go_on.clear()
         first = asyncio.gather(put(store, b"first"))
-        await settle()
+        await asyncio.to_thread(disk.has_begun.wait, 30)
         second = asyncio.gather(*(put(store, b"second/%d" % number) for number in range(50)))
         await settle()
         assert disk.syncs == 1
@@ -185,7 +186,7 @@ def test_those_who_gathered_behind_a_failing_sync_fail_with_it(tmp_path):
         disk.may_go_on.clear()
         disk.fails_at = "sync-end"
         first = asyncio.gather(put(store, b"first"), return_exceptions=True)
-        await settle()
+        await asyncio.to_thread(disk.has_begun.wait, 30)
         second = asyncio.gather(put(store, b"second"), return_exceptions=True)
         await settle()
         disk.may_go_on.set()
@@ -261,6 +262,12 @@ def test_a_folder_of_a_later_release_is_refused(tmp_path):
         open_embedded(tmp_path / "kv")
     marker.write_text("something else\n")
     with pytest.raises(Damaged, match="not a marker"):
+        open_embedded(tmp_path / "kv")
+
+
+def test_a_folder_that_cannot_be_made_is_said_so(tmp_path):
+    (tmp_path / "kv").write_text("a file")
+    with pytest.raises(Unavailable, match="cannot be used"):
         open_embedded(tmp_path / "kv")
 
 

@@ -95,9 +95,11 @@ class Blobs(Protocol):
     async def sweep(
         self, is_referenced: Callable[[str], Awaitable[bool]], older_than_seconds: float
     ) -> int:
-        """Remove what nobody refers to and unfinished writes, if that old; returns how many.
+        """Remove unfinished writes that old, and what nobody has referred to for that long.
 
-        The age must be well above the time between a `put` and the commit that refers to it.
+        Returns how many. A blob is seen without references first by one sweep, and removed by one
+        at least `older_than_seconds` later, so that who reads a deleted object reads it to its end.
+        The age must also be well above the time between a `put` and the commit that refers to it.
         """
         ...
 

@@ -21,6 +21,10 @@ CHUNK_BYTES = 256 << 10
 """What is read at once, and gathered before a write: memory per stream is a few of these."""
 
 THREADS_MAX = 8
+
+UNREFERENCED_MAX = 100_000
+"""So many are remembered between sweeps; the others are seen to by later ones."""
+
 UNFINISHED = "unfinished"
 
 _ID = re.compile(r"[0-9a-f]{32}\Z")
@@ -36,6 +40,7 @@ class FileBlobs:
         self._folder = folder
         self._clock = clock
         self._threads = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="blobs")
+        self._unreferenced: dict[str, float] = {}
         make_folder(folder / UNFINISHED)
 
     async def put(
@@ -130,23 +135,34 @@ class FileBlobs:
 
     async def drop(self, id: str) -> None:
         """See `Blobs`."""
+        self._unreferenced.pop(id, None)
         await self._run(_remove, self._place(id))
 
     async def sweep(
         self, is_referenced: Callable[[str], Awaitable[bool]], older_than_seconds: float
     ) -> int:
         """See `Blobs`."""
-        before = self._clock.now() - older_than_seconds
+        now = self._clock.now()
+        before = now - older_than_seconds
         removed = 0
         for path in await self._run(_old_files, self._folder / UNFINISHED, before):
             await self._run(_remove, path)
             removed += 1
         for folder in await self._run(_folders, self._folder):
             for path in await self._run(_old_blobs, folder, before):
-                if not await is_referenced(path.name):
+                if await is_referenced(path.name):
+                    self._unreferenced.pop(path.name, None)
+                elif self._is_long_unreferenced(path.name, now, before):
                     await self._run(_remove, path)
+                    del self._unreferenced[path.name]
                     removed += 1
         return removed
+
+    def _is_long_unreferenced(self, id: str, now: float, before: float) -> bool:
+        """Whether an earlier sweep saw it so; who reads a deleted object may still need it."""
+        if id not in self._unreferenced and len(self._unreferenced) >= UNREFERENCED_MAX:
+            return False
+        return self._unreferenced.setdefault(id, now) <= before
 
     async def close(self) -> None:
         """See `Blobs`."""

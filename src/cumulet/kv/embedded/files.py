@@ -47,8 +47,11 @@ def open_rocks(folder: Path) -> Rdict:
 
     Raises InUse, Damaged and Unavailable.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    _check_marker(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _check_marker(folder)
+    except OSError as error:
+        raise Unavailable(f"{folder} cannot be used: {error}") from error
     data = folder / DATA
     is_new = not (data / "CURRENT").exists()
     try:
