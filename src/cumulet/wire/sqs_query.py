@@ -40,6 +40,34 @@ _LIST_NAMES_BY_SHAPE = {
     "StringList": "StringListValue",
     "BinaryList": "BinaryListValue",
 }
+_PREFIXED_CODES = {
+    "BatchEntryIdsNotDistinct": "BatchEntryIdsNotDistinct",
+    "BatchRequestTooLong": "BatchRequestTooLong",
+    "EmptyBatchRequest": "EmptyBatchRequest",
+    "InvalidBatchEntryId": "InvalidBatchEntryId",
+    "MessageNotInflight": "MessageNotInflight",
+    "PurgeQueueInProgress": "PurgeQueueInProgress",
+    "QueueDeletedRecently": "QueueDeletedRecently",
+    "QueueDoesNotExist": "NonExistentQueue",
+    "TooManyEntriesInBatchRequest": "TooManyEntriesInBatchRequest",
+    "UnsupportedOperation": "UnsupportedOperation",
+}
+_OTHER_CODES = {
+    "KmsAccessDenied": "KMS.AccessDeniedException",
+    "KmsDisabled": "KMS.DisabledException",
+    "KmsInvalidKeyUsage": "KMS.InvalidKeyUsageException",
+    "KmsInvalidState": "KMS.InvalidStateException",
+    "KmsNotFound": "KMS.NotFoundException",
+    "KmsOptInRequired": "KMS.OptInRequired",
+    "KmsThrottled": "KMS.ThrottlingException",
+    "QueueNameExists": "QueueAlreadyExists",
+}
+ERROR_CODES = {
+    **{name: f"AWS.SimpleQueueService.{code}" for name, code in _PREFIXED_CODES.items()},
+    **_OTHER_CODES,
+}
+"""Error shapes → the codes that query clients know, where they are not the same."""
+
 _TAG_MAPS = ("TagMap",)
 
 
@@ -56,6 +84,9 @@ def with_query_metadata(metadata: Raw) -> Raw:
 
 
 def _shape(name: str, shape: dict[str, Any]) -> dict[str, Any]:
+    if shape.get("exception"):
+        code = ERROR_CODES.get(name, name)
+        shape = {**shape, "error": {"code": code, "httpStatusCode": 400, "senderFault": True}}
     if shape["type"] == "map":
         key, value = ("Key", "Value") if name in _TAG_MAPS else ("Name", "Value")
         return {
