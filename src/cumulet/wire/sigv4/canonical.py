@@ -30,7 +30,7 @@ def canonical_path(path: str, *, s3: bool) -> str:
 
 
 def _normalised(path: str) -> str:
-    """Without empty, `.` and `..` segments (RFC 3986 §5.2.4, and repeated slashes as one)."""
+    """Without `.` and `..` segments, and with repeated slashes as one."""
     kept: list[str] = []
     for segment in path.split("/"):
         if segment == "..":
@@ -38,7 +38,7 @@ def _normalised(path: str) -> str:
                 kept.pop()
         elif segment and segment != ".":
             kept.append(segment)
-    tail = "/" if kept and path.endswith(("/", "/.", "/..")) else ""
+    tail = "/" if kept and path.endswith("/") else ""
     return f"/{'/'.join(kept)}{tail}"
 
 
