@@ -367,6 +367,44 @@ def test_closing_waits_for_what_was_applied(tmp_path):
     with_store(tmp_path, story)
 
 
+def test_a_store_whose_loop_ended_early_is_closed_in_another(tmp_path):
+    store = open_embedded(tmp_path / "kv")
+    loop = asyncio.new_event_loop()
+    writing = loop.create_task(put(store, b"k"))
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    assert not writing.done()
+    writing.cancel()
+    loop.run_until_complete(asyncio.wait([writing]))
+    loop.close()
+    asyncio.run(store.close())
+
+    async def story(store, disk):
+        assert await store.transact(lambda tx: tx.get(b"k")) == b"x"
+
+    with_store(tmp_path, story)
+
+
+def test_a_sync_that_fails_while_closing_is_not_made_up_for_by_another(tmp_path):
+    async def whole():
+        disk = Disk()
+        store = open_embedded(tmp_path / "kv", on_step=disk.on_step)
+        disk.fails_at = "sync-begin"
+        disk.may_go_on.clear()
+        writing = asyncio.gather(put(store, b"k"), return_exceptions=True)
+        await asyncio.to_thread(disk.has_begun.wait, 30)
+        closing = asyncio.gather(store.close(), return_exceptions=True)
+        await settle()
+        disk.may_go_on.set()
+        (answer,) = await writing
+        assert isinstance(answer, Unavailable)
+        await closing
+        assert disk.syncs == 1
+        assert "No space left" in store.failure
+
+    asyncio.run(whole())
+
+
 def test_a_transaction_beyond_its_bound_is_refused_whole(tmp_path):
     async def story(store, disk):
         async def work(tx):

@@ -341,6 +341,27 @@ def test_check_finds_each_kind_of_damage(engine):
     engine.run(story)
 
 
+def test_a_repair_makes_indexes_agree_with_records(engine):
+    plain = Table("music", "song", Song, lambda song: (song.album, song.number))
+
+    async def story(store):
+        async def work(tx):
+            for number in range(450):
+                await plain.save(tx, HERE, Song("blue", number, f"t{number}", ("a",)))
+            tx.set(pack((*HERE, "music", "song/title", "stray", "blue", 1)), pack(("blue", 1)))
+            tx.set(pack((*HERE, "music", "song/title", "none", "gone", 1)), pack(("gone", 1)))
+            tx.set(plain.key(HERE, "broken", 1), b"\x01\xc1")
+
+        await store.transact(work)
+        assert len(await check_store(store, [SONGS], repair=True)) == 450 * 2 + 3
+        (left,) = await check_store(store, [SONGS])
+        assert "broken/1: the record cannot be read" in left
+        found = await store.transact(lambda tx: SONGS.lookup(tx, HERE, "tag", "a", limit=999))
+        assert len(found) == 450
+
+    engine.run(story)
+
+
 def test_check_passes_by_keys_that_are_no_records_and_reads_in_pages(engine):
     async def story(store):
         async def work(tx):

@@ -14,13 +14,17 @@ PAGE_ROWS = 200
 COMPLAINTS_MAX = 1_000
 
 
-async def check_store(store: Store, tables: Iterable[Table[Any]]) -> list[str]:
+async def check_store(
+    store: Store, tables: Iterable[Table[Any]], *, repair: bool = False
+) -> list[str]:
     """Everything wrong with the tables' records and indexes, in words; empty when all is well.
 
     Reads the whole store in pages, each in a transaction of its own, so it may run beside other
     work. Stops after COMPLAINTS_MAX complaints. Keys that belong to none of `tables` are passed by.
+    With `repair` the index entries are made to agree with the records, as after an index was
+    declared anew; the records themselves are never touched.
     """
-    checks = _Checks(tables)
+    checks = _Checks(tables, repair)
     complaints: list[str] = []
     begin: bytes | None = b""
     while begin is not None and len(complaints) < COMPLAINTS_MAX:
@@ -32,7 +36,8 @@ async def check_store(store: Store, tables: Iterable[Table[Any]]) -> list[str]:
 class _Checks:
     """Which table, and which index of it, a key belongs to."""
 
-    def __init__(self, tables: Iterable[Table[Any]]) -> None:
+    def __init__(self, tables: Iterable[Table[Any]], repair: bool) -> None:
+        self.repair = repair
         self.places: dict[tuple[str, str], tuple[Table[Any], str]] = {}
         for table in tables:
             if (table.service, table.kind) in self.places:
@@ -71,28 +76,33 @@ class _Page:
                 continue
             table, index, scope = place
             if index:
-                complaints += await _check_entry(tx, table, index, scope, key, value)
-            else:
-                complaints += await _check_record(tx, table, scope, key, value)
+                stray = await _check_entry(tx, table, index, scope, key, value)
+                if stray and self._checks.repair:
+                    tx.clear(key)
+                complaints += stray
+                continue
+            missing, said = await _check_record(tx, table, scope, key, value)
+            if self._checks.repair:
+                for entry, packed in missing.items():
+                    tx.set(entry, packed)
+            complaints += said
         return (pairs[-1][0] + b"\0" if len(pairs) == PAGE_ROWS else None), complaints
 
 
 async def _check_record(
     tx: Transaction, table: Table[Any], scope: Scope, key: bytes, value: bytes
-) -> list[str]:
+) -> tuple[dict[bytes, bytes], list[str]]:
+    """The index entries that a record lacks, and the complaints about it."""
     name = _name(key)
     try:
         record = table.read(value)
         entries = table.entries(scope, record)
     except Exception as error:
-        return [f"{name}: the record cannot be read: {error}"]
+        return {}, [f"{name}: the record cannot be read: {error}"]
     if table.key(scope, *table.key_of(record)) != key:
-        return [f"{name}: the record lies at another key than its own"]
-    return [
-        f"{name}: its index entry {_name(entry)} is missing"
-        for entry, packed in entries.items()
-        if await tx.get(entry) != packed
-    ]
+        return {}, [f"{name}: the record lies at another key than its own"]
+    missing = {entry: packed for entry, packed in entries.items() if await tx.get(entry) != packed}
+    return missing, [f"{name}: its index entry {_name(entry)} is missing" for entry in missing]
 
 
 async def _check_entry(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable
@@ -72,6 +73,7 @@ class GroupCommit:
         self.unsynced: list[Group] = []
         """The group being synced and the one that gathers, oldest first. Empty when all is safe."""
         self.failure: str | None = None
+        self._last_failure: str | None = None
         self._gathering: Group | None = None
         self._is_syncing = False
         self._work: SimpleQueue[tuple[Group, asyncio.AbstractEventLoop] | None] = SimpleQueue()
@@ -120,19 +122,28 @@ class GroupCommit:
                 return group
         return None
 
-    async def drain(self) -> None:
-        """Wait until everything applied so far is durable. Raises Unavailable."""
-        while self.unsynced:
-            await self.wait(self.unsynced[-1])
-
-    def stop(self) -> None:
-        """End the thread, after the sync that it may be in."""
+    def stop(self) -> str | None:
+        """End the thread and sync what is left, in whatever thread; returns why that failed."""
         self._work.put(None)
         self._thread.join()
+        # A sync that succeeds after one that failed says nothing of what the first one lost.
+        failure = self.failure or self._last_failure
+        return self._sync_once() if failure is None and self.unsynced else failure
+
+    def end(self, failure: str | None) -> None:
+        """After `stop`, on the loop: tell all who still wait."""
+        if failure is not None:
+            self.fail(failure)
+            return
+        for group in self.unsynced:
+            group.finish(None)
+        self.unsynced.clear()
+        self._gathering = None
 
     def _begin(self) -> None:
         group = self._gathering
-        assert group is not None
+        if group is None:
+            return  # Stopped meanwhile.
         self._gathering = None
         self._work.put((group, asyncio.get_running_loop()))
 
@@ -142,12 +153,10 @@ class GroupCommit:
             if work is None:
                 return
             group, loop = work
-            failure = self._sync_once()
-            try:
-                loop.call_soon_threadsafe(self._end, group, failure)
-            except RuntimeError:
-                # The loop was closed: nobody waits any more.
-                return
+            self._last_failure = failure = self._sync_once()
+            # A loop that was closed has nobody waiting; `stop` sees to the rest.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._synced, group, failure)
 
     def _sync_once(self) -> str | None:
         try:
@@ -160,11 +169,11 @@ class GroupCommit:
             return f"the store cannot write to its disk: {error}"
         return None
 
-    def _end(self, group: Group, failure: str | None) -> None:
+    def _synced(self, group: Group, failure: str | None) -> None:
         self._is_syncing = False
         if failure is not None:
             self.fail(failure)
-        if self.failure is not None:
+        if self.failure is not None or group not in self.unsynced:
             return
         self.unsynced.remove(group)
         group.finish(None)

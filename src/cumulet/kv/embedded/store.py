@@ -150,21 +150,21 @@ class EmbeddedStore:
         if self._is_closed:
             return
         self._is_closed = True
-        try:
-            if self._groups.failure is None:
-                await self._groups.drain()
-        finally:
-            await asyncio.to_thread(self._let_go)
+        known = self._groups.failure
+        failure = await asyncio.to_thread(self._let_go)
+        self._groups.end(failure)
+        # Those who wrote were told of a failure that came before.
+        if failure is not None and known is None:
+            raise Unavailable(failure)
 
-    def _let_go(self) -> None:
-        self._groups.stop()
+    def _let_go(self) -> str | None:
+        failure = self._groups.stop()
         self._reading.stop()
         try:
             self._db.close()
         except Exception as error:
-            # Everything answered is synced already; a failure told before is not told again.
-            if self._groups.failure is None:
-                raise Unavailable(f"the store cannot be closed in order: {error}") from error
+            return failure or f"the store cannot be closed in order: {error}"
+        return failure
 
 
 def _after(prefix: bytes, otherwise: bytes) -> bytes:
