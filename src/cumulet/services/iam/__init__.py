@@ -39,6 +39,7 @@ from cumulet.services.iam.operations import (
     version,
 )
 from cumulet.services.iam.operations.sts import federation, session
+from cumulet.services.iam.resources import RESOURCES
 from cumulet.services.iam.store import TABLES
 from cumulet.services.iam.workers import WORKERS
 
@@ -66,6 +67,7 @@ IAM = Service(
         *(account, simulation),
     ),
     workers=WORKERS,
+    resources=RESOURCES,
     provides=_provides,
     tables=TABLES,
 )
