@@ -104,6 +104,8 @@ class ResourceType:
       a kill: find what the first try made (by the draft's name or token) and go on.
     - `update(ctx, physical_id, old, new, draft)` changes it in place; None: every change replaces.
     - `delete(ctx, physical_id, props)` removes it; what is already gone is no error.
+    - `delete_knowing(ctx, physical_id, props, draft)` is called in place of `delete` for a type
+      that must know the stack when it deletes.
     - `read(ctx, physical_id, props)` gives the live properties (those it can tell) for drift
       detection, or None when it is gone.
     - `replace_on` names the top-level properties whose change needs a new resource.
@@ -118,6 +120,7 @@ class ResourceType:
     read: Callable[[Context, str, Props], Awaitable[Props | None]] | None = None
     replace_on: frozenset[str] = frozenset()
     attributes: frozenset[str] = frozenset()
+    delete_knowing: Callable[[Context, str, Props, Draft], Awaitable[None]] | None = None
 
 
 CUSTOM_RESOURCE = "AWS::CloudFormation::CustomResource"

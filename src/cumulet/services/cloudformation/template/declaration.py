@@ -23,7 +23,6 @@ SECTIONS = frozenset(
         "Resources",
         "Outputs",
         "Hooks",
-        "Globals",
     ]
 )
 _RESOURCE_MEMBERS = frozenset(
@@ -73,7 +72,6 @@ class ResourceDeclaration:
     condition: str | None = None
     deletion_policy: Any = "Delete"
     update_replace_policy: Any = "Delete"
-    creation_policy: Any = None
     metadata: Any = None
 
 
@@ -133,7 +131,7 @@ def declare(raw: Mapping[str, Any]) -> Template:
         version=str(raw.get("AWSTemplateFormatVersion", "2010-09-09")),
         description=_description(raw),
         metadata=raw.get("Metadata"),
-        parameters=_section(raw, "Parameters", _parameter, limits.PARAMETERS_MAX),
+        parameters=declared_parameters(raw),
         rules=_mapping(raw, "Rules"),
         mappings=_section(raw, "Mappings", _two_levels, limits.MAPPINGS_MAX),
         conditions=_mapping(raw, "Conditions"),
@@ -141,6 +139,11 @@ def declare(raw: Mapping[str, Any]) -> Template:
         resources=resources,
         outputs=_section(raw, "Outputs", _output, limits.OUTPUTS_MAX),
     )
+
+
+def declared_parameters(raw: Mapping[str, Any]) -> dict[str, ParameterDeclaration]:
+    """The Parameters section alone, of a template that need not be processed yet."""
+    return _section(raw, "Parameters", _parameter, limits.PARAMETERS_MAX)
 
 
 def declared_transforms(raw: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -208,7 +211,7 @@ def _resource(logical_id: str, raw: Mapping[str, Any]) -> ResourceDeclaration:
             f"{place} UpdatePolicy is not supported for {type_name}: "
             "it would need CodeDeploy or Auto Scaling, which are not implemented."
         )
-    if raw.get("CreationPolicy") is not None and type_name != "AWS::CloudFormation::WaitCondition":
+    if raw.get("CreationPolicy") is not None:
         raise _format_error(f"{place} CreationPolicy is not supported for {type_name}.")
     properties = raw.get("Properties")
     if properties is not None and not isinstance(properties, dict):
@@ -221,7 +224,6 @@ def _resource(logical_id: str, raw: Mapping[str, Any]) -> ResourceDeclaration:
         condition=_condition(place, raw),
         deletion_policy=_policy(place, "DeletionPolicy", raw),
         update_replace_policy=_policy(place, "UpdateReplacePolicy", raw),
-        creation_policy=raw.get("CreationPolicy"),
         metadata=raw.get("Metadata"),
     )
 

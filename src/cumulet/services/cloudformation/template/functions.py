@@ -134,7 +134,7 @@ def lookup_attribute(name: str, attribute: str, scene: Scene) -> Any:
     if known is not None and attribute not in known:
         raise _no_attribute(name, attribute)
     made = scene.made.get(name)
-    if made is None:
+    if made is None or not made.settled:
         return Unknown(frozenset({f"{name}.{attribute}"}))
     if attribute in made.attributes:
         return made.attributes[attribute]

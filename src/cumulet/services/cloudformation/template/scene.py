@@ -9,10 +9,14 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A resource that exists, as `Ref` and `Fn::GetAtt` see it."""
+    """A resource that exists, as `Ref` and `Fn::GetAtt` see it.
+
+    `settled` is false for one that is about to be changed: its attributes may change with it.
+    """
 
     ref: Any
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    settled: bool = True
 
 
 @dataclass(frozen=True, slots=True)

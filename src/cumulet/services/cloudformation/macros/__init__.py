@@ -1,0 +1,1 @@
+"""Macros: includes, loops and the serverless transform; from a template to a plain one."""
