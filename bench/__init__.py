@@ -1,0 +1,1 @@
+"""Benchmarks: ours, the peers' and the machine's own limit, as ratios from one run."""

@@ -1,0 +1,31 @@
+"""`make bench`: every benchmark, or those named as arguments."""
+
+from __future__ import annotations
+
+import argparse
+
+from bench import cold, gateway, identity, invoke, start
+from bench.load import pin
+
+BENCHMARKS = {
+    "start": start.run,
+    "identity": identity.run,
+    "invoke": invoke.run,
+    "gateway": gateway.run,
+    "cold": cold.run,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    names = parser.parse_args().names or list(BENCHMARKS)
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"no benchmark is called {unknown[0]}; there are {', '.join(BENCHMARKS)}")
+    pin(1)
+    for name in names:
+        BENCHMARKS[name]()
+
+
+main()

@@ -1,0 +1,66 @@
+"""The cold start of a Python function that makes a boto3 client, beside a bare fork."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from pathlib import Path
+
+from bench.clouds import family, ours
+from bench.functions import WITH_CLIENT, client, make_function
+from bench.report import ratio, show
+
+ROUNDS = 40
+P50_MS_MAX = 12
+MEMORY_MB_MAX = 5
+
+
+def run() -> None:
+    with ours() as server:
+        make_function(server, "cold", WITH_CLIENT)
+        lambda_ = client(server, "lambda")
+        lambda_.invoke(FunctionName="cold")
+        whole, warm = [], []
+        for round_ in range(ROUNDS):
+            # A new configuration is a new version of the environment: the next call is cold.
+            lambda_.update_function_configuration(FunctionName="cold", Description=str(round_))
+            begin = time.perf_counter()
+            lambda_.invoke(FunctionName="cold", Payload=b"{}")
+            whole.append((time.perf_counter() - begin) * 1000)
+            begin = time.perf_counter()
+            lambda_.invoke(FunctionName="cold", Payload=b"{}")
+            warm.append((time.perf_counter() - begin) * 1000)
+        private = min(
+            (mb for mb in (private_mb(pid) for pid in family(server.process.pid)[1:]) if mb > 0),
+            default=0.0,
+        )
+    fork = statistics.median(bare_fork_ms() for _ in range(ROUNDS))
+    cold_ms = statistics.median(whole) - statistics.median(warm)
+    show(
+        "cold start of a Python function with a boto3 client, isolation on",
+        ("what", "p50 ms", "of a fork", "own MB"),
+        [
+            ("bare fork and exit", fork, "1.00×", "–"),
+            ("cumulet, above a warm call", cold_ms, ratio(cold_ms, fork), private),
+        ],
+        f"aim: p50 under {P50_MS_MAX} ms and under {MEMORY_MB_MAX} MB of its own",
+    )
+
+
+def private_mb(pid: int) -> float:
+    """Private memory of a process in MB."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private")) / 1024
+
+
+def bare_fork_ms() -> float:
+    begin = time.perf_counter()
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    return (time.perf_counter() - begin) * 1000

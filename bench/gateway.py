@@ -1,0 +1,44 @@
+"""A REST API's proxy request to a warm function, sixteen callers."""
+
+from __future__ import annotations
+
+from bench.clouds import PEERS, Server, ours
+from bench.functions import make_api, make_function
+from bench.load import Rate, measure
+from bench.offline import serverless_offline
+from bench.peers import available
+from bench.report import ratio, show
+from bench.requests import plain
+
+PER_SECOND_MIN = 4_000
+
+
+def proxied(server: Server) -> Rate:
+    path = make_api(server, make_function(server))
+    return measure(server.endpoint, plain(server.endpoint, "GET", path), connections=16)
+
+
+def run() -> None:
+    with ours() as server:
+        own = proxied(server)
+    found = {"cumulet": own}
+    for name, start in available({"ministack": PEERS["ministack"]}).items():
+        try:
+            with start() as server:
+                found[name] = proxied(server)
+        except Exception as problem:
+            print(f"  {name} could not do this work: {problem}")
+    offline = serverless_offline()
+    if offline is not None:
+        found["serverless-offline"] = offline
+    rows = [
+        (name, rate.per_second, ratio(rate.per_second, own.per_second), rate.p50_ms, rate.p99_ms,
+         rate.failed)
+        for name, rate in found.items()
+    ]  # fmt: skip
+    show(
+        "REST proxy request to a warm function, 16 connections",
+        ("cloud", "per s", "of ours", "p50 ms", "p99 ms", "failed"),
+        rows,
+        f"aim: above {PER_SECOND_MIN:,} a second on the cloud's core",
+    )

@@ -1,0 +1,29 @@
+"""Printing figures: one table a benchmark, ratios first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def show(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], note: str = ""
+) -> None:
+    """A table on stdout."""
+    cells = [[text(cell) for cell in row] for row in (columns, *rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
+    print(f"\n{title}")
+    for row in cells:
+        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))
+    if note:
+        print(f"  {note}")
+
+
+def text(cell: object) -> str:
+    if isinstance(cell, float):
+        return f"{cell:,.0f}" if cell >= 1000 else f"{cell:.3g}"
+    return str(cell)
+
+
+def ratio(part: float, whole: float) -> str:
+    """How much `part` is of `whole`."""
+    return "–" if not whole else f"{part / whole:.2f}×"
