@@ -5,6 +5,7 @@ from cumulet.services.apigateway import store
 from cumulet.services.apigateway.operations import (
     account,
     deployment,
+    importing,
     integration,
     method,
     model,
@@ -12,14 +13,28 @@ from cumulet.services.apigateway.operations import (
     rest_api,
     stage,
     tag,
+    validator,
 )
+from cumulet.services.apigateway.surface import ExecuteApi, provides
 
 SERVICE = Service(
     name="apigateway",
     prefix="apigateway",
     operations=operations_of(
-        rest_api, resource, method, integration, deployment, stage, model, account, tag
+        rest_api,
+        importing,
+        resource,
+        method,
+        integration,
+        deployment,
+        stage,
+        model,
+        validator,
+        account,
+        tag,
     ),
+    surfaces=(ExecuteApi(),),
+    provides=provides,
     tables=store.TABLES,
 )
 SERVICES = (SERVICE,)

@@ -196,3 +196,17 @@ async def scan_deployed(
     """The resources as they were when the deployment was made."""
     copies = await DEPLOYED.scan(tx, scope, api_id, deployment_id, limit=RESOURCES_MAX + 1)
     return [copy.resource for copy in copies]
+
+
+async def load_served(
+    tx: Transaction, scope: Scope, api_id: str, stage_name: str
+) -> tuple[RestApi, Stage, Deployment, list[Resource]] | None:
+    """All that serving a stage needs, or None when it is not there."""
+    api = await APIS.load(tx, scope, api_id)
+    stage = await STAGES.load(tx, scope, api_id, stage_name)
+    if api is None or stage is None:
+        return None
+    deployment = await DEPLOYMENTS.load(tx, scope, api_id, stage.deployment_id)
+    if deployment is None:
+        return None
+    return api, stage, deployment, await scan_deployed(tx, scope, api_id, deployment.id)

@@ -16,7 +16,7 @@ from cumulet.services.apigateway import store
 from cumulet.services.apigateway.errors import BadRequestException
 from cumulet.services.apigateway.model import Account, shown
 from cumulet.services.apigateway.names import at
-from cumulet.services.apigateway.patch import ALL, Rule, apply_patches, optional_text, terse
+from cumulet.services.apigateway.rules.patch import ALL, Rule, apply_patches, optional_text, terse
 
 Request = Mapping[str, Any]
 

@@ -17,12 +17,6 @@ from cumulet.services.apigateway.errors import (
     no_method,
     no_status_code,
 )
-from cumulet.services.apigateway.methods import (
-    check_integration,
-    check_integration_response,
-    check_unserved,
-    parse_integration,
-)
 from cumulet.services.apigateway.model import (
     Integration,
     IntegrationResponse,
@@ -32,7 +26,13 @@ from cumulet.services.apigateway.model import (
 )
 from cumulet.services.apigateway.names import at
 from cumulet.services.apigateway.operations.method import METHOD, change_method, find_method
-from cumulet.services.apigateway.patch import (
+from cumulet.services.apigateway.rules.methods import (
+    check_integration,
+    check_integration_response,
+    check_unserved,
+    parse_integration,
+)
+from cumulet.services.apigateway.rules.patch import (
     ADD_REMOVE,
     ALL,
     REPLACE,

@@ -11,7 +11,7 @@ from cumulet.core.context import Context
 from cumulet.core.identity import Scope
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
-from cumulet.services.apigateway import store, tree
+from cumulet.services.apigateway import store
 from cumulet.services.apigateway.errors import (
     BadRequestException,
     ConflictException,
@@ -19,10 +19,18 @@ from cumulet.services.apigateway.errors import (
     no_resource,
     no_status_code,
 )
-from cumulet.services.apigateway.methods import check_method, check_method_response
 from cumulet.services.apigateway.model import Method, MethodResponse, Resource, shown
 from cumulet.services.apigateway.names import at, check_http_method
-from cumulet.services.apigateway.patch import ALL, REPLACE, Rule, apply_patches, read_flag, terse
+from cumulet.services.apigateway.rules import tree
+from cumulet.services.apigateway.rules.methods import check_method, check_method_response
+from cumulet.services.apigateway.rules.patch import (
+    ALL,
+    REPLACE,
+    Rule,
+    apply_patches,
+    read_flag,
+    terse,
+)
 
 Request = Mapping[str, Any]
 Change = Callable[[Resource, Method], Method]

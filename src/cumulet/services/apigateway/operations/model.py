@@ -25,7 +25,8 @@ from cumulet.services.apigateway.limits import MODELS_MAX
 from cumulet.services.apigateway.model import Model, shown
 from cumulet.services.apigateway.names import at
 from cumulet.services.apigateway.operations.rest_api import page, page_of
-from cumulet.services.apigateway.patch import REPLACE, Rule, apply_patches, listing
+from cumulet.services.apigateway.rules.patch import REPLACE, Rule, apply_patches, listing
+from cumulet.services.apigateway.rules.schema import BadSchema, compile_schema
 
 Request = Mapping[str, Any]
 
@@ -46,6 +47,18 @@ def check_schema(schema: str | None) -> None:
         raise BadRequestException(f"Invalid model schema specified: {cause}") from cause
     if not isinstance(parsed, dict):
         raise BadRequestException("Invalid model schema specified: it must be a JSON object")
+
+
+def check_schemas(models: list[Model]) -> None:
+    """Raise BadRequestException unless the schemas of an API's models hold together."""
+    texts = {model.name: model.schema or "{}" for model in models}
+    for model in models:
+        if model.content_type != "application/json":
+            continue
+        try:
+            compile_schema(model.name, texts)
+        except BadSchema as cause:
+            raise BadRequestException(f"Invalid model schema specified: {cause}") from cause
 
 
 def check_model_name(name: str) -> None:
@@ -73,7 +86,9 @@ async def create_model(ctx: Context, request: Request) -> dict[str, Any]:
             raise no_api(scope, made.api_id)
         check_model_name(made.name)
         check_schema(made.schema)
-        if len(await store.scan_models(tx, scope, made.api_id)) >= MODELS_MAX:
+        models = await store.scan_models(tx, scope, made.api_id)
+        check_schemas([*(one for one in models if one.name != made.name), made])
+        if len(models) >= MODELS_MAX:
             raise LimitExceededException("Maximum number of models for this API has been reached.")
         if not await store.MODELS.insert(tx, scope, made):
             raise ConflictException("Model name already exists for this REST API")
@@ -123,6 +138,8 @@ async def update_model(ctx: Context, request: Request) -> dict[str, Any]:
         )
         changed = msgspec.convert(document, Model)
         check_schema(changed.schema)
+        models = await store.scan_models(tx, scope, changed.api_id)
+        check_schemas([*(one for one in models if one.name != changed.name), changed])
         await store.MODELS.save(tx, scope, changed)
         return changed
 

@@ -12,7 +12,7 @@ from cumulet.core.context import Context
 from cumulet.core.identity import Scope
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
-from cumulet.services.apigateway import store, tree
+from cumulet.services.apigateway import store
 from cumulet.services.apigateway.errors import (
     BadRequestException,
     no_api,
@@ -21,7 +21,8 @@ from cumulet.services.apigateway.errors import (
 from cumulet.services.apigateway.model import Resource, shown
 from cumulet.services.apigateway.names import at, check_path_part
 from cumulet.services.apigateway.operations.rest_api import page, page_of
-from cumulet.services.apigateway.patch import Rule, apply_patches, listing
+from cumulet.services.apigateway.rules import tree
+from cumulet.services.apigateway.rules.patch import Rule, apply_patches, listing
 
 Request = Mapping[str, Any]
 

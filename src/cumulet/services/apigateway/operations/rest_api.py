@@ -23,7 +23,7 @@ from cumulet.services.apigateway.errors import (
 from cumulet.services.apigateway.limits import APIS_MAX, PAGE_DEFAULT, PAGE_MAX
 from cumulet.services.apigateway.model import Model, Resource, RestApi
 from cumulet.services.apigateway.names import at
-from cumulet.services.apigateway.settings import (
+from cumulet.services.apigateway.rules.settings import (
     api_view,
     check_settings,
     check_tags,

@@ -25,7 +25,7 @@ from cumulet.services.apigateway.errors import (
 from cumulet.services.apigateway.limits import STAGES_MAX
 from cumulet.services.apigateway.model import Stage, shown
 from cumulet.services.apigateway.names import at, check_stage_name, check_variables
-from cumulet.services.apigateway.patch import (
+from cumulet.services.apigateway.rules.patch import (
     ALL,
     REPLACE,
     Patch,
@@ -34,7 +34,7 @@ from cumulet.services.apigateway.patch import (
     parse_patch,
     read_flag,
 )
-from cumulet.services.apigateway.settings import check_tags
+from cumulet.services.apigateway.rules.settings import check_tags
 
 Request = Mapping[str, Any]
 

@@ -21,7 +21,7 @@ from cumulet.services.apigateway.errors import (
 )
 from cumulet.services.apigateway.model import RestApi, Stage
 from cumulet.services.apigateway.names import control_arn
-from cumulet.services.apigateway.settings import check_tags
+from cumulet.services.apigateway.rules.settings import check_tags
 
 Request = Mapping[str, Any]
 Tags = dict[str, str]

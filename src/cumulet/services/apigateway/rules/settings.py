@@ -18,7 +18,7 @@ from cumulet.services.apigateway.limits import (
     TAGS_MAX,
 )
 from cumulet.services.apigateway.model import EndpointConfiguration, RestApi, shown
-from cumulet.services.apigateway.patch import (
+from cumulet.services.apigateway.rules.patch import (
     ADD_REMOVE,
     ALL,
     REPLACE,

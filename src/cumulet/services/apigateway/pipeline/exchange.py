@@ -1,0 +1,18 @@
+"""What a backend answered, as it goes to the last step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cumulet.services.apigateway.pipeline.match import Matched
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request with the answer of its backend. `shows_trace`: AWS tells the trace id with it."""
+
+    matched: Matched
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+    shows_trace: bool

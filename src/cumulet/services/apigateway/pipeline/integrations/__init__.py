@@ -1,0 +1,1 @@
+"""The backends of methods, one file for each kind."""

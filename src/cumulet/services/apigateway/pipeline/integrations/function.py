@@ -1,0 +1,211 @@
+"""Integrations with Lambda functions: as a proxy, or with mappings and templates."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import json
+from typing import Any
+
+import orjson
+
+from cumulet.core.context import Context
+from cumulet.core.errors import AwsError
+from cumulet.core.identity import parse_arn, service_principal
+from cumulet.kit.ports import Credentials
+from cumulet.services.apigateway.names import ANY, invoke_arn
+from cumulet.services.apigateway.pipeline.event import proxy_event
+from cumulet.services.apigateway.pipeline.exchange import Exchange
+from cumulet.services.apigateway.pipeline.faults import (
+    configuration_error,
+    malformed_answer,
+    timed_out,
+)
+from cumulet.services.apigateway.pipeline.integrations.mapped import (
+    Incoming,
+    answered,
+    facts_of,
+    outgoing,
+    template_variables,
+)
+from cumulet.services.apigateway.pipeline.match import Matched
+from cumulet.services.apigateway.pipeline.validate import Admitted
+
+PRINCIPAL = "apigateway.amazonaws.com"
+
+_MEMBERS = frozenset({"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"})
+
+
+async def invoke_proxy(ctx: Context, admitted: Admitted) -> Exchange:
+    """Hand the whole request to the function and take its answer as it is. Raises GatewayFault."""
+    matched = admitted.authorized.matched
+    if matched.method.integration.http_method != "POST":
+        raise configuration_error("a proxy integration with Lambda must use POST")
+    answer = await _invoke(ctx, matched, orjson.dumps(proxy_event(admitted)), "RequestResponse")
+    if answer.get("FunctionError"):
+        raise malformed_answer("the function failed")
+    return proxy_exchange(matched, answer.get("Payload") or b"")
+
+
+async def _invoke(
+    ctx: Context, matched: Matched, payload: bytes, invocation: str
+) -> dict[str, Any]:
+    method, stage = matched.method, matched.stage
+    arn = parse_arn(method.function)
+    if arn is None:
+        raise configuration_error(f"{method.function!r} is no function's ARN")
+    try:
+        async with asyncio.timeout(method.timeout_seconds):
+            caller = await _caller(ctx, matched, arn.region)
+            answer: dict[str, Any] = await caller.call(
+                "lambda",
+                "Invoke",
+                FunctionName=method.function,
+                InvocationType=invocation,
+                Payload=payload,
+            )
+            return answer
+    except TimeoutError as cause:
+        raise timed_out() from cause
+    except AwsError as cause:
+        ctx.trace.note(integration_error=f"{cause.code}: {cause.message}")
+        error = malformed_answer if method.kind == "AWS_PROXY" else configuration_error
+        raise error(f"{stage.api_id}: {cause.code}: {cause.message}") from cause
+
+
+async def _caller(ctx: Context, matched: Matched, region: str) -> Context:
+    """API Gateway itself, whom the function's policy must allow; or the integration's role."""
+    stage, method = matched.stage, matched.method
+    verb = "*" if method.http_method == ANY else method.http_method
+    source = invoke_arn(stage.scope, stage.api_id, stage.stage_name, verb, method.resource_path)
+    principal = service_principal(
+        PRINCIPAL,
+        stage.scope.account,
+        {"aws:SourceArn": source, "aws:SourceAccount": stage.scope.account},
+    )
+    gateway = ctx.acting_as(principal, region=region)
+    if not method.credentials:
+        return gateway
+    session = await gateway.call(
+        "sts",
+        "AssumeRole",
+        RoleArn=method.credentials,
+        RoleSessionName="BackplaneAssumeRoleSession",
+    )
+    keys = session["Credentials"]
+    found = await ctx.need(Credentials).find(  # type: ignore[type-abstract]
+        keys["AccessKeyId"], keys["SessionToken"]
+    )
+    if found is None:
+        raise configuration_error("the session of the integration's role is gone")
+    return ctx.acting_as(found.principal, region=region)
+
+
+def proxy_exchange(matched: Matched, payload: bytes) -> Exchange:
+    """A function's answer, format 1.0. Raises GatewayFault when it is malformed."""
+    try:
+        answer = orjson.loads(payload)
+    except orjson.JSONDecodeError as cause:
+        raise malformed_answer("the function's answer is not JSON") from cause
+    if not isinstance(answer, dict) or not _MEMBERS.issuperset(answer):
+        raise malformed_answer("the function's answer is not of the proxy form")
+    return Exchange(
+        matched,
+        _status(answer.get("statusCode")),
+        _headers(answer.get("headers"), answer.get("multiValueHeaders")),
+        _body(matched, answer),
+        True,
+    )
+
+
+def _status(given: Any) -> int:
+    if given is None:
+        return 200
+    if isinstance(given, str) and given.isdigit():
+        return int(given)
+    if isinstance(given, int) and not isinstance(given, bool):
+        return given
+    raise malformed_answer("statusCode is no number")
+
+
+def _headers(single: Any, many: Any) -> list[tuple[str, str]]:
+    """One list of both; values of a name in both stand together, the list's first."""
+    if not isinstance(single, (dict, type(None))) or not isinstance(many, (dict, type(None))):
+        raise malformed_answer("headers are no object")
+    found: list[tuple[str, str]] = []
+    left = {str(name).lower(): value for name, value in (single or {}).items()}
+    spelt = {str(name).lower(): str(name) for name in (single or {})}
+    for name, values in (many or {}).items():
+        if not isinstance(values, list):
+            raise malformed_answer("multiValueHeaders hold lists")
+        found += [(str(name), _header_text(value)) for value in values]
+        if (lowered := str(name).lower()) in left:
+            found.append((str(name), _header_text(left.pop(lowered))))
+    found += [(spelt[lowered], _header_text(value)) for lowered, value in left.items()]
+    return found
+
+
+def _header_text(value: Any) -> str:
+    match value:
+        case str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return str(value)
+        case None:
+            return ""
+    raise malformed_answer("a header is no text")
+
+
+def _body(matched: Matched, answer: dict[str, Any]) -> bytes:
+    body = answer.get("body")
+    if body is None:
+        return b""
+    if isinstance(body, (int, float)):
+        body = json.dumps(body)
+    if not isinstance(body, str):
+        raise malformed_answer("body is no text")
+    if answer.get("isBase64Encoded") is not True:
+        return body.encode("utf-8", "replace")
+    stage = matched.stage
+    # Only the first type of the Accept header decides whether bytes are given.
+    accept = matched.arrival.request.headers.get("accept").partition(",")[0]
+    if not stage.is_binary(accept):
+        return body.encode()
+    try:
+        return base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError) as cause:
+        raise malformed_answer("body is not base64") from cause
+
+
+async def invoke_mapped(ctx: Context, admitted: Admitted) -> Exchange:
+    """Invoke the function with what the template makes of the request. Raises GatewayFault.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-custom-integrations.html
+    """
+    facts = facts_of(admitted)
+    variables = template_variables(facts)
+    sent = outgoing(admitted, facts, variables)
+    wanted = sent.parameters["header"].get("X-Amz-Invocation-Type", "RequestResponse")
+    matched = admitted.authorized.matched
+    try:
+        orjson.loads(sent.body or b"{}")
+    except orjson.JSONDecodeError as cause:
+        # Lambda itself refuses a payload that is not JSON; the caller sees a server error.
+        raise configuration_error("the request for the function is not JSON") from cause
+    answer = await _invoke(ctx, matched, sent.body or b"{}", str(wanted))
+    payload: bytes = answer.get("Payload") or b""
+    selector = _error_message(payload) if answer.get("FunctionError") else ""
+    incoming = Incoming(selector, [("Content-Type", "application/json")], payload)
+    return answered(admitted, facts, variables, incoming, shows_trace=True)
+
+
+def _error_message(payload: bytes) -> str:
+    try:
+        answer = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        return ""
+    message = answer.get("errorMessage") if isinstance(answer, dict) else None
+    return message if isinstance(message, str) else ""

@@ -1,0 +1,51 @@
+"""First step: which method of the deployed API the request is for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cumulet.core.http import Request
+from cumulet.services.apigateway.pipeline.faults import forbidden, missing_token
+from cumulet.services.apigateway.pipeline.served import ServedMethod, ServedStage
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A request as it came, with what tells it from others.
+
+    `path` is what follows the stage, `whole_path` has the stage before it; both as sent.
+    `epoch_ms` is when it came.
+    """
+
+    request: Request
+    body: bytes
+    path: str
+    whole_path: str
+    domain: str
+    domain_prefix: str
+    request_id: str
+    extended_id: str
+    trace_header: str
+    epoch_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """A request and the method it is for. `path` begins with exactly one slash."""
+
+    arrival: Arrival
+    stage: ServedStage
+    method: ServedMethod
+    path: str
+    path_parameters: dict[str, str] | None
+
+
+def match(stage: ServedStage | None, arrival: Arrival) -> Matched:
+    """Find the method. Raises GatewayFault."""
+    if stage is None or stage.is_disabled:
+        raise forbidden()
+    path = "/" + arrival.path.lstrip("/")
+    found = stage.router.find(arrival.request.method, path)
+    if found is None:
+        raise missing_token()
+    return Matched(arrival, stage, found[0], path, found[1])

@@ -1,0 +1,204 @@
+"""A deployed stage made ready to serve: routes, policies and templates, parsed once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cumulet.core.identity import Scope
+from cumulet.kit.policy import Policy, parse_policy
+from cumulet.services.apigateway.model import (
+    Deployment,
+    Integration,
+    IntegrationResponse,
+    Method,
+    Resource,
+    Stage,
+)
+from cumulet.services.apigateway.pipeline.routing import Router
+from cumulet.services.apigateway.rules.mapping import (
+    Assignment,
+    parse_request_mappings,
+    parse_response_mappings,
+)
+from cumulet.services.apigateway.rules.methods import lambda_function_of
+from cumulet.services.apigateway.rules.schema import compile_schema
+from cumulet.services.apigateway.templates import Block, parse_template
+
+_STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class ServedResponse:
+    """One integration response; `pattern` None is the default one."""
+
+    status: int
+    pattern: re.Pattern[str] | None
+    assignments: tuple[Assignment, ...]
+    templates: Mapping[str, Block]
+    content_handling: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """What of a request is checked first.
+
+    `required` names the parameters that must be there, by place; `schemas` tells by content type
+    whether a document fits the model, None when bodies are not checked.
+    """
+
+    required: tuple[tuple[str, str], ...]
+    schemas: Mapping[str, Callable[[Any], bool]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServedMethod:
+    """One method of one resource, with everything that serving it needs."""
+
+    resource_id: str
+    resource_path: str
+    http_method: str
+    authorization_type: str
+    kind: str
+    integration: Integration
+    function: str
+    uri: str
+    credentials: str
+    timeout_seconds: float
+    assignments: tuple[Assignment, ...]
+    templates: Mapping[str, Block]
+    responses: tuple[ServedResponse, ...]
+    validation: Validation | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServedStage:
+    """One stage of one API, as deployed."""
+
+    scope: Scope
+    api_id: str
+    stage_name: str
+    deployment_id: str
+    variables: Mapping[str, str] | None
+    is_disabled: bool
+    binary_types: frozenset[str]
+    compression_bytes_min: int | None
+    policies: tuple[Policy, ...]
+    router: Router[ServedMethod]
+
+    def is_binary(self, media_type: str) -> bool:
+        """Whether bodies of this type are taken as bytes; the type's own parameters are left out.
+
+        https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings.html
+        """
+        types = self.binary_types
+        if not types:
+            return False
+        if "*/*" in types:
+            return True
+        return media_type.partition(";")[0].strip().lower() in types
+
+
+def serve_stage(
+    scope: Scope, stage: Stage, deployment: Deployment, resources: list[Resource], *, disabled: bool
+) -> ServedStage:
+    """Make a stage ready. `disabled` says that the API answers no more at its own address."""
+    api = deployment.api
+    policy = api.policy
+    return ServedStage(
+        scope=scope,
+        api_id=stage.api_id,
+        stage_name=stage.stage_name,
+        deployment_id=deployment.id,
+        variables=stage.variables or None,
+        is_disabled=disabled,
+        binary_types=frozenset(kind.lower() for kind in api.binary_media_types or ()),
+        compression_bytes_min=api.minimum_compression_size,
+        policies=(parse_policy("resource-based policy", policy),) if policy else (),
+        router=Router(
+            (
+                resource.path,
+                {
+                    name: _serve_method(resource, method, stage, deployment)
+                    for name, method in resource.methods.items()
+                },
+            )
+            for resource in resources
+        ),
+    )
+
+
+def with_stage_variables(text: str, variables: Mapping[str, str] | None) -> str:
+    """The text with `${stageVariables.name}` filled in; an unknown one is left empty."""
+    if "${" not in text:
+        return text
+    return _STAGE_VARIABLE.sub(lambda found: (variables or {}).get(found[1], ""), text)
+
+
+def _serve_method(
+    resource: Resource, method: Method, stage: Stage, deployment: Deployment
+) -> ServedMethod:
+    integration = method.method_integration
+    if integration is None:
+        raise ValueError("a deployed method has an integration")
+    uri = with_stage_variables(integration.uri or "", stage.variables)
+    return ServedMethod(
+        resource_id=resource.id,
+        resource_path=resource.path,
+        http_method=method.http_method,
+        authorization_type=method.authorization_type,
+        kind=integration.type,
+        integration=integration,
+        function=lambda_function_of(uri) or "",
+        uri=uri,
+        credentials=with_stage_variables(integration.credentials or "", stage.variables),
+        timeout_seconds=integration.timeout_in_millis / 1000,
+        assignments=parse_request_mappings(integration.request_parameters, None),
+        templates=_templates(integration.request_templates),
+        responses=tuple(
+            _serve_response(one) for one in (integration.integration_responses or {}).values()
+        ),
+        validation=_validation(method, deployment),
+    )
+
+
+def _templates(given: Mapping[str, str | None] | None) -> dict[str, Block]:
+    return {kind.lower(): parse_template(text or "") for kind, text in (given or {}).items()}
+
+
+def _serve_response(response: IntegrationResponse) -> ServedResponse:
+    pattern = response.selection_pattern
+    return ServedResponse(
+        status=int(response.status_code),
+        pattern=re.compile(pattern, re.DOTALL) if pattern else None,
+        assignments=parse_response_mappings(response.response_parameters, None),
+        templates=_templates(response.response_templates),
+        content_handling=response.content_handling,
+    )
+
+
+def _validation(method: Method, deployment: Deployment) -> Validation | None:
+    chosen = (deployment.validators or {}).get(method.request_validator_id or "")
+    if chosen is None:
+        return None
+    body, parameters = chosen
+    required = [
+        name.removeprefix("method.request.")
+        for name, needed in (method.request_parameters or {}).items()
+        if needed and parameters
+    ]
+    pairs = (name.partition(".") for name in sorted(required))
+    return Validation(
+        required=tuple((place, name) for place, _, name in pairs if place != "path"),
+        schemas=_schemas(method, deployment) if body else None,
+    )
+
+
+def _schemas(method: Method, deployment: Deployment) -> dict[str, Callable[[Any], bool]]:
+    models = deployment.models or {}
+    return {
+        kind.lower(): compile_schema(name, models)
+        for kind, name in (method.request_models or {}).items()
+    }

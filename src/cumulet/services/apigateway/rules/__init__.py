@@ -1,0 +1,1 @@
+"""What an API may say: checks, patch rules, and what belongs where. Pure."""

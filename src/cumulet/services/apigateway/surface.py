@@ -1,0 +1,192 @@
+"""The front of deployed REST APIs: by host, and by the path forms of development machines."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from cumulet.core import trace as tracing
+from cumulet.core.clock import new_hex
+from cumulet.core.context import Platform
+from cumulet.core.errors import RequestTooLarge
+from cumulet.core.http import Request, Response
+from cumulet.core.identity import ANONYMOUS, Scope
+from cumulet.kv.cache import CachedView
+from cumulet.kv.contract import Store
+from cumulet.kv.tuples import pack
+from cumulet.services.apigateway import store
+from cumulet.services.apigateway.limits import (
+    BODY_BYTES_MAX,
+    HEADER_BYTES_MAX,
+    STAGES_CACHED_MAX,
+)
+from cumulet.services.apigateway.model import Place
+from cumulet.services.apigateway.pipeline import answer
+from cumulet.services.apigateway.pipeline.faults import (
+    GatewayFault,
+    forbidden,
+    headers_too_long,
+    too_long,
+)
+from cumulet.services.apigateway.pipeline.match import Arrival
+from cumulet.services.apigateway.pipeline.respond import respond_fault
+from cumulet.services.apigateway.pipeline.served import ServedStage, serve_stage
+
+_HOST = re.compile(r"(?P<api>[A-Za-z0-9]+)\.execute-api\.", re.IGNORECASE)
+_USER_REQUEST = re.compile(
+    r"/restapis/(?P<api>[A-Za-z0-9]+)/(?P<stage>[^/]+)/_user_request_(?P<path>/.*|)\Z", re.DOTALL
+)
+_EXECUTE_API = re.compile(
+    r"/_aws/execute-api/(?P<api>[A-Za-z0-9]+)/(?P<stage>[^/]+)(?P<path>/.*|)\Z", re.DOTALL
+)
+_SCOPES_MAX = 1_000
+
+
+class Address(NamedTuple):
+    """What a request is addressed to; `path` is what follows the stage, as sent."""
+
+    api_id: str
+    stage: str
+    path: str
+    by_host: bool
+
+
+class Stages:
+    """The stages that are being served, ready in memory until something of their APIs changes."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._store = platform.need(Store)  # type: ignore[type-abstract]
+        self._places: CachedView[str, Place | None] = CachedView(
+            self._store, store.PLACES.prefix(store.NOWHERE), self._load_place
+        )
+        self._views: dict[Scope, CachedView[tuple[str, str], ServedStage | None]] = {}
+
+    async def find(self, api_id: str, stage: str) -> ServedStage | None:
+        """The stage ready to serve, or None when the API or the stage is not there."""
+        place = await self._places.get(api_id)
+        if place is None:
+            return None
+        scope = Scope(place.account, place.region)
+        view = self._views.get(scope)
+        if view is None:
+            view = self._view(scope)
+        return await view.get((api_id, stage))
+
+    def _view(self, scope: Scope) -> CachedView[tuple[str, str], ServedStage | None]:
+        if len(self._views) >= _SCOPES_MAX:
+            for view in self._views.values():
+                view.close()
+            self._views.clear()
+
+        async def load(key: tuple[str, str]) -> ServedStage | None:
+            return await self._load_stage(scope, *key)
+
+        made = CachedView(
+            self._store,
+            pack((scope.account, scope.region, "apigateway")),
+            load,
+            entries_max=STAGES_CACHED_MAX,
+        )
+        self._views[scope] = made
+        return made
+
+    async def _load_place(self, api_id: str) -> Place | None:
+        async def load(tx: Any, scope: Scope) -> Place | None:
+            return await store.PLACES.load(tx, scope, api_id)
+
+        return await self._platform.transact(load, store.NOWHERE)
+
+    async def _load_stage(self, scope: Scope, api_id: str, name: str) -> ServedStage | None:
+        found = await self._platform.transact(store.load_served, scope, api_id, name)
+        if found is None:
+            return None
+        api, stage, deployment, resources = found
+        return serve_stage(
+            scope, stage, deployment, resources, disabled=api.disable_execute_api_endpoint
+        )
+
+
+def provides(platform: Platform) -> Mapping[type, Any]:
+    """The parts that the front needs."""
+    return {Stages: Stages(platform)}
+
+
+class ExecuteApi:
+    """Answers requests to deployed APIs."""
+
+    name = "execute-api"
+
+    def match(self, request: Request) -> bool:
+        """By the host `{api}.execute-api.…`, or by either path form."""
+        if ".execute-api." in request.host:
+            return True
+        path = request.path
+        if path.startswith("/_aws/execute-api/"):
+            return True
+        return path.startswith("/restapis/") and "/_user_request_" in path
+
+    async def serve(self, platform: Platform, request: Request) -> Response:
+        """Run the request through the pipeline; the gateway's own answers are AWS's."""
+        address = parse_address(request)
+        trace = tracing.current.get()
+        ctx = platform.context(Scope("", ""), ANONYMOUS, request=request, trace=trace)
+        extended_id = base64.b64encode(platform.clock.random_bytes(11)).decode()
+        try:
+            if address is None:
+                raise forbidden()
+            body = await _read_body(request)
+            stage = await platform.need(Stages).find(address.api_id, address.stage)
+            host = request.host
+            arrival = Arrival(
+                request=request,
+                body=body,
+                path=address.path,
+                whole_path=request.path if address.by_host else f"/{address.stage}{address.path}",
+                domain=host,
+                domain_prefix=host.partition(".")[0] if address.by_host else address.api_id,
+                request_id=ctx.request_id,
+                extended_id=extended_id,
+                trace_header=_trace_header(platform, request),
+                epoch_ms=int(platform.clock.now() * 1000),
+            )
+            return await answer(platform, ctx, stage, arrival)
+        except GatewayFault as fault:
+            ctx.trace.note(gateway_fault=fault.kind, gateway_cause=fault.cause)
+            return respond_fault(fault, ctx.request_id, extended_id)
+
+
+def parse_address(request: Request) -> Address | None:
+    """Which API and stage a request is for; None when its host or path does not say."""
+    found = _HOST.match(request.host)
+    if found is not None:
+        stage, slash, rest = request.path.lstrip("/").partition("/")
+        return Address(found["api"].lower(), unquote(stage), slash + rest, True)
+    for form in (_USER_REQUEST, _EXECUTE_API):
+        matched = form.match(request.path)
+        if matched is not None:
+            stage = unquote(matched["stage"])
+            return Address(matched["api"].lower(), stage, matched["path"], False)
+    return None
+
+
+async def _read_body(request: Request) -> bytes:
+    head = len(request.path) + len(request.query) + sum(len(v) for _, v in request.headers)
+    if head > HEADER_BYTES_MAX:
+        raise headers_too_long()
+    try:
+        return await request.body.read(BODY_BYTES_MAX)
+    except RequestTooLarge as cause:
+        raise too_long() from cause
+
+
+def _trace_header(platform: Platform, request: Request) -> str:
+    """The caller's trace id, or a new one, in X-Ray's form."""
+    given = request.headers.get("x-amzn-trace-id")
+    if given.startswith(("Root=1-", "Self=1-")):
+        return given
+    clock = platform.clock
+    return f"Root=1-{int(clock.now()):08x}-{new_hex(clock, 24)}"
