@@ -11,7 +11,7 @@ from typing import Any
 
 from cumulet.core.errors import AwsError, ConstraintViolation
 from cumulet.wire.model import OperationModel, Shape
-from cumulet.wire.values.patterns import pattern_of
+from cumulet.wire.values.patterns import Pattern, pattern_of
 
 VIOLATIONS_MAX = 10
 """Violations told in one message."""
@@ -263,8 +263,16 @@ def _rules(shape: Shape) -> list[Rule]:
         )
     source = traits.get("pattern")
     if source and shape.type == "string" and (pattern := pattern_of(source)) is not None:
-        rules.append((pattern.allows, f"Member must satisfy regular expression pattern: {source}"))
+        sentence = f"Member must satisfy regular expression pattern: {source}"
+        rules.append((_matches(pattern, high), sentence))
     return rules
+
+
+def _matches(pattern: Pattern, high: int | None) -> Callable[[Any], bool]:
+    """Text beyond its length is refused already: it is not given to patterns that backtrack."""
+    if high is None or pattern.is_simple:
+        return pattern.allows
+    return lambda text: len(text) > high or pattern.allows(text)
 
 
 def _bounds_of(shape: Shape) -> tuple[str, Any, Any]:

@@ -44,11 +44,13 @@ class Pattern:
     As in Java, `\\d`, `\\w` and `\\s` mean ASCII.
     """
 
-    __slots__ = ("_match", "_text_max")
+    __slots__ = ("_match", "_text_max", "is_simple")
 
     def __init__(self, source: str) -> None:
         self._match = re.compile(translate(source), re.ASCII).fullmatch
-        self._text_max = SIMPLE_TEXT_MAX if _SIMPLE.match(source) else TEXT_MAX
+        self.is_simple = _SIMPLE.match(source) is not None
+        """Whether matching takes no longer than reading the text."""
+        self._text_max = SIMPLE_TEXT_MAX if self.is_simple else TEXT_MAX
 
     def allows(self, text: str) -> bool:
         """Whether the whole text matches. Text over the bound is not looked at, and allowed."""
