@@ -11,9 +11,11 @@ import base64
 import binascii
 import hashlib
 from collections import deque
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cumulet.core.http import Request, Response
+from cumulet.core.trace import log_cause
 from cumulet.edge.http1.answer import BadResponse, Outlet
 from cumulet.edge.limits import Limits
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from websockets.protocol import Protocol as Frames
 
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-_NORMAL, _GOING_AWAY, _INVALID_DATA, _ABNORMAL = 1000, 1001, 1007, 1006
+_NORMAL, _GOING_AWAY, _ABNORMAL, _INVALID_DATA, _INTERNAL_ERROR = 1000, 1001, 1006, 1007, 1011
 
 
 def refusal(request: Request) -> Response | None:
@@ -100,13 +102,19 @@ class WebSocket:
     @property
     def close_code(self) -> int:
         """The peer's close code; 1006 when it went without one."""
-        code = self._protocol.close_code
-        return _ABNORMAL if code is None else code
+        told = self._protocol.close_rcvd
+        return _ABNORMAL if told is None else told.code
 
     @property
     def close_reason(self) -> str:
         """The reason that came with the code."""
-        return self._protocol.close_reason or ""
+        told = self._protocol.close_rcvd
+        return "" if told is None else told.reason
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the client went away without closing."""
+        return self._outlet.closed
 
     async def receive(self) -> str | bytes | None:
         """The next message, or None when the peer has closed or gone."""
@@ -227,6 +235,17 @@ class WebSocket:
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+async def hold(socket: WebSocket, converse: Callable[[WebSocket], Awaitable[None]]) -> None:
+    """Let `converse` have the socket, and close it behind it, whatever happens."""
+    try:
+        await converse(socket)
+        await socket.close()
+    except Exception as cause:
+        if not (socket.is_lost and isinstance(cause, ConnectionError)):
+            log_cause("", "web socket failed", cause)
+        await socket.close(_INTERNAL_ERROR)
 
 
 def _frames(limits: Limits) -> Frames:

@@ -15,9 +15,9 @@ from cumulet.core.http import Body, BytesBody, Request, Response
 from cumulet.core.trace import log_cause
 from cumulet.edge.http1.answer import CONTINUE, BadResponse, Framed, Outlet, close, plain
 from cumulet.edge.http1.body import Incoming, incomplete_body, too_slow
-from cumulet.edge.http1.hall import Converse, Hall
+from cumulet.edge.http1.hall import Hall
 from cumulet.edge.http1.head import BadRequest, Head
-from cumulet.edge.websocket import WebSocket, refusal, welcome
+from cumulet.edge.websocket import WebSocket, hold, refusal, welcome
 
 
 class Connection(asyncio.Protocol):
@@ -37,6 +37,7 @@ class Connection(asyncio.Protocol):
         self._streaming = False
         self._reading_paused = False
         self._lingering = False
+        self._ended = False
         self._closed = False
         self._quiet_seconds = 0.0
         self._scheme = "http"
@@ -74,7 +75,9 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """The client sends no more, but may still read: what is in hand is answered."""
-        if self._socket is not None or self._lingering:
+        self._ended = True
+        # In the middle of a stream, an end is taken for a client that left: nothing else tells.
+        if self._socket is not None or self._lingering or self._streaming:
             return False
         if self._incoming is not None:
             self._incoming.fail(incomplete_body())
@@ -98,7 +101,7 @@ class Connection(asyncio.Protocol):
             self._quiet_seconds = 0.0
         if self._task is None:
             self._advance()
-        elif len(self._buffer) > self._limits.pipeline_bytes_max:
+        if self._task is not None and len(self._buffer) > self._limits.pipeline_bytes_max:
             self.pause_reading()
 
     def pause_writing(self) -> None:
@@ -298,9 +301,12 @@ class Connection(asyncio.Protocol):
             return
         if self._incoming is not None:
             self._incoming.abandon()
-        self.resume_reading()
         if self._buffer:
             self._advance()
+        if self._ended and self._task is None:
+            self._transport.close()
+        elif len(self._buffer) <= self._limits.pipeline_bytes_max:
+            self.resume_reading()
 
     def _refuse(self, refused: BadRequest) -> None:
         """Answer what could not be read as a request, and end the connection."""
@@ -316,7 +322,7 @@ class Connection(asyncio.Protocol):
         self._buffer = b""
         self._quiet_seconds = 0.0
         self.resume_reading()
-        if self._transport.can_write_eof():
+        if self._transport.can_write_eof() and not self._ended:
             self._transport.write_eof()
         else:
             self._transport.close()
@@ -337,21 +343,11 @@ class Connection(asyncio.Protocol):
             await self._send(outcome, head)
         elif not self._closed:
             self._transport.write(welcome(request, outcome[0]))
-            await self._converse(outcome[1])
-
-    async def _converse(self, converse: Converse) -> None:
-        socket = self._socket = WebSocket(self, self._transport, self._outlet, self._limits)
-        early, self._buffer = self._buffer, b""
-        if early:
-            socket.feed(early)
-        try:
-            await converse(socket)
-            await socket.close()
-        except Exception as cause:
-            if not self._closed:
-                log_cause("", "web socket failed", cause)
-                await socket.close(1011)
-        finally:
+            socket = self._socket = WebSocket(self, self._transport, self._outlet, self._limits)
+            early, self._buffer = self._buffer, b""
+            if early:
+                socket.feed(early)
+            await hold(socket, outcome[1])
             self._task = None
 
     # Time and the end
