@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cumulet.kit.service import Service
-from cumulet.services import apigateway, cloudwatch, iam, lambda_, s3
+from cumulet.services import apigateway, cloudformation, cloudwatch, iam, lambda_, s3
 
 SERVICES: tuple[Service, ...] = (
     *iam.SERVICES,
@@ -11,4 +11,5 @@ SERVICES: tuple[Service, ...] = (
     *s3.SERVICES,
     lambda_.SERVICE,
     apigateway.SERVICE,
+    cloudformation.SERVICE,
 )

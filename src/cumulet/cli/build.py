@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from cumulet.cli.say import Progress, fail
-from cumulet.services.cloudformation import TemplateError, parse_template
+from cumulet.core.errors import AwsError
+from cumulet.services.cloudformation.template.text import parse_text
 
 _NAMES = ("template.yaml", "template.yml", "template.json")
 _FUNCTIONS = {"AWS::Serverless::Function": "CodeUri", "AWS::Lambda::Function": "Code"}
@@ -50,8 +51,8 @@ class Building:
     def load(self) -> dict[str, Any]:
         """The template as it stands."""
         try:
-            return parse_template(self._template.read_text())
-        except (TemplateError, UnicodeError) as cause:
+            return parse_text(self._template.read_text())
+        except (AwsError, UnicodeError) as cause:
             fail(f"{self._template}: {cause}")
 
     def build(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from cumulet.cli.addresses import local_url
 from cumulet.cli.build import Building, find_template
 from cumulet.cli.follow import Follower
 from cumulet.cli.main import data_option, endpoint_option, json_option
@@ -16,7 +17,6 @@ from cumulet.cli.package import Packager
 from cumulet.cli.reach import Reach, find_cloud
 from cumulet.cli.samconfig import read_samconfig
 from cumulet.cli.say import EXIT_FAILED, Progress, fail, say, show, show_json, table
-from cumulet.services.cloudformation import local_url
 
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
@@ -50,8 +50,8 @@ def command(
     progress = Progress()
     building = Building(path, progress)
     document = building.load() if no_build else building.build()
-    document = Packager(reach, path.parent, progress).package(document)
-    outputs = deploy_stack(reach, name, document, given, progress)
+    template_url = Packager(reach, path.parent, progress).package(document)
+    outputs = deploy_stack(reach, name, template_url, given, progress)
     if as_json:
         show_json({"StackName": name, "Outputs": outputs})
     else:
@@ -59,7 +59,7 @@ def command(
 
 
 def deploy_stack(
-    reach: Reach, name: str, document: str, parameters: dict[str, str], progress: Progress
+    reach: Reach, name: str, template_url: str, parameters: dict[str, str], progress: Progress
 ) -> dict[str, str]:
     """Create or update the stack through a change set; ends the command when it fails."""
     from botocore.exceptions import ClientError
@@ -73,7 +73,7 @@ def deploy_stack(
             StackName=name,
             ChangeSetName=change_set,
             ChangeSetType=kind,
-            TemplateBody=document,
+            TemplateURL=template_url,
             Capabilities=_CAPABILITIES,
             Parameters=[
                 {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()

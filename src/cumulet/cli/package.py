@@ -60,7 +60,7 @@ class Packager:
         self._done: dict[Path, str] = {}
 
     def package(self, document: dict[str, Any]) -> str:
-        """The template as JSON text, with every local path replaced."""
+        """Upload everything, the template with every local path replaced last; returns its URL."""
         shared = document.get("Globals", {}).get("Function", {})
         for logical_id, resource in document.get("Resources", {}).items():
             kind = resource.get("Type", "")
@@ -75,7 +75,10 @@ class Packager:
                     key = self._upload(logical_id, value, archive=(of, member) in _ARCHIVES)
                     properties[member] = location(self._bucket, key)
         shared.pop("CodeUri", None)
-        return json.dumps(document, default=str)
+        with tempfile.TemporaryFile() as file:
+            file.write(json.dumps(document, default=str).encode())
+            key = self._put("the template", file)
+        return f"{self._reach.endpoint}/{self._bucket}/{key}"
 
     def _upload(self, logical_id: str, value: str, *, archive: bool) -> str:
         path = (self._folder / value).resolve()
