@@ -183,4 +183,4 @@ class SandboxConfig:
     log_line_bytes_max: int = 262_144
     processes_max: int = 1_024
     files_max: int = 1_024
-    spares: int = 1
+    spares: int = 2

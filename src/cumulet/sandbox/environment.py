@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from cumulet.core.clock import Clock
+from cumulet.sandbox.links.peers import pid_of
 from cumulet.sandbox.machine.cgroups import Group
 from cumulet.sandbox.contract import AsyncSink, Invocation, SandboxConfig
 from cumulet.sandbox.logs import LogPump
@@ -57,7 +58,7 @@ Result = Answer | TimedOut | Broken | Ended
 class Link(Protocol):
     """How events reach a runtime and answers come back."""
 
-    def attach(self, deliver: Callable[[Result], None]) -> None:
+    async def attach(self, deliver: Callable[[Result], None]) -> None:
         """Start reading; every result, the one of initialisation first, goes to `deliver`."""
         ...
 
@@ -65,12 +66,28 @@ class Link(Protocol):
         """Hand over one event."""
         ...
 
-    def shutdown(self) -> bool:
-        """Tell those who asked for it that the environment is about to end; False: nobody did."""
+    def pending(self) -> Answer | None:
+        """An answer that is whole, though the runtime is not done with its event."""
         ...
 
     def close(self) -> None:
         """Stop reading and let go of everything."""
+        ...
+
+
+class Companions(Protocol):
+    """The extensions of an environment."""
+
+    def all_ready(self) -> bool:
+        """Whether none of them is at work."""
+        ...
+
+    def announce(self, invocation: Invocation, deadline_ms: int) -> None:
+        """Tell them of an event."""
+        ...
+
+    def shutdown(self, deadline_ms: int) -> bool:
+        """Tell them of the end; False when none wants to know."""
         ...
 
 
@@ -99,6 +116,10 @@ class Environment:
         self.private_tmp: Path | None = None
         self.on_gone: Callable[[Environment], None] | None = None
         self.link: Link | None = None
+        self.companions: Companions | None = None
+        self.closers: list[Callable[[], None]] = []
+        self._held: Answer | None = None
+        self._clock = clock
         self._freeze = config.freeze
         self._frozen = False
         self._on_dead = on_dead
@@ -185,9 +206,23 @@ class Environment:
         return self._result
 
     def deliver(self, result: Result) -> None:
-        """Settle what is awaited; the first result wins, the end of processes is remembered."""
+        """Settle what is awaited; an answer is held back while extensions are at work."""
+        companions = self.companions
+        if companions is not None and isinstance(result, Answer) and not companions.all_ready():
+            self._held = result
+            return
         if self._result is not None and not self._result.done():
             self._result.set_result(result)
+
+    def companions_changed(self) -> None:
+        """An extension is done: deliver what was held back for it."""
+        if self._held is not None:
+            held, self._held = self._held, None
+            self.deliver(held)
+
+    def pending(self) -> Answer | None:
+        """An answer that has come although somebody in the environment is still at work."""
+        return self._held or (self.link.pending() if self.link is not None else None)
 
     def closed_by_runtime(self) -> None:
         """The runtime's end of the data socket is closed: it ends now or it is ended."""
@@ -197,6 +232,8 @@ class Environment:
         """Wake the environment and hand it one event."""
         assert self.link is not None
         self.thaw()
+        if self.companions is not None:
+            self.companions.announce(invocation, deadline_ms)
         self.link.send(invocation, deadline_ms, sink)
 
     def rest(self) -> None:
@@ -226,6 +263,10 @@ class Environment:
             return self._signal(number)
         return True
 
+    def pid(self) -> int:
+        """Process id of the first process; raises OSError when it is gone."""
+        return pid_of(self._first_fd)
+
     def kill(self) -> None:
         """End every process of this environment, now. Its death is told through `gone`."""
         if self._first_fd >= 0:
@@ -240,8 +281,10 @@ class Environment:
             return
         if self.state is not State.ENDING:
             self.move(State.ENDING)
-        if grace_seconds and self.link is not None and self.link.shutdown():
+        deadline_ms = int((self._clock.now() + grace_seconds) * 1000)
+        if self.companions is not None and self.companions.shutdown(deadline_ms):
             self.thaw()
+            self._signal(signal.SIGTERM)
             await asyncio.wait([self.gone], timeout=grace_seconds)
         self.kill()
         await self.gone
@@ -266,6 +309,8 @@ class Environment:
             self._settle(future)
         if self.link is not None:
             self.link.close()
+        for close in self.closers:
+            close()
         if self.listener is not None:
             self.listener.close()
         self.lines.close()

@@ -28,6 +28,15 @@ ERROR = 19
 """Function → cloud: the handler raised. Body: the error as JSON."""
 TOO_LARGE = 20
 """Function → cloud: the answer was larger than Lambda allows. Body: its size in decimal."""
+STREAM_BEGIN = 21
+"""Function → cloud: a streamed answer begins. Body: its content type."""
+STREAM_CHUNK = 22
+"""Function → cloud: the next piece of a streamed answer."""
+STREAM_END = 23
+"""Function → cloud: the streamed answer is complete. Body: empty, or the error as JSON."""
+STREAM_BYTES_MAX = 209_715_200
+"""Largest streamed answer.
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html"""
 
 RECORD_MARK = b"\x1e"
 """In the function's output: a record of known length follows, as `\\x1e<length>\\n<text>`.

@@ -191,6 +191,7 @@ class Sandbox:
         if isinstance(result, Answer) and result.kind == messages.READY:
             environment.move(State.IDLE)
             self._starter.learn(zygote, result)
+            self._starter.refill(zygote)
             return environment
         await self._end(environment)
         self._reserved += 1 if isinstance(result, TimedOut) else 0
@@ -236,9 +237,12 @@ class Sandbox:
             self._hold(self._end(environment))
             raise
         duration_ms = (clock.monotonic() - started) * 1000
+        reusable = isinstance(result, Answer)
+        if not reusable:
+            result = environment.pending() or result
         peak_mb = environment.group.peak_mb() or environment.peak_mb
         usage = verdicts.measure(duration_ms, init_ms, min(peak_mb, spec.memory_mb))
-        if isinstance(result, Answer) and environment.state is State.RUNNING:
+        if reusable and environment.state is State.RUNNING:
             self._release(environment)
         else:
             await self._end(environment)

@@ -7,14 +7,20 @@ import contextlib
 import os
 import secrets
 import shutil
+import socket
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 from cumulet.core.clock import Clock
 from cumulet.sandbox import furnishing
 from cumulet.sandbox.contract import Env, FunctionSpec, IsolationUnavailable, SandboxConfig
-from cumulet.sandbox.environment import Answer, Environment, Link
-from cumulet.sandbox.links.python import PythonLink
+from cumulet.sandbox.environment import Answer, Broken, Environment
+from cumulet.sandbox.links.extensions import Extensions
+from cumulet.sandbox.links.frames import FrameLink
+from cumulet.sandbox.links.http import Server
+from cumulet.sandbox.links.peers import belongs_to
+from cumulet.sandbox.links.runtime_api import BODY_BYTES_MAX, RuntimeApi
 from cumulet.sandbox.machine import runtimes, staging
 from cumulet.sandbox.machine.cgroups import Cgroups, Group
 from cumulet.sandbox.machine.runtimes import Interpreter
@@ -161,11 +167,37 @@ class Starter:
         if environment.missing:
             layers = ", ".join(environment.missing)
             raise IsolationUnavailable(f"This machine does not offer: {layers}.")
-        environment.link = self._link(environment, interpreter)
-        environment.link.attach(environment.deliver)
+        await self._connect(environment, spec, interpreter, description)
 
-    def _link(self, environment: Environment, interpreter: Interpreter) -> Link:
-        return PythonLink(environment.lines.data, environment.closed_by_runtime)
+    async def _connect(
+        self,
+        environment: Environment,
+        spec: FunctionSpec,
+        interpreter: Interpreter,
+        description: dict[str, Any],
+    ) -> None:
+        """Set up the link to the runtime, and the HTTP server where somebody needs it."""
+        extensions = None
+        if description["extensions"]:
+            extensions = Extensions(
+                staging.extension_names(spec.layers),
+                _about(spec, description["env"]),
+                self.clock,
+                environment.companions_changed,
+                lambda reason: environment.deliver(Broken(f"Extension failed: {reason}")),
+            )
+            environment.companions = extensions
+        api = RuntimeApi(extensions)
+        if environment.listener is not None:
+            server = Server(
+                environment.listener, api, BODY_BYTES_MAX, lambda peer: _is_own(environment, peer)
+            )
+            environment.closers.append(server.close)
+        if interpreter.family == "provided":
+            environment.link = api
+        else:
+            environment.link = FrameLink(environment.lines.data, environment.closed_by_runtime)
+        await environment.link.attach(environment.deliver)
 
     def _make_tmp(self, uid: int | None) -> Path:
         folder = self.config.work / "tmp" / secrets.token_hex(8)
@@ -220,3 +252,21 @@ class Starter:
         self.cgroups.close()
         for name in ("root", "tmp", "runtime"):
             shutil.rmtree(self.config.work / name, ignore_errors=True)
+
+
+def _is_own(environment: Environment, peer: socket.socket) -> bool:
+    """An environment with a network of its own hears nobody else anyway."""
+    if environment.layers.get("network") == "":
+        return True
+    try:
+        return belongs_to(peer, environment.pid())
+    except OSError:
+        return False
+
+
+def _about(spec: FunctionSpec, env: Env) -> dict[str, str]:
+    return {
+        "functionName": env.get("AWS_LAMBDA_FUNCTION_NAME", ""),
+        "functionVersion": env.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
+        "handler": spec.handler,
+    }

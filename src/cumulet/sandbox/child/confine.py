@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import resource
 import signal
+from collections.abc import Callable
+from typing import Any
 
 from cumulet.sandbox.child import kernel, landlock, seccomp
 
@@ -17,11 +19,9 @@ _SYSTEM = (
     "/etc/localtime", "/etc/mime.types", "/etc/nsswitch.conf", "/etc/os-release", "/etc/passwd",
     "/etc/pki", "/etc/protocols", "/etc/resolv.conf", "/etc/services", "/etc/ssl",
 )  # fmt: skip
-NICE = 5
-"""Functions yield to the cloud when both want the processor."""
 
 
-def limit(spec: dict) -> None:
+def limit(spec: dict[str, Any]) -> None:
     """Resource limits that every machine has."""
     for what, value in (
         (resource.RLIMIT_CORE, 0),
@@ -35,14 +35,13 @@ def limit(spec: dict) -> None:
         resource.setrlimit(resource.RLIMIT_NPROC, (spec["processes_max"],) * 2)
 
 
-def confine(spec: dict, layers: dict) -> None:
+def confine(spec: dict[str, Any], layers: dict[str, str]) -> None:
     """Limits, then user, then rights, then files, then system calls.
 
     The user is left while that is still allowed; Landlock and the filter come last because the
     steps before need what they take away. What could not be done is recorded, not raised.
     """
     limit(spec)
-    os.nice(NICE)
     if spec["isolation"] == "none":
         kernel.die_with_parent(signal.SIGKILL)
         return
@@ -59,7 +58,7 @@ def confine(spec: dict, layers: dict) -> None:
     _try(layers, "seccomp", seccomp.restrict)
 
 
-def _try(layers: dict, name: str, step, *arguments: object) -> None:  # noqa: ANN001
+def _try(layers: dict[str, str], name: str, step: Callable[..., Any], *arguments: object) -> None:
     try:
         layers[name] = step(*arguments) or ""
     except OSError as error:
@@ -71,7 +70,7 @@ def _give_up_rights() -> None:
     kernel.forgo_new_privileges()
 
 
-def _keep_files(spec: dict, layers: dict) -> None:
+def _keep_files(spec: dict[str, Any], layers: dict[str, str]) -> None:
     """With an own root folder all of it may be read; without, only what a function needs."""
     if layers["filesystem"]:
         readable = [*_SYSTEM, *spec["shown_paths"], spec["code"], spec["opt"] or "/opt"]

@@ -7,11 +7,13 @@ layer name → "" when in force, else the reason why not.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import signal
 import socket
 import struct
+from typing import Any
 
 from cumulet.sandbox.child import kernel
 
@@ -34,7 +36,7 @@ _IFF_UP_RUNNING = 0x41
 SHARED_MEMORY_MB = 64
 
 
-def prepare(config: dict) -> None:
+def prepare(config: dict[str, Any]) -> None:
     """Give the zygote its own mount table whose root holds only what functions may see."""
     layers = config["layers"]
     if config["isolation"] == "none":
@@ -55,7 +57,7 @@ def prepare(config: dict) -> None:
         layers["filesystem"] = str(error)
 
 
-def _become_owner(layers: dict) -> None:
+def _become_owner(layers: dict[str, str]) -> None:
     """As an ordinary user, enter a user namespace, which grants the rights to make others."""
     if os.geteuid() == 0:
         layers["users"] = ""
@@ -78,7 +80,7 @@ def _become_owner(layers: dict) -> None:
     kernel.die_with_parent(signal.SIGKILL)
 
 
-def _build_root(config: dict) -> None:
+def _build_root(config: dict[str, Any]) -> None:
     root = config["root_folder"]
     kernel.mount("tmpfs", root, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=755,size=4m")
     for folder in _FOLDERS:
@@ -124,7 +126,7 @@ def _show(source: str, target: str, sealed: bool = True) -> None:
         kernel.seal(target)
 
 
-def _write_users(root: str, config: dict) -> None:
+def _write_users(root: str, config: dict[str, Any]) -> None:
     """A user table that knows the environments' users by the name Lambda gives its own."""
     first, count = config["uids"]
     with open(root + "/etc/passwd", "w") as users, open(root + "/etc/group", "w") as groups:
@@ -145,7 +147,7 @@ def open_own_pids() -> int:
     return -1
 
 
-def fork_with_own_pids(own_pids: int, layers: dict) -> int:
+def fork_with_own_pids(own_pids: int, layers: dict[str, str]) -> int:
     """Fork a child that is the first process of a process namespace, where the machine allows."""
     if layers.get("processes"):
         return os.fork()
@@ -161,34 +163,38 @@ def fork_with_own_pids(own_pids: int, layers: dict) -> int:
     return pid
 
 
-def separate(layers: dict) -> None:
+def separate(layers: dict[str, str]) -> None:
     """Leave the zygote's mounts, shared memory and host name for own ones."""
     if layers["filesystem"]:
         return
     kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS)
 
 
-def furnish(spec: dict, layers: dict) -> None:
-    """Show this function's code and layers, and give it an own `/tmp` of its size."""
-    if not spec["network"]:
-        _cut_network(layers)
+def furnish(spec: dict[str, Any], layers: dict[str, str]) -> list[int]:
+    """Show this function's code and layers, and give it an own `/tmp` of its size.
+
+    Returns the network namespace, open, when the function is to have one of its own.
+    """
+    network = [] if spec["network"] else _cut_network(layers)
     if layers["filesystem"]:
-        return
+        return network
     socket.sethostname(_HOST_NAME)
     for source, target in ((spec["code"], "/var/task"), (spec["opt"], "/opt")):
         if source:
             kernel.mount(HOST + source, target, flags=kernel.MS_BIND)
             kernel.seal(target)
-    owner = f"uid={spec['uid']},gid={spec['uid']}" if spec["uid"] is not None else ""
-    flags = kernel.MS_NOSUID | kernel.MS_NODEV
-    kernel.mount("tmpfs", "/tmp", "tmpfs", flags, f"mode=700,size={spec['ephemeral_mb']}m,{owner}")
-    kernel.mount("tmpfs", "/dev/shm", "tmpfs", flags, f"mode=700,size={SHARED_MEMORY_MB}m,{owner}")
+    uid = spec["uid"]
+    owner = "" if uid is None else f",uid={uid},gid={uid}"
+    for target, size_mb in (("/tmp", spec["ephemeral_mb"]), ("/dev/shm", SHARED_MEMORY_MB)):
+        options = f"mode=700,size={size_mb}m{owner}"
+        kernel.mount("tmpfs", target, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
     if not layers["processes"]:
         _mount_processes(layers)
     kernel.unmount(HOST)
+    return network
 
 
-def _mount_processes(layers: dict) -> None:
+def _mount_processes(layers: dict[str, str]) -> None:
     try:
         flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
         kernel.mount("proc", "/proc", "proc", flags)
@@ -196,13 +202,18 @@ def _mount_processes(layers: dict) -> None:
         layers["proc"] = str(error)
 
 
-def _cut_network(layers: dict) -> None:
+def _cut_network(layers: dict[str, str]) -> list[int]:
     """Keep nothing of the network but a loopback of its own."""
     try:
         kernel.unshare(kernel.CLONE_NEWNET)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             request = struct.pack("16sH14x", b"lo", _IFF_UP_RUNNING)
             fcntl.ioctl(probe.fileno(), _SIOCSIFFLAGS, request)
-        layers["network"] = ""
     except OSError as error:
         layers["network"] = str(error)
+        return []
+    layers["network"] = ""
+    for root in (HOST, ""):
+        with contextlib.suppress(OSError):
+            return [os.open(root + "/proc/thread-self/ns/net", os.O_RDONLY)]
+    return []

@@ -49,6 +49,7 @@ def _put_on_environment(spec: dict) -> None:
     sys.path[:] = spec["python_path"] + [path for path in sys.path if path]
     sys.argv[:] = [""]
     python_handler.exit_builtins()
+    warm.open_session()
 
 
 def _exit_status(error: SystemExit) -> int:

@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import types
+from typing import Any
 
 PACKET_BYTES_MAX = 200_000
 """Largest order, in bytes: an environment's variables are at most 4 KB by Lambda's own rule."""
@@ -31,7 +32,7 @@ def _adopt_package(folder: str) -> None:
         sys.modules[name] = module
 
 
-def serve(control: socket.socket, config: dict) -> None:
+def serve(control: socket.socket, config: dict[str, Any]) -> None:
     """Fork an environment per order until the cloud closes its end."""
     from cumulet.sandbox.child import first, namespaces, warm
 

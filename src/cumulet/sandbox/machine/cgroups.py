@@ -146,6 +146,8 @@ class Cgroups:
             folder = above / name
             folder.mkdir()
             self._parents[controller] = folder
+        shares = _V1_SHARES_PER_CPU * (os.cpu_count() or 1)
+        (self._parents["cpu"] / "cpu.shares").write_text(str(shares))
         self.version = 1
 
     def _open_v2(self, place: str, name: str) -> None:

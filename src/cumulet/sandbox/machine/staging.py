@@ -1,4 +1,4 @@
-"""Folders of the sandbox on disk: merged layers, and the runtime's parts where nothing is mounted."""
+"""Folders of the sandbox on disk: merged layers, and the runtime's parts."""
 
 from __future__ import annotations
 
@@ -50,3 +50,17 @@ def linked_runtime(parts: list[tuple[str, str]], folder: Path) -> Path:
         if not link.is_symlink():
             link.symlink_to(source)
     return folder
+
+
+def extension_names(layers: tuple[Path, ...]) -> frozenset[str]:
+    """Names of the external extensions that the layers bring."""
+    names = set()
+    for layer in layers:
+        folder = layer / "extensions"
+        if folder.is_dir():
+            names |= {
+                path.name
+                for path in folder.iterdir()
+                if path.is_file() and os.access(path, os.X_OK)
+            }
+    return frozenset(names)
