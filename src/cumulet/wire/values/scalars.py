@@ -132,7 +132,7 @@ def format_timestamp(value: Any, form: str) -> str:
     if form == "iso8601":
         whole = datetime.fromtimestamp(round(seconds * 1000) // 1000, UTC)
         millis = round(seconds * 1000) % 1000
-        text = whole.strftime("%Y-%m-%dT%H:%M:%S")
+        text = whole.replace(tzinfo=None).isoformat()
         return f"{text}.{millis:03d}Z" if millis else f"{text}Z"
     return str(number_of_seconds(value))
 
