@@ -22,7 +22,7 @@ def local_url(text: str, endpoint: str) -> str | None:
         path = found["path"] or "/"
         return f"{endpoint}/restapis/{found['api']}/{found['stage']}/_user_request_{path}"
     if found := _FUNCTION_URL.match(text):
-        return f"{endpoint}/_aws/lambda-url/{found['id']}{found['path'] or '/'}"
+        return f"{endpoint}/_lambda-url/{found['id']}{found['path'] or '/'}"
     if found := _OBJECT.match(text):
         return f"{endpoint}/{found['bucket']}{found['path'] or '/'}"
     return None
