@@ -24,6 +24,9 @@ from cumulet.edge.app import front_door
 from cumulet.edge.authenticate import Authenticator as EdgeAuthenticator
 from cumulet.edge.listen import Server
 from cumulet.kit.ports import Authenticator
+from cumulet.kv.embedded import InUse
+
+__all__ = ["InUse", "Running", "run", "start", "stop"]
 
 
 @dataclass(frozen=True, slots=True)

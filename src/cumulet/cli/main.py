@@ -24,7 +24,7 @@ _COMMANDS = {
 
 
 class Commands(click.Group):
-    """A group that imports `cumulet.cli.<command>` when the command is used."""
+    """A group that imports `cumulet.cli.commands.<command>` when the command is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order in which a newcomer needs them."""
@@ -34,7 +34,7 @@ class Commands(click.Group):
         """The command, imported now."""
         if cmd_name not in _COMMANDS:
             return None
-        found = importlib.import_module(f"cumulet.cli.{cmd_name}").command
+        found = importlib.import_module(f"cumulet.cli.commands.{cmd_name}").command
         assert isinstance(found, click.Command)
         return found
 

@@ -10,12 +10,12 @@ from typing import Any
 import click
 
 from cumulet.cli.addresses import local_url
-from cumulet.cli.build import Building, find_template
-from cumulet.cli.follow import Follower
+from cumulet.cli.deploying.build import Building, find_template
+from cumulet.cli.deploying.follow import Follower
+from cumulet.cli.deploying.package import Packager
+from cumulet.cli.deploying.samconfig import read_samconfig
 from cumulet.cli.main import data_option, endpoint_option, json_option
-from cumulet.cli.package import Packager
 from cumulet.cli.reach import Reach, find_cloud
-from cumulet.cli.samconfig import read_samconfig
 from cumulet.cli.say import EXIT_FAILED, Progress, fail, say, show, show_json, table
 
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]

@@ -48,12 +48,12 @@ def command(
         fail(error.response["Error"]["Message"], code=EXIT_FAILED)
     body = answer["Payload"].read().decode()
     log = base64.b64decode(answer.get("LogResult", "")).decode(errors="replace")
-    error = answer.get("FunctionError")
+    failed = answer.get("FunctionError")
     if as_json:
         show_json(
             {
                 "StatusCode": answer["StatusCode"],
-                "FunctionError": error,
+                "FunctionError": failed,
                 "ExecutedVersion": answer.get("ExecutedVersion"),
                 "Payload": json.loads(body) if body else None,
                 "Log": log,
@@ -64,7 +64,7 @@ def command(
             say(log.rstrip())
         if body:
             show(body)
-    if error:
+    if failed:
         sys.exit(EXIT_FAILED)
 
 

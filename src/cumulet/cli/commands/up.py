@@ -22,11 +22,10 @@ from cumulet.app.config import (
     default_data,
     parse_key,
 )
-from cumulet.app.serve import Running, run
+from cumulet.app.serve import InUse, Running, run
 from cumulet.cli.main import data_option, json_option
 from cumulet.cli.say import fail, say, show_json, warn
 from cumulet.kv.contract import Unavailable
-from cumulet.kv.embedded import InUse
 
 
 @click.command("up")

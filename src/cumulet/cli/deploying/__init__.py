@@ -1,0 +1,1 @@
+"""What `cumulet deploy` does on the way: build, package, and follow the stack."""
