@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from cumulet.core.clock import new_hex
+from cumulet.core.clock import new_hex, new_uuid
 from cumulet.core.context import Context
 from cumulet.core.errors import OperationNotImplemented
 from cumulet.kit.service import operation
@@ -50,7 +50,7 @@ async def invoke(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
                 f"{len(payload)} byte payload is too large for the Event invocation type "
                 f"(limit {PAYLOAD_ASYNC_BYTES_MAX} bytes)"
             )
-        await ctx.need(EventQueue).put(ctx, entry.ref, payload, trace_id_of(ctx))
+        await ctx.need(EventQueue).put(_request_id(ctx), entry.ref, payload, trace_id_of(ctx))
         return {"StatusCode": 202}
     functions = ctx.need(Functions)
     ran = await functions.run(ctx, entry, functions.pick(entry), _call(ctx, request, payload))
@@ -86,9 +86,19 @@ async def _admit(ctx: Context, request: dict[str, Any]) -> tuple[Entry, bytes]:
     return entry, payload
 
 
+def _request_id(ctx: Context) -> str:
+    """The id of this invocation: the request's own, when the request is the invocation itself.
+
+    A gateway or another service may invoke several times within one request.
+    """
+    if ctx.request is not None and ctx.request.path.endswith("invocations"):
+        return ctx.request_id
+    return new_uuid(ctx.clock)
+
+
 def _call(ctx: Context, request: dict[str, Any], payload: bytes) -> Call:
     return Call(
-        ctx.request_id,
+        _request_id(ctx),
         payload,
         trace_id_of(ctx),
         _client_context(request.get("ClientContext")),

@@ -57,8 +57,8 @@ class EventQueue:
         """End; events in hand stay in the store and are repeated."""
         await self._tasks.stop()
 
-    async def put(self, ctx: Context, ref: FunctionRef, payload: bytes, trace_id: str) -> None:
-        """Queue an event; it is durable when this returns. The request's id names it.
+    async def put(self, event_id: str, ref: FunctionRef, payload: bytes, trace_id: str) -> None:
+        """Queue an event; it is durable when this returns.
 
         Raises TooManyRequestsException when too many wait already.
         """
@@ -69,7 +69,7 @@ class EventQueue:
         now = self._clock.now()
         event = Event(
             now,
-            ctx.request_id,
+            event_id,
             ref.scope.account,
             ref.scope.region,
             ref.name,

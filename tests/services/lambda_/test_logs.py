@@ -1,0 +1,81 @@
+"""What functions write, in CloudWatch Logs.
+
+https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from tests.services.lambda_.conftest import TRUST, unique
+
+
+def messages(cloud: Any, group: str, wanted: str) -> list[str]:
+    """The group's messages in order, once one of them holds `wanted`."""
+    logs = cloud.client("logs")
+    for _ in range(400):
+        try:
+            found = logs.filter_log_events(logGroupName=group)["events"]
+        except logs.exceptions.ResourceNotFoundException:
+            continue
+        if any(wanted in each["message"] for each in found):
+            return [each["message"] for each in found]
+    raise AssertionError(f"{wanted!r} did not come to {group}")
+
+
+def test_lines_come_to_the_functions_group(cloud: Any, lam: Any, make: Any) -> None:
+    name = make("def handler(event, context):\n    print('hello from', event['n'])\n")
+    answer = lam.invoke(FunctionName=name, Payload=b'{"n": 5}')
+    request_id = answer["ResponseMetadata"]["RequestId"]
+    found = messages(cloud, f"/aws/lambda/{name}", "REPORT")
+    assert f"START RequestId: {request_id} Version: $LATEST\n" in found
+    assert "hello from 5\n" in found
+    streams = cloud.client("logs").describe_log_streams(logGroupName=f"/aws/lambda/{name}")
+    stream = streams["logStreams"][0]["logStreamName"]
+    assert re.fullmatch(r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", stream)
+
+
+def test_the_group_can_be_chosen(cloud: Any, lam: Any, make: Any) -> None:
+    group = unique("/mine/group")
+    name = make("def handler(event, context):\n    print('x')\n", LoggingConfig={"LogGroup": group})
+    lam.invoke(FunctionName=name)
+    assert "x\n" in messages(cloud, group, "REPORT")
+
+
+def test_json_logs_are_records_and_respect_the_levels(cloud: Any, lam: Any, make: Any) -> None:
+    # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-advanced.html
+    name = make(
+        "import logging\n"
+        "def handler(event, context):\n"
+        "    logging.getLogger().info('too low')\n"
+        "    logging.getLogger().error('high enough')\n",
+        LoggingConfig={"LogFormat": "JSON", "ApplicationLogLevel": "WARN"},
+    )
+    answer = lam.invoke(FunctionName=name)
+    found = messages(cloud, f"/aws/lambda/{name}", "platform.report")
+    records = [json.loads(each) for each in found]
+    types = [each["type"] for each in records if "type" in each]
+    assert types == ["platform.initStart", "platform.start", "platform.report"]
+    report = records[-1]["record"]
+    assert report["requestId"] == answer["ResponseMetadata"]["RequestId"]
+    assert report["status"] == "success"
+    assert report["metrics"]["memorySizeMB"] == 128
+    assert any(each.get("message") == "high enough" for each in records)
+    assert not any(each.get("message") == "too low" for each in records)
+
+
+def test_a_role_without_logs_permission_writes_none(cloud: Any, lam: Any, make: Any) -> None:
+    iam = cloud.client("iam")
+    silent = iam.create_role(RoleName=unique("silent"), AssumeRolePolicyDocument=json.dumps(TRUST))[
+        "Role"
+    ]["Arn"]
+    quiet = make("def handler(event, context):\n    print('unheard')\n", Role=silent)
+    answer = lam.invoke(FunctionName=quiet, LogType="Tail")
+    assert answer["LogResult"]
+    loud = make("def handler(event, context):\n    print('heard')\n")
+    lam.invoke(FunctionName=loud)
+    messages(cloud, f"/aws/lambda/{loud}", "REPORT")
+    groups = cloud.client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{quiet}")
+    assert groups["logGroups"] == []
