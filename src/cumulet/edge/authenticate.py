@@ -92,11 +92,8 @@ class Authenticator:
         key = self._verifier.signing_key(signature, claim.secret)
         return s3_body(request, signature, key)
 
-    async def principal_of(self, request: Request, service: str, body: bytes) -> Principal:
-        """The verified sender of a signed request to a surface. Raises AwsError.
-
-        For fronts whose callers sign as for AWS, such as `execute-api` and function URLs.
-        """
-        claim = await self.claim(request, service, unsigned=False)
+    async def authenticate(self, request: Request, service: str, body: bytes) -> Principal:
+        """The `Authenticator` of `kit/ports.py`, for fronts whose callers sign as for AWS."""
+        claim = await self.claim(request, service, unsigned=True)
         self.verify_bytes(request, claim, body)
         return claim.principal

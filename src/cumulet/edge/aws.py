@@ -7,6 +7,7 @@ a body that cannot be read, a broken constraint, a missing permission.
 from __future__ import annotations
 
 import logging
+import re
 
 from cumulet.core.errors import (
     AwsError,
@@ -28,6 +29,7 @@ from cumulet.wire.faults import render
 from cumulet.wire.model import OperationModel, ServiceModel
 from cumulet.wire.sigv4 import claimed_service
 
+_SERVICE_NAME = re.compile(r"[a-z0-9-]+\Z")
 DEFAULT_REGION = "us-east-1"
 """Of unsigned requests, which name none."""
 
@@ -150,8 +152,8 @@ class AwsApi:
         self, request: Request, signing_name: str, request_id: str, trace: Trace
     ) -> Response:
         """The answer to a request for a service that is not served here, in its own protocol."""
-        name = signing_name if self._catalog.knows(signing_name) else self._some_query_service()
-        model = self._catalog.service(name)
+        known = _SERVICE_NAME.match(signing_name) and self._catalog.knows(signing_name)
+        model = self._catalog.service(signing_name if known else self._some_query_service())
         error: AwsError = UnknownOperation("Could not find the operation.")
         if signing_name:
             log_line(logging.WARNING, "service not implemented", service=signing_name)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cumulet.core.clock import Clock
+from cumulet.core.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -27,6 +27,9 @@ LOCAL_NAMES = (
     "127.0.0.1",
     "::1",
 )
+"""What the server may be called. OpenSSL's clients take no wildcard right under `localhost`: for
+them a name there has to be given in full."""
+
 AUTHORITY_DAYS = 3_650
 SERVER_DAYS = 365
 RENEW_DAYS = 30
@@ -36,7 +39,11 @@ _CA, _CA_KEY, _SERVER, _SERVER_KEY = "ca.pem", "ca-key.pem", "server.pem", "serv
 
 
 def server_context(
-    folder: Path, clock: Clock, names: Iterable[str] = (), *, client_authority: Path | None = None
+    folder: Path,
+    names: Iterable[str] = (),
+    *,
+    client_authority: Path | None = None,
+    clock: Clock | None = None,
 ) -> ssl.SSLContext:
     """A context for `Server.listen`; certificates are made in `folder` when they are missing.
 
@@ -46,7 +53,7 @@ def server_context(
     """
     wanted = (*LOCAL_NAMES, *names)
     folder.mkdir(parents=True, exist_ok=True)
-    now = datetime.fromtimestamp(clock.now(), UTC)
+    now = datetime.fromtimestamp((clock or SystemClock()).now(), UTC)
     if not (folder / _CA).exists() or not (folder / _CA_KEY).exists():
         _make_authority(folder, now)
     if not _server_is_good(folder, wanted, now):
