@@ -213,8 +213,15 @@ def _float(node: yaml.ScalarNode) -> Any:
     return number if finite else node.value
 
 
+def _is_plain(tag: str, value: Any) -> bool:
+    """Whether a tag of YAML's own says only what the value is anyway; scalars are read by then."""
+    if isinstance(value, dict | list):
+        return tag == f"{_CORE}{'map' if isinstance(value, dict) else 'seq'}"
+    return True
+
+
 def _tagged(tag: str | None, value: Any, where: Any) -> Any:
-    if tag is None or tag.startswith(_CORE) or tag == "!":
+    if tag is None or tag == "!" or (tag.startswith(_CORE) and _is_plain(tag, value)):
         return value
     name = tag[1:]
     if name in ("Ref", "Condition"):
