@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 import uvloop
+from tests.edge.small_cloud import catalog, cloud
 
 from cumulet.core.clock import ManualClock
 from cumulet.core.http import Request, Response
 from cumulet.edge.limits import Limits
 from cumulet.edge.listen import Server
+
+__all__ = ["catalog", "cloud"]
 
 
 class App:
