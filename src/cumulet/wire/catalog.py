@@ -30,6 +30,7 @@ HEAD_BYTES = 8192
 _CACHE_FORM = 2
 """Raised when what is stripped or added changes, so that older caches are not read."""
 
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
 _VERSION = re.compile(r"^__version__ = '([^']+)'", re.MULTILINE)
 _DROPPED = frozenset(
     ("documentation", "documentationUrl", "deprecatedMessage", "deprecatedSince", "contextParam")
@@ -66,13 +67,12 @@ class Catalog:
 
     def knows(self, name: str) -> bool:
         """Whether botocore has a model of that name."""
-        return name.isascii() and (self._data / name).is_dir()
+        return _NAME.match(name) is not None and (self._data / name).is_dir()
 
     def _path(self, name: str) -> Path:
-        try:
-            versions = sorted((self._data / name).glob("*/service-2.json.gz"))
-        except OSError as cause:
-            raise KeyError(name) from cause
+        versions = (
+            sorted((self._data / name).glob("*/service-2.json.gz")) if _NAME.match(name) else []
+        )
         if not versions:
             raise KeyError(name)
         return versions[-1]

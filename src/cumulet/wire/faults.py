@@ -36,6 +36,8 @@ from cumulet.wire.values.xml_text import MalformedXml, escape
 HeaderList = list[tuple[str, str]]
 
 _BODILESS = (204, 304)
+_QUERY_CODES = ("query", "ec2", "rest-xml")
+"""Protocols that tell the code of an error shape, not its name."""
 
 
 class _Fault(NamedTuple):
@@ -72,6 +74,8 @@ def render(
     match protocol:
         case "query":
             response = _query(fault, model, request_id)
+        case "ec2":
+            response = _ec2(fault, request_id)
         case "json":
             response = _json(fault, model, request_id)
         case "cbor":
@@ -98,8 +102,8 @@ def _describe(
     if status is None:
         is_fault = error.fault == "server" or bool(shape is not None and shape.traits.get("fault"))
         status = traits.get("httpStatusCode") or (500 if is_fault else 400)
-    code = query_code if protocol in ("query", "rest-xml") else error.code
-    if shape is not None and protocol not in ("query", "rest-xml"):
+    code = query_code if protocol in _QUERY_CODES else error.code
+    if shape is not None and protocol not in _QUERY_CODES:
         code = shape.name
     return _Fault(code, query_code, status, error.message, shape, error.fields, error)
 
@@ -180,6 +184,16 @@ def _query(fault: _Fault, model: ServiceModel, request_id: str) -> Response:
     parts.append(f"</Error><RequestId>{request_id}</RequestId></ErrorResponse>")
     headers = [("x-amzn-requestid", request_id), ("content-type", "text/xml")]
     return Response(fault.status, headers, "".join(parts).encode())
+
+
+def _ec2(fault: _Fault, request_id: str) -> Response:
+    text = (
+        f"{XML_HEAD}<Response><Errors><Error><Code>{escape(fault.code)}</Code>"
+        f"<Message>{escape(fault.message)}</Message></Error></Errors>"
+        f"<RequestID>{request_id}</RequestID></Response>"
+    )
+    headers = [("x-amzn-requestid", request_id), ("content-type", "text/xml")]
+    return Response(fault.status, headers, text.encode())
 
 
 def _xml_fields(parts: list[str], fault: _Fault) -> None:

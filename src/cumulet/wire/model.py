@@ -18,8 +18,9 @@ PROTOCOL_NAMES = {
     "rest-xml": "rest-xml",
     "smithy-rpc-v2-cbor": "cbor",
     "cbor": "cbor",
+    "ec2": "ec2",
 }
-"""Names in models → our names. EC2's own protocol is not served."""
+"""Names in models → our names. Of EC2's own protocol only the form of errors is spoken."""
 
 
 class Shape:

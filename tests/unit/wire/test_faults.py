@@ -258,6 +258,16 @@ def test_a_cbor_error_is_cbor(catalog):
     assert dict(response.headers)["smithy-protocol"] == "rpc-v2-cbor"
 
 
+def test_an_error_of_ec2_has_its_form(catalog):
+    model = catalog.service("ec2")
+    response = render(errors.OperationNotImplemented("Not here."), model, None, "ec2", "the-id")
+    assert model.protocols[0] == "ec2"
+    assert response.status == 501
+    told = parsed(model, "ec2", response)
+    assert told["Error"] == {"Code": "NotImplemented", "Message": "Not here."}
+    assert told["ResponseMetadata"]["RequestId"] == "the-id"
+
+
 def test_headers_and_status_of_an_error_win(catalog):
     error = errors.Throttled("Slower", http_status=503, headers={"Retry-After": "1"})
     response = render(error, catalog.service("lambda"), None, "rest-json", "id")

@@ -129,6 +129,7 @@ S3: Table = {
 
 TABLES: dict[str, Table] = {
     "query": QUERY,
+    "ec2": QUERY,
     "json": JSON,
     "cbor": JSON,
     "rest-json": REST_JSON,

@@ -1,0 +1,26 @@
+from zlib import crc32
+
+from cumulet.wire.codec import write_response
+
+
+def answer(catalog, service, name, output):
+    model = catalog.service(service)
+    return write_response(model, model.operation(name), "json", output, "id")
+
+
+def test_dynamodb_tells_the_checksum_of_its_answer(catalog):
+    response = answer(catalog, "dynamodb", "GetItem", {"Item": {"a": {"B": b"\x00"}}})
+    headers = dict(response.headers)
+    assert response.body == b'{"Item":{"a":{"B":"AA=="}}}'
+    assert headers["x-amz-crc32"] == str(crc32(response.body))
+    assert headers["content-type"] == "application/x-amz-json-1.0"
+
+
+def test_an_operation_without_output_answers_nothing(catalog):
+    response = answer(catalog, "logs", "CreateLogGroup", None)
+    assert (response.status, response.body) == (200, b"")
+    assert dict(response.headers)["content-type"] == "application/x-amz-json-1.1"
+
+
+def test_an_empty_output_is_an_empty_object(catalog):
+    assert answer(catalog, "ssm", "DeleteParameter", {}).body == b"{}"
