@@ -21,9 +21,7 @@ from cumulet.app.platform import Platform
 from cumulet.app.seal import write_private
 from cumulet.core.clock import Clock
 from cumulet.edge.app import front_door
-from cumulet.edge.authenticate import Authenticator as EdgeAuthenticator
 from cumulet.edge.listen import Server
-from cumulet.kit.ports import Authenticator
 from cumulet.kv.embedded import InUse
 
 __all__ = ["InUse", "Running", "run", "start", "stop"]
@@ -59,7 +57,6 @@ async def start(config: Config, *, clock: Clock | None = None) -> Running:
                 *(surface for service in platform.services for surface in service.surfaces),
             ),
         )
-        dispatcher.provide(Authenticator, dispatcher.need(EdgeAuthenticator))
         server = Server(application, platform.clock)
         port = await server.listen(config.host, config.port, tls)
         endpoint = f"{config.scheme}://{_reachable(config.host)}:{port}"
