@@ -21,6 +21,7 @@ from cumulet.edge.middleware import (
     preflight,
 )
 from cumulet.edge.route import Routes
+from cumulet.kit import ports
 from cumulet.kit.dispatch import Dispatcher
 from cumulet.kit.surface import Surface
 from cumulet.wire.catalog import Catalog
@@ -38,6 +39,7 @@ def front_door(
     """
     authenticator = Authenticator(dispatcher)
     dispatcher.provide(Authenticator, authenticator)
+    dispatcher.provide(ports.Authenticator, authenticator)
     api = AwsApi(dispatcher, catalog, authenticator)
     return FrontDoor(dispatcher, Routes(surfaces), api, tuple(sinks))
 
