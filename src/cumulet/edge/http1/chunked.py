@@ -10,7 +10,11 @@ import re
 from cumulet.edge.http1.head import BadRequest
 from cumulet.edge.limits import CHUNK_LINE_BYTES_MAX, TRAILER_BYTES_MAX
 
-_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;[\t\x20-\x7e\x80-\xff]*)?\Z")
+_SIZE = re.compile(
+    rb"([0-9A-Fa-f]{1,15})"
+    rb"(?:;[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+    rb"(?:=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|\"[\t\x20\x21\x23-\x5b\x5d-\x7e]*\"))?)*\Z"
+)
 _FIELD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*\Z")
 
 

@@ -1,0 +1,53 @@
+"""Hosts and paths: which surface answers, and which bucket a host names."""
+
+from __future__ import annotations
+
+import pytest
+
+from cumulet.core.http import Headers, Request
+from cumulet.edge.route import Routes, path_style
+
+
+def request(host: str, path: str = "/key") -> Request:
+    return Request("GET", path, "a=b", Headers([("Host", host)]))
+
+
+@pytest.mark.parametrize(
+    ("host", "path"),
+    [
+        ("bucket.s3.localhost", "/bucket/key"),
+        ("bucket.s3.localhost:4566", "/bucket/key"),
+        ("bucket.s3.eu-west-1.localhost:4566", "/bucket/key"),
+        ("bucket.s3-eu-west-1.localhost", "/bucket/key"),
+        ("a.b.s3.localhost", "/a.b/key"),
+        ("a.s3.b.s3.localhost", "/a.s3.b/key"),
+        ("s3.localhost", "/key"),
+        ("s3.eu-west-1.localhost:4566", "/key"),
+        ("localhost:4566", "/key"),
+        ("bucket.s3x.localhost", "/key"),
+        ("api.execute-api.localhost", "/key"),
+        ("127.0.0.1:4566", "/key"),
+        ("", "/key"),
+    ],
+)
+def test_bucket_of_a_host_becomes_part_of_the_path(host, path):
+    given = request(host)
+    read = path_style(given)
+    assert (read.path, read.query, read.headers) == (path, "a=b", given.headers)
+    assert given.path == "/key"
+
+
+class Named:
+    def __init__(self, name: str, host: str) -> None:
+        self.name, self.host = name, host
+
+    def match(self, request: Request) -> bool:
+        return self.host in request.host
+
+
+def test_first_surface_that_matches_answers():
+    one, two = Named("one", "a."), Named("two", "localhost")
+    routes = Routes([one, two])
+    assert routes.find(request("a.localhost")) is one
+    assert routes.find(request("b.localhost")) is two
+    assert routes.find(request("elsewhere")) is None
