@@ -66,6 +66,10 @@ class Link(Protocol):
         """Hand over one event."""
         ...
 
+    def drain(self) -> None:
+        """Take what the runtime has still written, now that it has ended."""
+        ...
+
     def pending(self) -> Answer | None:
         """An answer that is whole, though the runtime is not done with its event."""
         ...
@@ -190,6 +194,8 @@ class Environment:
         if ended.signal_number == signal.SIGKILL and self.group.oom_kills():
             ended = Ended(signal_number=signal.SIGKILL, out_of_memory=True)
         self._ended = ended
+        if self.link is not None:
+            self.link.drain()
         self.deliver(ended)
         self.kill()
 
@@ -302,6 +308,8 @@ class Environment:
         if self._ended is None:
             oom = self.group.oom_kills() > 0
             self._ended = Ended(signal_number=signal.SIGKILL, out_of_memory=oom)
+        if self.link is not None:
+            self.link.drain()
         self.log.finish()
         self.log.close()
         self.deliver(self._ended)

@@ -163,6 +163,9 @@ class Starter:
             private_tmp=environment.private_tmp,
         )  # fmt: skip
         environment.group.limit(spec.memory_mb, self.config.processes_max)
+        if interpreter.family != "provided":
+            environment.link = FrameLink(environment.lines.data, environment.closed_by_runtime)
+            await environment.link.attach(environment.deliver)
         await environment.assign(description, spec.key)
         if environment.missing:
             layers = ", ".join(environment.missing)
@@ -179,14 +182,13 @@ class Starter:
         """Set up the link to the runtime, and the HTTP server where somebody needs it."""
         extensions = None
         if description["extensions"]:
-            extensions = Extensions(
+            environment.companions = extensions = Extensions(
                 staging.extension_names(spec.layers),
                 _about(spec, description["env"]),
                 self.clock,
                 environment.companions_changed,
                 lambda reason: environment.deliver(Broken(f"Extension failed: {reason}")),
             )
-            environment.companions = extensions
         api = RuntimeApi(extensions)
         if environment.listener is not None:
             server = Server(
@@ -195,9 +197,7 @@ class Starter:
             environment.closers.append(server.close)
         if interpreter.family == "provided":
             environment.link = api
-        else:
-            environment.link = FrameLink(environment.lines.data, environment.closed_by_runtime)
-        await environment.link.attach(environment.deliver)
+            await api.attach(environment.deliver)
 
     def _make_tmp(self, uid: int | None) -> Path:
         folder = self.config.work / "tmp" / secrets.token_hex(8)

@@ -13,6 +13,7 @@ from cumulet.sandbox.environment import Answer, Broken, Result
 from cumulet.sandbox.links.streams import Stream
 
 READ_BYTES = 262_144
+_DRAIN_READS_MAX = 64
 _SINGLE = frozenset(
     {messages.READY, messages.INIT_FAILED, messages.RESPONSE, messages.ERROR, messages.TOO_LARGE}
 )
@@ -63,6 +64,12 @@ class FrameLink:
             self._unsent = frame[sent:]
             self._loop.add_writer(self._data, self._on_writable)
 
+    def drain(self) -> None:
+        """Take what the runtime has still written, now that it has ended."""
+        for _ in range(_DRAIN_READS_MAX):
+            if not self._open or not self._on_readable():
+                return
+
     def pending(self) -> Answer | None:
         """None: an answer is delivered as soon as it is whole."""
         return None
@@ -78,20 +85,22 @@ class FrameLink:
         if not self._unsent:
             self._loop.remove_writer(self._data)
 
-    def _on_readable(self) -> None:
+    def _on_readable(self) -> bool:
+        """Read once; True when there was something."""
         try:
             data = self._data.recv(READ_BYTES)
         except BlockingIOError:
-            return
+            return False
         except OSError:
             data = b""
         if not data:
             self.close()
             self._on_closed()
-            return
+            return False
         self._buffer = self._buffer + data if self._buffer else data
         while self._open and self._take():
             pass
+        return True
 
     def _take(self) -> bool:
         """Take one frame from the buffer, if it is whole; True when there may be another."""

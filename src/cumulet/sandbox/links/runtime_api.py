@@ -77,6 +77,9 @@ class RuntimeApi:
             stream.cancel()
         self._streams.clear()
 
+    def drain(self) -> None:
+        """Nothing: what a runtime has written was answered, or is lost with its connection."""
+
     def pending(self) -> Answer | None:
         """An answer that is whole while the runtime has not yet asked for the next event."""
         return self._answer
