@@ -56,7 +56,7 @@ TIMES = st.integers(0, 4_000_000_000)
 few = settings(
     max_examples=5,
     deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    suppress_health_check=list(HealthCheck),
 )
 
 

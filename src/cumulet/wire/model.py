@@ -135,6 +135,10 @@ class OperationModel:
         self.output = service.resolve(raw["output"]) if "output" in raw else None
         self.compiled: dict[str, Any] = {}
         """Readers, writers and checkers of this operation, made when first needed."""
+        self.raw_members: tuple[str, ...] = ()
+        """Input members that the operation takes as JSON text, unread and unchecked. To be set
+        before the first request; only the JSON RPC protocols look at it.
+        """
 
     def __repr__(self) -> str:
         return f"<OperationModel {self.service.name} {self.name}>"

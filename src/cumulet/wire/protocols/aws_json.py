@@ -13,7 +13,9 @@ from cumulet.wire.values.json_shapes import (
     dump_json,
     members_reader,
     members_writer,
+    parse_json,
     parse_json_object,
+    split_json_object,
 )
 
 ReadRequest = Callable[[Request, bytes], dict[str, Any]]
@@ -35,6 +37,19 @@ def compile_reader(operation: OperationModel) -> ReadRequest:
     if operation.input is None:
         return lambda request, body: {}
     read_members = members_reader(operation.input.members)
+    raw_members = operation.raw_members
+    if raw_members:
+
+        def read_around(request: Request, body: bytes) -> dict[str, Any]:
+            texts = split_json_object(body) if body else {}
+            raw = {name: texts.pop(name) for name in raw_members if name in texts}
+            members: dict[str, Any] = read_members(
+                {name: parse_json(text) for name, text in texts.items()}
+            )
+            members.update((name, text) for name, text in raw.items() if text != b"null")
+            return members
+
+        return read_around
 
     def read(request: Request, body: bytes) -> dict[str, Any]:
         members: dict[str, Any] = read_members(parse_json_object(body))

@@ -7,7 +7,6 @@ import binascii
 import math
 import re
 from datetime import UTC, datetime
-from email.utils import formatdate, parsedate_to_datetime
 from typing import Any
 
 from cumulet.core.errors import MalformedRequest
@@ -18,6 +17,13 @@ _ISO = re.compile(
     r"([Zz]|[+-]\d\d:?\d\d)?)?\Z",
     re.ASCII,
 )
+_HTTP_DATE = re.compile(
+    r"(?:[A-Za-z]{3,9}, ?)?(\d{1,2})[ -]([A-Za-z]{3})[ -](\d{4}) "
+    r"(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? (?:GMT|UTC|([+-]\d{4}))\Z",
+    re.ASCII,
+)
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _INTEGER = re.compile(r"[+-]?\d{1,20}\Z", re.ASCII)
 _FLOATS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?\Z", re.ASCII)
@@ -84,9 +90,11 @@ def parse_timestamp(value: str | float, form: str = "") -> float:
             return _iso_seconds(found)
         if _NUMBER.match(text):
             return _bounded(float(text) if not _INTEGER.match(text) else int(text))
-        return parsedate_to_datetime(text).timestamp()
-    except (ValueError, OverflowError, TypeError, IndexError) as cause:
+        if found := _HTTP_DATE.match(text):
+            return _http_seconds(found)
+    except (ValueError, OverflowError) as cause:
         raise bad_value(value, "a Timestamp") from cause
+    raise bad_value(value, "a Timestamp")
 
 
 def _bounded(value: float) -> float:
@@ -97,10 +105,20 @@ def _bounded(value: float) -> float:
 
 def _iso_seconds(found: re.Match[str]) -> float:
     year, month, day, hour, minute, second, fraction, zone = found.groups()
-    moment = datetime(
-        int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), 0, UTC
-    )
-    seconds = moment.timestamp()
+    parts = (year, month, day, hour, minute, second)
+    return _seconds_of_parts([int(part or 0) for part in parts], fraction, zone)
+
+
+def _http_seconds(found: re.Match[str]) -> float:
+    day, month, year, hour, minute, second, fraction, zone = found.groups()
+    parts = [int(year), _MONTHS.index(month.title()) + 1]
+    parts += [int(part) for part in (day, hour, minute, second)]
+    return _seconds_of_parts(parts, fraction, zone)
+
+
+def _seconds_of_parts(parts: list[int], fraction: str | None, zone: str | None) -> float:
+    year, month, day, hour, minute, second = parts
+    seconds = datetime(year, month, day, hour, minute, second, 0, UTC).timestamp()
     if zone and zone not in "Zz":
         digits = zone[1:].replace(":", "")
         offset = int(digits[:2]) * 3600 + int(digits[2:]) * 60
@@ -128,13 +146,19 @@ def format_timestamp(value: Any, form: str) -> str:
     """A time as text in the given form; sub-seconds are told when there are any."""
     seconds = seconds_of(value)
     if form == "rfc822":
-        return formatdate(int(seconds), usegmt=True)
+        return _http_date(seconds)
     if form == "iso8601":
         whole = datetime.fromtimestamp(round(seconds * 1000) // 1000, UTC)
         millis = round(seconds * 1000) % 1000
         text = whole.replace(tzinfo=None).isoformat()
         return f"{text}.{millis:03d}Z" if millis else f"{text}Z"
     return str(number_of_seconds(value))
+
+
+def _http_date(seconds: float) -> str:
+    moment = datetime.fromtimestamp(math.floor(seconds), UTC)
+    day, month = _DAYS[moment.weekday()], _MONTHS[moment.month - 1]
+    return f"{day}, {moment.day:02d} {month} {moment.year:04d} {moment:%H:%M:%S} GMT"
 
 
 def number_of_seconds(value: Any) -> float:

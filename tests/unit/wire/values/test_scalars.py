@@ -1,5 +1,6 @@
 import math
 from datetime import UTC, datetime, timedelta, timezone
+from email.utils import formatdate
 
 import pytest
 from hypothesis import given
@@ -29,6 +30,9 @@ from cumulet.wire.values.scalars import (
         ("2015-01-25T03:00:00-0500", 1422172800),
         ("2015-01-25", 1422144000),
         ("Sun, 25 Jan 2015 08:00:00 GMT", 1422172800),
+        ("Sun, 25 Jan 2015 08:00:00.500 GMT", 1422172800.5),
+        ("Sun, 25 Jan 2015 09:00:00 +0100", 1422172800),
+        ("25-JAN-2015 08:00:00 UTC", 1422172800),
         ("1422172800", 1422172800),
         ("1422172800.5", 1422172800.5),
         (1422172800, 1422172800),
@@ -87,6 +91,12 @@ def test_times_are_told_in_every_form(value, form, text):
 @given(st.integers(-62135596800000, 253402300799999))
 def test_milliseconds_survive_text(millis):
     assert round(parse_timestamp(format_timestamp(millis / 1000, "iso8601")) * 1000) == millis
+
+
+@given(st.integers(-62135596800, 253402300799))
+def test_dates_of_headers_are_as_the_standard_library_tells_them(seconds):
+    assert format_timestamp(seconds, "rfc822") == formatdate(seconds, usegmt=True)
+    assert parse_timestamp(formatdate(seconds, usegmt=True)) == seconds
 
 
 def test_whole_seconds_are_whole_numbers():
