@@ -15,6 +15,7 @@ from cumulet.services.apigateway.operations import (
     tag,
     validator,
 )
+from cumulet.services.apigateway.resources import RESOURCES
 from cumulet.services.apigateway.surface import ExecuteApi, provides
 
 SERVICE = Service(
@@ -34,6 +35,7 @@ SERVICE = Service(
         tag,
     ),
     surfaces=(ExecuteApi(),),
+    resources=RESOURCES,
     provides=provides,
     tables=store.TABLES,
 )
