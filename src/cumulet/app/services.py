@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from cumulet.kit.service import Service
-from cumulet.services import apigateway, cloudformation, cloudwatch, iam, lambda_, s3
+from cumulet.services import apigateway, cloudformation, cloudwatch, iam, lambda_, s3, ssm
 
 SERVICES: tuple[Service, ...] = (
     *iam.SERVICES,
     *cloudwatch.SERVICES,
     *s3.SERVICES,
+    ssm.SERVICE,
     lambda_.SERVICE,
     apigateway.SERVICE,
     cloudformation.SERVICE,
