@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Install the client programs that tests drive, into .cache/clients. What cannot be had here is left
+# out, and the tests that need it say so when they are skipped.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+target=.cache/clients
+mkdir -p "$target"
+
+if [ ! -x "$target/python/bin/sam" ] || [ ! -x "$target/python/bin/aws" ]; then
+  ${PYTHON:-.venv/bin/python} -m venv "$target/python" &&
+    "$target/python/bin/python" -m pip install --quiet --disable-pip-version-check \
+      aws-sam-cli==1.170.0 awscli setuptools || echo "the SAM and AWS CLIs are left out"
+fi
+
+if command -v npm >/dev/null; then
+  if [ ! -x "$target/node/node_modules/.bin/cdk" ]; then
+    mkdir -p "$target/node"
+    # The tag `latest` of aws-cdk is an old build that cannot read what current libraries write.
+    (cd "$target/node" && echo '{"private": true}' >package.json &&
+      npm install --no-audit --no-fund --silent aws-cdk@2.1148.1 \
+        @aws-sdk/client-s3@3 @aws-sdk/client-lambda@3 @aws-sdk/client-sts@3) ||
+      echo "the CDK and the JavaScript SDK are left out"
+  fi
+  if [ ! -d "$target/cdk" ]; then
+    ${PYTHON:-.venv/bin/python} -m venv "$target/cdk" &&
+      "$target/cdk/bin/python" -m pip install --quiet --disable-pip-version-check \
+        aws-cdk-lib==2.275.0 constructs || { rm -rf "$target/cdk"; echo "the CDK library is left out"; }
+  fi
+else
+  echo "there is no npm: the CDK and the JavaScript SDK are left out"
+fi
+exit 0
