@@ -6,7 +6,6 @@ FULL_FOLDERS: dict[str, int] = {
     "bench": 15,
     "src/cumulet/sandbox/child": 15,
     "src/cumulet/services/s3": 15,
-    "src/cumulet/services/lambda_": 22,
 }
 """Folders with more than fourteen entries, and how many they may have."""
 

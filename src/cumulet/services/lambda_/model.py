@@ -1,7 +1,8 @@
 """What Lambda remembers: functions, versions, aliases, layers, policies, URLs and queued events.
 
-Frozen records and the pure rules on them. How they look on the wire is in `describe.py`. A `token`
-is the one of the CloudFormation step that made the record, so that the step can be tried again.
+Frozen records and the pure rules on them; how they look on the wire is in `forms/describe.py`. A
+`token` is the one of the CloudFormation step that made the record, so that the step can be tried
+again.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from cumulet.services.lambda_.forms.names import LATEST, is_version
 from cumulet.services.lambda_.limits import (
     EPHEMERAL_MB_DEFAULT,
     EVENT_AGE_SECONDS_DEFAULT,
@@ -17,7 +19,6 @@ from cumulet.services.lambda_.limits import (
     RETRIES_DEFAULT,
     TIMEOUT_SECONDS_DEFAULT,
 )
-from cumulet.services.lambda_.names import LATEST, is_version
 
 
 class Package(msgspec.Struct, frozen=True):

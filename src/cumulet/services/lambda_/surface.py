@@ -21,11 +21,11 @@ from cumulet.kit.ports import Authenticator, Sealer
 from cumulet.sandbox import Failed
 from cumulet.services.lambda_ import store
 from cumulet.services.lambda_.errors import LambdaError, ResourceNotFoundException
+from cumulet.services.lambda_.forms.names import FunctionRef
 from cumulet.services.lambda_.limits import PAYLOAD_SYNC_BYTES_MAX
-from cumulet.services.lambda_.links import CODE_PATH, read_link
 from cumulet.services.lambda_.model import Url, UrlHome
-from cumulet.services.lambda_.names import FunctionRef
 from cumulet.services.lambda_.operations.invoke import trace_id_of
+from cumulet.services.lambda_.packages.links import CODE_PATH, read_link
 from cumulet.services.lambda_.running.functions import Call, Functions
 from cumulet.services.lambda_.running.live import Entry
 from cumulet.services.lambda_.running.stream import open_stream

@@ -14,20 +14,20 @@ from cumulet.core.clock import new_uuid
 from cumulet.core.context import Context
 from cumulet.kit.service import operation
 from cumulet.services.lambda_ import store
-from cumulet.services.lambda_.access import function_arn, own
-from cumulet.services.lambda_.describe import describe_alias
 from cumulet.services.lambda_.errors import (
     InvalidParameterValueException,
     ResourceConflictException,
     ResourceNotFoundException,
 )
+from cumulet.services.lambda_.forms.access import function_arn, own
+from cumulet.services.lambda_.forms.describe import describe_alias
+from cumulet.services.lambda_.forms.names import LATEST, FunctionRef
+from cumulet.services.lambda_.forms.paging import read_marker, write_marker
+from cumulet.services.lambda_.forms.settings import not_supported
 from cumulet.services.lambda_.limits import ALIASES_PAGE_MAX, LIST_PAGE_MAX, ROUTED_VERSIONS_MAX
 from cumulet.services.lambda_.model import Alias, number_of
-from cumulet.services.lambda_.names import LATEST, FunctionRef
 from cumulet.services.lambda_.operations.update import check_revision
-from cumulet.services.lambda_.paging import read_marker, write_marker
 from cumulet.services.lambda_.running.live import not_found
-from cumulet.services.lambda_.settings import not_supported
 
 
 def _alias_ref(ctx: Context, request: dict[str, Any]) -> FunctionRef:

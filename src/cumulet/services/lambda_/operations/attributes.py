@@ -9,17 +9,17 @@ import msgspec
 from cumulet.core.context import Context
 from cumulet.kit.service import operation
 from cumulet.services.lambda_ import store
-from cumulet.services.lambda_.access import function_arn, own, qualified_arn
-from cumulet.services.lambda_.describe import runtime_version_arn
 from cumulet.services.lambda_.errors import (
     InvalidParameterValueException,
     ResourceNotFoundException,
 )
+from cumulet.services.lambda_.forms.access import function_arn, own, qualified_arn
+from cumulet.services.lambda_.forms.describe import runtime_version_arn
+from cumulet.services.lambda_.forms.names import LATEST, FunctionRef, parse_function
+from cumulet.services.lambda_.forms.tagging import check_tags
 from cumulet.services.lambda_.model import Function, Version
-from cumulet.services.lambda_.names import LATEST, FunctionRef, parse_function
 from cumulet.services.lambda_.running.functions import Functions
 from cumulet.services.lambda_.running.live import not_found
-from cumulet.services.lambda_.tagging import check_tags
 
 
 def _tagged(ctx: Context, request: dict[str, Any]) -> FunctionRef:

@@ -9,11 +9,12 @@ import msgspec
 from cumulet.core.context import Context
 from cumulet.kit.service import operation
 from cumulet.services.lambda_ import store
-from cumulet.services.lambda_.access import function_arn, own, qualified_arn
 from cumulet.services.lambda_.errors import (
     InvalidParameterValueException,
     ProvisionedConcurrencyConfigNotFoundException,
 )
+from cumulet.services.lambda_.forms.access import function_arn, own, qualified_arn
+from cumulet.services.lambda_.forms.names import FunctionRef
 from cumulet.services.lambda_.limits import (
     CONCURRENCY_MAX,
     TOTAL_CODE_BYTES_MAX,
@@ -22,7 +23,6 @@ from cumulet.services.lambda_.limits import (
     ZIP_DIRECT_BYTES_MAX,
 )
 from cumulet.services.lambda_.model import Function
-from cumulet.services.lambda_.names import FunctionRef
 from cumulet.services.lambda_.running.functions import Functions
 from cumulet.services.lambda_.running.live import not_found
 

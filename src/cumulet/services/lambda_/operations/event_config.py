@@ -7,14 +7,14 @@ from typing import Any
 from cumulet.core.context import Context
 from cumulet.kit.service import operation
 from cumulet.services.lambda_ import store
-from cumulet.services.lambda_.access import function_arn, own, qualified_arn
-from cumulet.services.lambda_.describe import describe_event_config
 from cumulet.services.lambda_.errors import ResourceNotFoundException
-from cumulet.services.lambda_.intake import check_target
+from cumulet.services.lambda_.forms.access import function_arn, own, qualified_arn
+from cumulet.services.lambda_.forms.describe import describe_event_config
+from cumulet.services.lambda_.forms.names import LATEST, FunctionRef
+from cumulet.services.lambda_.forms.paging import read_marker, write_marker
 from cumulet.services.lambda_.limits import LIST_PAGE_MAX
 from cumulet.services.lambda_.model import EventConfig
-from cumulet.services.lambda_.names import LATEST, FunctionRef
-from cumulet.services.lambda_.paging import read_marker, write_marker
+from cumulet.services.lambda_.packages.intake import check_target
 from cumulet.services.lambda_.running.functions import Functions
 from cumulet.services.lambda_.running.live import not_found
 

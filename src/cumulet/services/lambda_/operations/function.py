@@ -11,20 +11,36 @@ from cumulet.core.context import Context
 from cumulet.kit.ports import Sealer
 from cumulet.kit.service import operation
 from cumulet.services.lambda_ import store
-from cumulet.services.lambda_.access import (
+from cumulet.services.lambda_.errors import (
+    CodeSigningConfigNotFoundException,
+    InvalidParameterValueException,
+    ResourceConflictException,
+)
+from cumulet.services.lambda_.forms.access import (
     function_arn,
     function_policies,
     own,
     qualified_arn,
     ref_of,
 )
-from cumulet.services.lambda_.describe import describe_version
-from cumulet.services.lambda_.errors import (
-    CodeSigningConfigNotFoundException,
-    InvalidParameterValueException,
-    ResourceConflictException,
+from cumulet.services.lambda_.forms.describe import describe_version
+from cumulet.services.lambda_.forms.names import (
+    LATEST,
+    FunctionRef,
+    is_version,
+    parse_new_function,
+    qualified,
 )
-from cumulet.services.lambda_.intake import (
+from cumulet.services.lambda_.forms.paging import read_marker, write_marker
+from cumulet.services.lambda_.forms.settings import (
+    check_supported,
+    check_variables,
+    merge_settings,
+)
+from cumulet.services.lambda_.forms.tagging import check_tags
+from cumulet.services.lambda_.limits import ALIASES_PAGE_MAX, LIST_PAGE_MAX
+from cumulet.services.lambda_.model import Function, Logging, Settings, Version, number_of
+from cumulet.services.lambda_.packages.intake import (
     check_role,
     check_target,
     check_total_size,
@@ -32,26 +48,10 @@ from cumulet.services.lambda_.intake import (
     take_layers,
     take_package,
 )
-from cumulet.services.lambda_.limits import ALIASES_PAGE_MAX, LIST_PAGE_MAX
-from cumulet.services.lambda_.links import code_link
-from cumulet.services.lambda_.model import Function, Logging, Settings, Version, number_of
-from cumulet.services.lambda_.names import (
-    LATEST,
-    FunctionRef,
-    is_version,
-    parse_new_function,
-    qualified,
-)
-from cumulet.services.lambda_.paging import read_marker, write_marker
+from cumulet.services.lambda_.packages.links import code_link
 from cumulet.services.lambda_.running.functions import Functions
 from cumulet.services.lambda_.running.live import not_found
-from cumulet.services.lambda_.secrets import open_environment, seal_environment
-from cumulet.services.lambda_.settings import (
-    check_supported,
-    check_variables,
-    merge_settings,
-)
-from cumulet.services.lambda_.tagging import check_tags
+from cumulet.services.lambda_.running.secrets import open_environment, seal_environment
 
 DEAD_LETTER_TARGETS = ("sqs", "sns")
 

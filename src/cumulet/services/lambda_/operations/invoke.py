@@ -13,12 +13,12 @@ from cumulet.core.context import Context
 from cumulet.core.errors import OperationNotImplemented
 from cumulet.kit.service import operation
 from cumulet.sandbox import Failed
-from cumulet.services.lambda_.access import function_policies, qualified_arn, ref_of
 from cumulet.services.lambda_.errors import (
     InvalidParameterValueException,
     InvalidRequestContentException,
     RequestEntityTooLargeException,
 )
+from cumulet.services.lambda_.forms.access import function_policies, qualified_arn, ref_of
 from cumulet.services.lambda_.limits import (
     CLIENT_CONTEXT_BYTES_MAX,
     PAYLOAD_ASYNC_BYTES_MAX,

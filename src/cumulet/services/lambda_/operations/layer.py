@@ -13,23 +13,23 @@ from cumulet.core.clock import new_uuid
 from cumulet.core.context import Context
 from cumulet.kit.service import operation
 from cumulet.services.lambda_ import store
-from cumulet.services.lambda_.access import layer_arn, layer_policies, layer_ref, own_layer
-from cumulet.services.lambda_.describe import code_sha256, describe_layer_version, policy_text
 from cumulet.services.lambda_.errors import (
     InvalidParameterValueException,
     PolicyLengthExceededException,
     ResourceConflictException,
     ResourceNotFoundException,
 )
-from cumulet.services.lambda_.intake import release, take_package
+from cumulet.services.lambda_.forms.access import layer_arn, layer_policies, layer_ref, own_layer
+from cumulet.services.lambda_.forms.describe import code_sha256, describe_layer_version, policy_text
+from cumulet.services.lambda_.forms.names import LayerRef
+from cumulet.services.lambda_.forms.paging import read_marker, write_marker
+from cumulet.services.lambda_.forms.policies import layer_statement
 from cumulet.services.lambda_.limits import LIST_PAGE_MAX, POLICY_BYTES_MAX
-from cumulet.services.lambda_.links import code_link
 from cumulet.services.lambda_.model import Layer, LayerVersion
-from cumulet.services.lambda_.names import LayerRef
 from cumulet.services.lambda_.operations.permission import NO_POLICY
 from cumulet.services.lambda_.operations.update import check_revision
-from cumulet.services.lambda_.paging import read_marker, write_marker
-from cumulet.services.lambda_.policies import layer_statement
+from cumulet.services.lambda_.packages.intake import release, take_package
+from cumulet.services.lambda_.packages.links import code_link
 from cumulet.services.lambda_.running.functions import Functions
 
 _SCAN_PAGE = 200

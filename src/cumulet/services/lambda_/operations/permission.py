@@ -10,19 +10,19 @@ from cumulet.core.clock import new_uuid
 from cumulet.core.context import Context
 from cumulet.kit.service import operation
 from cumulet.services.lambda_ import store
-from cumulet.services.lambda_.access import function_arn, own
-from cumulet.services.lambda_.describe import policy_text
 from cumulet.services.lambda_.errors import (
     InvalidParameterValueException,
     PolicyLengthExceededException,
     ResourceConflictException,
     ResourceNotFoundException,
 )
+from cumulet.services.lambda_.forms.access import function_arn, own
+from cumulet.services.lambda_.forms.describe import policy_text
+from cumulet.services.lambda_.forms.names import LATEST, FunctionRef
+from cumulet.services.lambda_.forms.policies import function_statement
 from cumulet.services.lambda_.limits import POLICY_BYTES_MAX
 from cumulet.services.lambda_.model import Policy
-from cumulet.services.lambda_.names import LATEST, FunctionRef
 from cumulet.services.lambda_.operations.update import check_revision
-from cumulet.services.lambda_.policies import function_statement
 from cumulet.services.lambda_.running.functions import Functions
 
 NO_POLICY = "The resource you requested does not exist."

@@ -12,14 +12,23 @@ from cumulet.core.context import Context
 from cumulet.kit.ports import Sealer
 from cumulet.kit.service import operation
 from cumulet.services.lambda_ import store
-from cumulet.services.lambda_.access import function_arn, own
-from cumulet.services.lambda_.describe import code_sha256
 from cumulet.services.lambda_.errors import (
     InvalidParameterValueException,
     PreconditionFailedException,
     ResourceConflictException,
 )
-from cumulet.services.lambda_.intake import (
+from cumulet.services.lambda_.forms.access import function_arn, own
+from cumulet.services.lambda_.forms.describe import code_sha256
+from cumulet.services.lambda_.forms.names import FunctionRef
+from cumulet.services.lambda_.forms.settings import (
+    check_supported,
+    check_variables,
+    merge_settings,
+    not_supported,
+)
+from cumulet.services.lambda_.model import Settings, Version, is_unchanged
+from cumulet.services.lambda_.operations.function import DEAD_LETTER_TARGETS, show
+from cumulet.services.lambda_.packages.intake import (
     check_role,
     check_target,
     check_total_size,
@@ -27,18 +36,9 @@ from cumulet.services.lambda_.intake import (
     take_layers,
     take_package,
 )
-from cumulet.services.lambda_.model import Settings, Version, is_unchanged
-from cumulet.services.lambda_.names import FunctionRef
-from cumulet.services.lambda_.operations.function import DEAD_LETTER_TARGETS, show
 from cumulet.services.lambda_.running.functions import Functions
 from cumulet.services.lambda_.running.live import not_found
-from cumulet.services.lambda_.secrets import open_environment, seal_environment
-from cumulet.services.lambda_.settings import (
-    check_supported,
-    check_variables,
-    merge_settings,
-    not_supported,
-)
+from cumulet.services.lambda_.running.secrets import open_environment, seal_environment
 
 STALE = (
     "The Revision Id provided does not match the latest Revision Id. Call the "

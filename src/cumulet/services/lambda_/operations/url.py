@@ -13,17 +13,22 @@ from cumulet.core.clock import new_label
 from cumulet.core.context import Context
 from cumulet.kit.service import operation
 from cumulet.services.lambda_ import store
-from cumulet.services.lambda_.access import function_arn, function_policies, own, qualified_arn
-from cumulet.services.lambda_.describe import describe_url
 from cumulet.services.lambda_.errors import (
     InvalidParameterValueException,
     ResourceConflictException,
     ResourceNotFoundException,
 )
+from cumulet.services.lambda_.forms.access import (
+    function_arn,
+    function_policies,
+    own,
+    qualified_arn,
+)
+from cumulet.services.lambda_.forms.describe import describe_url
+from cumulet.services.lambda_.forms.names import LATEST, FunctionRef, is_version
+from cumulet.services.lambda_.forms.paging import read_marker, write_marker
 from cumulet.services.lambda_.limits import LIST_PAGE_MAX
 from cumulet.services.lambda_.model import Url
-from cumulet.services.lambda_.names import LATEST, FunctionRef, is_version
-from cumulet.services.lambda_.paging import read_marker, write_marker
 from cumulet.services.lambda_.running.functions import Functions
 from cumulet.services.lambda_.running.live import not_found
 

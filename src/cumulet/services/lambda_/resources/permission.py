@@ -17,7 +17,7 @@ from cumulet.kit.resources import (
     list_of,
     struct,
 )
-from cumulet.services.lambda_.names import LATEST
+from cumulet.services.lambda_.forms.names import LATEST
 from cumulet.services.lambda_.resources.told import chosen, unless_gone
 
 _STATEMENT = (

@@ -17,8 +17,8 @@ from cumulet.core.errors import AccessDenied
 from cumulet.core.http import BytesBody
 from cumulet.core.identity import Arn, parse_arn, root_principal
 from cumulet.sandbox import Failed, Outcome
+from cumulet.services.lambda_.forms.names import LATEST, FunctionRef, qualified
 from cumulet.services.lambda_.model import Event
-from cumulet.services.lambda_.names import LATEST, FunctionRef, qualified
 from cumulet.services.lambda_.running.session import CANNOT_ASSUME, Session
 
 _ERROR_MESSAGE_LENGTH_MAX = 1_000

@@ -28,18 +28,18 @@ from cumulet.sandbox import (
     RuntimeUnavailable,
     Sandbox,
 )
-from cumulet.services.lambda_.code import Folders
-from cumulet.services.lambda_.describe import runtime_version_arn
 from cumulet.services.lambda_.errors import InvalidRuntimeException, RecursiveInvocationException
+from cumulet.services.lambda_.forms.describe import runtime_version_arn
 from cumulet.services.lambda_.limits import CREDENTIAL_RENEW_SECONDS
 from cumulet.services.lambda_.model import Version, number_of
+from cumulet.services.lambda_.packages.zips import Folders
 from cumulet.services.lambda_.running.lineage import VISITS_MAX, extend
 from cumulet.services.lambda_.running.live import Entry, Live
 from cumulet.services.lambda_.running.log import InvocationLog
 from cumulet.services.lambda_.running.permits import Permits, machine_is_full
 from cumulet.services.lambda_.running.report import Start
+from cumulet.services.lambda_.running.secrets import open_environment
 from cumulet.services.lambda_.running.session import Session, assume, environment_of, may_log
-from cumulet.services.lambda_.secrets import open_environment
 
 T = TypeVar("T")
 P = ParamSpec("P")

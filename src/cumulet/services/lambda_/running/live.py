@@ -11,9 +11,9 @@ from cumulet.kit.service import OwnedPolicies
 from cumulet.kv.contract import Store
 from cumulet.services.lambda_ import store
 from cumulet.services.lambda_.errors import ResourceNotFoundException
+from cumulet.services.lambda_.forms.names import LATEST, FunctionRef
+from cumulet.services.lambda_.forms.policies import parsed
 from cumulet.services.lambda_.model import EventConfig, Function, Version, is_label, number_of
-from cumulet.services.lambda_.names import LATEST, FunctionRef
-from cumulet.services.lambda_.policies import parsed
 from cumulet.services.lambda_.running.lineage import mark_of
 
 _REMEMBERED_MAX = 10_000

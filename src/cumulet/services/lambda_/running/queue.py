@@ -22,6 +22,7 @@ from cumulet.services.lambda_.errors import (
     ResourceNotFoundException,
     TooManyRequestsException,
 )
+from cumulet.services.lambda_.forms.names import FunctionRef
 from cumulet.services.lambda_.limits import (
     EVENTS_QUEUED_MAX,
     EVENTS_RUNNING_MAX,
@@ -30,7 +31,6 @@ from cumulet.services.lambda_.limits import (
     THROTTLE_RETRY_SECONDS_MIN,
 )
 from cumulet.services.lambda_.model import Event, EventConfig, Version
-from cumulet.services.lambda_.names import FunctionRef
 from cumulet.services.lambda_.running import destinations
 from cumulet.services.lambda_.running.destinations import Ending
 from cumulet.services.lambda_.running.functions import Call, Functions, Ran

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cumulet.services.lambda_ import code
-from cumulet.services.lambda_.code import Folders, measure, unpack
 from cumulet.services.lambda_.errors import InvalidParameterValueException
+from cumulet.services.lambda_.packages import zips
+from cumulet.services.lambda_.packages.zips import Folders, measure, unpack
 
 
 def archive(path: Path, entries: dict[str, bytes], *, executable: str = "") -> Path:
@@ -76,7 +76,7 @@ def test_sizes_that_lie_do_not_fill_the_disk(
     declared = struct.pack("<L", 100_000)
     assert content.count(declared) >= 2
     made.write_bytes(content.replace(declared, struct.pack("<L", 10)))
-    monkeypatch.setattr(code, "UNZIPPED_BYTES_MAX", 50_000)
+    monkeypatch.setattr(zips, "UNZIPPED_BYTES_MAX", 50_000)
     with pytest.raises((InvalidParameterValueException, zipfile.BadZipFile)):
         unpack(made, tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -9,7 +9,7 @@ from cumulet.services.lambda_.errors import (
     InvalidParameterValueException,
     ResourceNotFoundException,
 )
-from cumulet.services.lambda_.names import (
+from cumulet.services.lambda_.forms.names import (
     FunctionRef,
     LayerRef,
     parse_function,

@@ -10,14 +10,14 @@ from cumulet.core.errors import AccessDenied
 from cumulet.kit.service import OwnedPolicies
 from cumulet.services.lambda_ import store
 from cumulet.services.lambda_.errors import ResourceNotFoundException
-from cumulet.services.lambda_.names import (
+from cumulet.services.lambda_.forms.names import (
     FunctionRef,
     LayerRef,
     parse_function,
     parse_layer,
     parse_layer_version,
 )
-from cumulet.services.lambda_.policies import parsed_layer
+from cumulet.services.lambda_.forms.policies import parsed_layer
 from cumulet.services.lambda_.running.functions import Functions
 
 

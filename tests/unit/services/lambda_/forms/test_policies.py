@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cumulet.core.identity import ANONYMOUS, Principal, service_principal
 from cumulet.kit.policy import IdentityPolicies, Question, decide
+from cumulet.services.lambda_.forms.policies import function_statement, layer_statement, parsed
 from cumulet.services.lambda_.model import Policy
-from cumulet.services.lambda_.policies import function_statement, layer_statement, parsed
 
 ARN = "arn:aws:lambda:us-east-1:111122223333:function:f"
 OWNER = "111122223333"

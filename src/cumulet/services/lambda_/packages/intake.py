@@ -14,12 +14,14 @@ from cumulet.blobs.contract import Blobs, TooLarge
 from cumulet.core.context import Context
 from cumulet.core.errors import AccessDenied, AwsError, OperationNotImplemented
 from cumulet.core.identity import parse_arn, root_principal
-from cumulet.services.lambda_ import code, store
+from cumulet.services.lambda_ import store
 from cumulet.services.lambda_.errors import (
     CodeStorageExceededException,
     InvalidParameterValueException,
     RequestEntityTooLargeException,
 )
+from cumulet.services.lambda_.forms.names import parse_layer
+from cumulet.services.lambda_.forms.settings import check_layer_arns, not_supported
 from cumulet.services.lambda_.limits import (
     REQUEST_BYTES_MAX,
     UNZIPPED_BYTES_MAX,
@@ -27,10 +29,9 @@ from cumulet.services.lambda_.limits import (
     ZIP_S3_BYTES_MAX,
 )
 from cumulet.services.lambda_.model import LayerUse, Package
-from cumulet.services.lambda_.names import parse_layer
+from cumulet.services.lambda_.packages import zips
 from cumulet.services.lambda_.running.functions import Functions
 from cumulet.services.lambda_.running.session import CANNOT_ASSUME, assume
-from cumulet.services.lambda_.settings import check_layer_arns, not_supported
 
 
 async def take_package(ctx: Context, given: Mapping[str, Any], operation: str) -> Package:
@@ -55,7 +56,7 @@ async def take_package(ctx: Context, given: Mapping[str, Any], operation: str) -
             f"Unzipped size must be smaller than {UNZIPPED_BYTES_MAX} bytes"
         ) from cause
     try:
-        unzipped = await asyncio.to_thread(code.measure, blobs.path(blob.id))
+        unzipped = await asyncio.to_thread(zips.measure, blobs.path(blob.id))
         package = Package(blob.id, blob.digests["sha256"].hex(), blob.size_bytes, unzipped)
         if not await ctx.transact(store.has_room, package):
             raise CodeStorageExceededException("Code storage limit exceeded.")

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from cumulet.core.identity import Scope
+from cumulet.services.lambda_.forms.names import FunctionRef, LayerRef, qualified
 from cumulet.services.lambda_.model import (
     Alias,
     EventConfig,
@@ -18,7 +19,6 @@ from cumulet.services.lambda_.model import (
     Url,
     Version,
 )
-from cumulet.services.lambda_.names import FunctionRef, LayerRef, qualified
 
 MANAGED_RUNTIME_VERSION = "1"
 

@@ -5,8 +5,12 @@ from typing import Any
 import pytest
 
 from cumulet.services.lambda_.errors import InvalidParameterValueException
+from cumulet.services.lambda_.forms.settings import (
+    check_layer_arns,
+    check_variables,
+    merge_settings,
+)
 from cumulet.services.lambda_.model import Logging, Settings
-from cumulet.services.lambda_.settings import check_layer_arns, check_variables, merge_settings
 
 OLD = Settings("python3.12", "arn:role", "index.handler", Logging("/aws/lambda/f"))
 
