@@ -1,0 +1,1 @@
+"""What requests say and answers show: names, settings, policies, pages, descriptions."""

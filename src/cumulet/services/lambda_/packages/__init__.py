@@ -1,0 +1,1 @@
+"""Packages of code and layers: checked, kept, unpacked, and linked to."""
