@@ -9,6 +9,7 @@ from cumulet.core.context import Platform
 from cumulet.kit.service import Service, operations_of
 from cumulet.kit.workers import Worker
 from cumulet.services.cloudformation.engine.apply import Engine, take_up
+from cumulet.services.cloudformation.engine.sweep import sweep
 from cumulet.services.cloudformation.operations import (
     change_set,
     describe,
@@ -30,7 +31,10 @@ SERVICE = Service(
     name="cloudformation",
     prefix="cloudformation",
     operations=operations_of(change_set, describe, drift, export, stack, template),
-    workers=(Worker("cloudformation-stacks", take_up, RUNS_PREFIX),),
+    workers=(
+        Worker("cloudformation-stacks", take_up, RUNS_PREFIX),
+        Worker("cloudformation-sweep", sweep),
+    ),
     surfaces=(Answers(),),
     resources=RESOURCES,
     provides=_provides,

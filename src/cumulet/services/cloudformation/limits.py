@@ -24,10 +24,15 @@ FOR_EACH_ITEMS_MAX = 10_000
 """What `Fn::ForEach` may write in total."""
 
 STACKS_MAX = 2_000
-"""Living stacks of one account and region."""
+"""Stacks that one scan looks at: those in progress, those that import an export."""
 CHANGE_SETS_MAX = 1_000
 """Change sets of one stack."""
 TAGS_MAX = 50
+DELETED_SECONDS_KEPT = 90 * 86_400.0
+"""For how long a deleted stack is still described by its ARN; 90 days on AWS."""
+SWEEP_SECONDS = 3_600.0
+SWEEP_STACKS_MAX = 20
+"""Deleted stacks that one transaction forgets."""
 EVENTS_KEPT_MAX = 2_000
 """Events of one stack; the oldest go first."""
 PAGE_ITEMS = 100

@@ -255,6 +255,7 @@ class Run(msgspec.Struct, frozen=True):
     retain: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     token: str = ""
+    nested: bool = False
 
     @property
     def scope(self) -> Scope:
@@ -281,7 +282,6 @@ class ChangeSet(msgspec.Struct, frozen=True):
     token: str = ""
     mode: str = "STANDARD"
     nested: bool = False
-    import_existing: bool = False
     disable_rollback: bool = False
     changes_id: str = ""
 

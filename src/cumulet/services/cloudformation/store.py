@@ -43,7 +43,7 @@ STACKS: Table[Stack] = Table(
     indexes={
         "name": _living_name,
         "created": lambda s: [(int(s.created_at * 1e6),)],
-        "parent": lambda s: [(s.parent_arn,)] if s.parent_arn else [],
+        "deleted": lambda s: [(int(s.deleted_at * 1e6),)] if s.deleted_at is not None else [],
     },
 )
 RESOURCES: Table[Resource] = Table(
@@ -76,7 +76,13 @@ IMPORTS: Table[Import] = Table(
     indexes={"stack": lambda i: [(i.stack_id,)]},
 )
 DOCUMENTS: Table[Document] = Table(_NAME, "document", Document, lambda d: (d.id, d.part))
-DRIFT_RUNS: Table[DriftRun] = Table(_NAME, "drift-run", DriftRun, lambda d: (d.id,))
+DRIFT_RUNS: Table[DriftRun] = Table(
+    _NAME,
+    "drift-run",
+    DriftRun,
+    lambda d: (d.id,),
+    indexes={"stack": lambda d: [(d.stack_id,)]},
+)
 RUNS: Table[Run] = Table(
     _NAME, "run", Run, lambda r: (r.account, r.region, r.stack_id), extent="global"
 )
@@ -246,6 +252,28 @@ async def load_change_set(
     else:
         found = []
     return found[0] if found else None
+
+
+async def scan_deleted(tx: Transaction, scope: Scope, before: float, limit: int) -> list[Stack]:
+    """Stacks that were deleted before a time, the oldest first."""
+    until = (int(before * 1e6),)
+    return await STACKS.lookup_between(tx, scope, "deleted", (), until, limit=limit)
+
+
+async def forget_stack(tx: Transaction, scope: Scope, stack: Stack) -> None:
+    """Remove every record of a stack that was deleted long ago."""
+    for resource in (await scan_resources(tx, scope, stack.id)).values():
+        await RESOURCES.drop(tx, scope, stack.id, resource.logical_id)
+    for event in await EVENTS.scan(tx, scope, stack.id, limit=limits.EVENTS_KEPT_MAX + 1):
+        await EVENTS.drop(tx, scope, stack.id, event.ordinal)
+    for change_set in await CHANGE_SETS.scan(tx, scope, stack.id, limit=limits.CHANGE_SETS_MAX):
+        await drop_change_set(tx, scope, change_set, with_template=True)
+    for run in await DRIFT_RUNS.lookup(tx, scope, "stack", stack.id, limit=limits.EVENTS_KEPT_MAX):
+        await DRIFT_RUNS.drop(tx, scope, run.id)
+    for settings in (stack.settings, stack.target):
+        if settings is not None:
+            await drop_document(tx, scope, settings.template_id)
+    await STACKS.drop(tx, scope, stack.id)
 
 
 async def drop_change_set(

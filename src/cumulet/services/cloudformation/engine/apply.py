@@ -32,6 +32,7 @@ class Engine:
         self._holder = new_hex(platform.clock, 16)
         self._tasks = Tasks()
         self._works: dict[tuple[Scope, str], Work | None] = {}
+        self._roots: set[tuple[Scope, str]] = set()
         self._seen_anew: set[tuple[Scope, str]] = set()
         self.waits = Waits(platform.clock)
 
@@ -56,7 +57,10 @@ class Engine:
                 work.heed(run)
             elif key in self._works:
                 self._seen_anew.add(key)
-            elif len(self._works) < limits.PARALLEL_STACKS_MAX:
+            elif run.nested or len(self._roots) < limits.PARALLEL_STACKS_MAX:
+                # A nested stack never waits for a place: its parent holds one until it is done.
+                if not run.nested:
+                    self._roots.add(key)
                 self._works[key] = None
                 self._tasks.start(self._carry_out(key), f"stack {run.stack_id}")
         return _IDLE_SECONDS
@@ -92,6 +96,7 @@ class Engine:
                 self.waits.ring(stack_id)
         finally:
             self._works.pop(key, None)
+            self._roots.discard(key)
             self.waits.ring(stack_id)
 
     async def _round(self, scope: Scope, stack_id: str) -> bool:

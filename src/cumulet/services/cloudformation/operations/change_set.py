@@ -121,7 +121,6 @@ def _new(ctx: Context, request: Any, kind: str, stack: Stack) -> ChangeSet:
         token=request.get("ClientToken", ""),
         mode=deployment_mode(request),
         nested=bool(request.get("IncludeNestedStacks")),
-        import_existing=bool(request.get("ImportExistingResources")),
         disable_rollback=disables_rollback(request),
         changes_id=new_uuid(ctx.clock),
     )
@@ -259,7 +258,7 @@ def _summary(change_set: ChangeSet, stack: Stack) -> dict[str, Any]:
         "Status": change_set.status,
         "CreationTime": change_set.created_at,
         "IncludeNestedStacks": change_set.nested,
-        "ImportExistingResources": change_set.import_existing,
+        "ImportExistingResources": False,
     }
     if change_set.status_reason:
         shown["StatusReason"] = change_set.status_reason

@@ -114,6 +114,7 @@ def _run(ctx: Context, stack: Stack, run_id: str, action: str, phase: str, asked
         retain=asked.retain,
         skip=asked.skip,
         token=asked.token,
+        nested=stack.depth > 1,
     )
 
 

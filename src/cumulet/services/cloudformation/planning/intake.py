@@ -117,7 +117,7 @@ def refuse_unsupported(request: Mapping[str, Any]) -> None:
     rollback = request.get("RollbackConfiguration") or {}
     if rollback.get("RollbackTriggers") or rollback.get("MonitoringTimeInMinutes"):
         raise ValidationError("RollbackConfiguration with triggers is not supported.")
-    if request.get("ResourcesToImport"):
+    if request.get("ResourcesToImport") or request.get("ImportExistingResources"):
         raise ValidationError("Importing resources into a stack is not supported.")
 
 
