@@ -331,3 +331,10 @@ def test_two_mechanisms_at_once_are_refused():
     error = refusal(given, s3=True)
     assert error.code == "InvalidArgument"
     assert error.message.startswith("Only one auth mechanism allowed")
+
+
+def test_version_two_is_refused_and_not_taken_for_no_signature():
+    query = "AWSAccessKeyId=AKID&Signature=abc%3D&Expires=1769860800"
+    error = refusal(request("", query), s3=True)
+    assert (error.code, error.http_status) == ("InvalidRequest", 400)
+    assert "Please use AWS4-HMAC-SHA256." in error.message

@@ -104,6 +104,9 @@ def parse(request: Request, *, s3: bool) -> ParsedSignature | None:
         return _from_header(request, authorization, s3)
     if is_presigned(request):
         return _from_query(request, s3)
+    if s3 and "AWSAccessKeyId=" in request.query and "Signature=" in request.query:
+        # A version 2 signature must not pass for none: the caller would be taken for anonymous.
+        raise _unsupported_version()
     return None
 
 
@@ -169,12 +172,7 @@ def _reordered(request: Request, authorization: str, s3: bool) -> tuple[str, str
 
 def _other_algorithm(authorization: str, algorithm: str, s3: bool) -> Exception:
     if s3 and algorithm == "AWS":
-        return AwsError(
-            "The authorization mechanism you have provided is not supported. "
-            f"Please use {ALGORITHM}.",
-            code="InvalidRequest",
-            http_status=400,
-        )
+        return _unsupported_version()
     if s3:
         return refusals.s3_argument(
             "Unsupported Authorization Type", "Authorization", authorization
@@ -182,6 +180,14 @@ def _other_algorithm(authorization: str, algorithm: str, s3: bool) -> Exception:
     if algorithm.startswith("AWS4-"):
         return IncompleteSignature(f"Unsupported AWS 'algorithm': '{algorithm}'.")
     return refusals.not_a_pair(authorization)
+
+
+def _unsupported_version() -> AwsError:
+    return AwsError(
+        f"The authorization mechanism you have provided is not supported. Please use {ALGORITHM}.",
+        code="InvalidRequest",
+        http_status=400,
+    )
 
 
 def _parts(rest: str, authorization: str, s3: bool) -> dict[str, str]:
