@@ -37,6 +37,19 @@ _DROPPED = frozenset(
 )
 
 
+_FOLDERS = {
+    "elasticfilesystem": "efs",
+    "elasticloadbalancing": "elbv2",
+    "elasticmapreduce": "emr",
+    "email": "ses",
+    "execute-api": "apigatewaymanagementapi",
+    "monitoring": "cloudwatch",
+    "states": "stepfunctions",
+    "tagging": "resourcegroupstaggingapi",
+}
+"""Signing names → folders, where they differ: how a service that is not served is refused."""
+
+
 class Catalog:
     """The models of the services that are served, each read when first needed.
 
@@ -53,7 +66,10 @@ class Catalog:
         self.services = tuple(services)
 
     def service(self, name: str) -> ServiceModel:
-        """The model of a service, by botocore's folder name. Raises KeyError when there is none."""
+        """The model of a service, by botocore's folder name, or by its signing name where that is
+        another. Raises KeyError when there is none.
+        """
+        name = _FOLDERS.get(name, name)
         found = self._services.get(name)
         if found is None:
             path = self._path(name)
@@ -67,7 +83,8 @@ class Catalog:
 
     def knows(self, name: str) -> bool:
         """Whether botocore has a model of that name."""
-        return _NAME.match(name) is not None and (self._data / name).is_dir()
+        folder = self._data / _FOLDERS.get(name, name)
+        return _NAME.match(name) is not None and folder.is_dir()
 
     def _path(self, name: str) -> Path:
         versions = (

@@ -124,6 +124,8 @@ def _describe_generic(error: Generic, model: ServiceModel, protocol: str) -> _Fa
 
 def _exact_spelling(error: Generic, model: ServiceModel, protocol: str) -> Spelling:
     if protocol == "rest-xml":
+        if isinstance(error, AccessDenied) and error.message.startswith("User: * "):
+            return Spelling("AccessDenied", 403, "Access Denied")
         if isinstance(error, MalformedXml):
             return Spelling("MalformedXML", 400)
         if isinstance(error, RequestExpired) and error.message.startswith("Request has expired"):

@@ -64,6 +64,13 @@ def test_an_unknown_service_is_a_key_error(tmp_path, name):
         Catalog(tmp_path).service(name)
 
 
+def test_a_signing_name_finds_its_service(tmp_path):
+    catalog = Catalog(tmp_path)
+    assert catalog.knows("monitoring")
+    assert catalog.service("monitoring") is catalog.service("cloudwatch")
+    assert catalog.service("states").signing_name == "states"
+
+
 def test_it_knows_what_botocore_knows(tmp_path):
     catalog = Catalog(tmp_path, services=["sts"])
     assert catalog.knows("ecr")

@@ -230,6 +230,15 @@ def test_some_answers_have_no_body(catalog, name, status):
     assert (response.status, response.body) == (status, b"")
 
 
+def test_s3_tells_strangers_nothing(catalog):
+    error = errors.AccessDenied("User: * is not authorized to perform: s3:GetObject")
+    response = render(error, catalog.service("s3"), None, "rest-xml", "id")
+    assert b"<Message>Access Denied</Message>" in response.body
+    error = errors.AccessDenied("User: arn:aws:iam::1:user/a is not authorized")
+    response = render(error, catalog.service("s3"), None, "rest-xml", "id")
+    assert b"user/a is not authorized" in response.body
+
+
 def test_an_expired_presigned_url_is_denied(catalog):
     error = errors.RequestExpired("Request has expired")
     response = render(error, catalog.service("s3"), None, "rest-xml", "id")
