@@ -39,6 +39,12 @@ LOG_TAIL_BYTES_MAX = 4_096
 STREAM_CHUNKS_WAITING_MAX = 16
 """Pieces of a streamed answer held while the client is slow; the function then waits."""
 
+STREAM_BYTES_MAX = 209_715_200
+"""https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html"""
+
+STREAM_GRACE_SECONDS = 30.0
+"""Time for initialisation and for a slow reader, over the function's own timeout."""
+
 CONCURRENCY_MAX = 1_000
 """Concurrent executions of an account in a region."""
 

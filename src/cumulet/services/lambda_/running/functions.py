@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
-from cumulet.blobs.contract import Blobs
+from cumulet.blobs.contract import Blobs, NoSuchBlob
 from cumulet.core.clock import new_hex
 from cumulet.core.context import Context, Platform
 from cumulet.core.identity import Scope, root_principal
@@ -28,7 +28,11 @@ from cumulet.sandbox import (
     RuntimeUnavailable,
     Sandbox,
 )
-from cumulet.services.lambda_.errors import InvalidRuntimeException, RecursiveInvocationException
+from cumulet.services.lambda_.errors import (
+    InvalidRuntimeException,
+    RecursiveInvocationException,
+    ResourceConflictException,
+)
 from cumulet.services.lambda_.forms.describe import runtime_version_arn
 from cumulet.services.lambda_.limits import CREDENTIAL_RENEW_SECONDS
 from cumulet.services.lambda_.model import Version, number_of
@@ -221,11 +225,7 @@ class Functions:
         settings = version.settings
         session = await assume(ctx, settings.role, version.function)
         may = await may_log(ctx, scope, session, settings.logging.group)
-        code = await self.folders.open(version.package.digest, version.package.blob_id)
-        layers = [
-            await self.folders.open(use.package.digest, use.package.blob_id)
-            for use in settings.layers
-        ]
+        code, *layers = await self._unpacked(version)
         instance = new_hex(self._clock, 32)
         day = datetime.fromtimestamp(session.began, UTC)
         stream = f"{day:%Y/%m/%d}/[{version.label}]{instance}"
@@ -256,6 +256,17 @@ class Functions:
             ),
             session.began + CREDENTIAL_RENEW_SECONDS,
         )
+
+    async def _unpacked(self, version: Version) -> list[Path]:
+        """The folders of the package and of the layers."""
+        packages = [version.package, *(use.package for use in version.settings.layers)]
+        try:
+            return [await self.folders.open(each.digest, each.blob_id) for each in packages]
+        except NoSuchBlob as cause:
+            raise ResourceConflictException(
+                "The operation cannot be performed at this time. The function's code is being "
+                "replaced or deleted."
+            ) from cause
 
     def _environment(
         self, scope: Scope, version: Version, session: Session, stream: str

@@ -10,7 +10,12 @@ from cumulet.core.context import Context
 from cumulet.core.errors import AwsError
 from cumulet.kit.workers import Tasks
 from cumulet.sandbox import Failed
-from cumulet.services.lambda_.limits import STREAM_CHUNKS_WAITING_MAX
+from cumulet.services.lambda_.errors import ServiceException
+from cumulet.services.lambda_.limits import (
+    STREAM_BYTES_MAX,
+    STREAM_CHUNKS_WAITING_MAX,
+    STREAM_GRACE_SECONDS,
+)
 from cumulet.services.lambda_.model import Version
 from cumulet.services.lambda_.running.functions import Call, Functions, Ran
 from cumulet.services.lambda_.running.live import Entry
@@ -24,7 +29,10 @@ class Stream:
     `content_type` is what the runtime declared, empty when the answer came in one piece.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limit_seconds: float) -> None:
+        self._limit_seconds = limit_seconds
+        self._sent_bytes = 0
+        self._work: asyncio.Task[None] | None = None
         self._pieces: asyncio.Queue[bytes | None] = asyncio.Queue(STREAM_CHUNKS_WAITING_MAX)
         self._begun = asyncio.Event()
         self._tasks = Tasks()
@@ -39,6 +47,13 @@ class Stream:
 
     async def write(self, chunk: bytes) -> None:
         """A piece of it; waits while the client has not taken enough of the earlier ones."""
+        self._sent_bytes += len(chunk)
+        if self._sent_bytes > STREAM_BYTES_MAX and self._work is not None:
+            self._error = ServiceException(
+                f"The streamed response is larger than {STREAM_BYTES_MAX} bytes.",
+                code="Function.ResponseSizeTooLarge",
+            )
+            self._work.cancel()
         if chunk:
             await self._pieces.put(chunk)
 
@@ -47,7 +62,13 @@ class Stream:
 
         Raises what `Functions.run` raises before the answer has begun.
         """
-        self._tasks.start(self._run(ctx, entry, version, call), f"stream {call.request_id}")
+        self._work = self._tasks.start(
+            self._run(ctx, entry, version, call), f"stream {call.request_id}"
+        )
+        # A client that neither reads nor leaves must not hold the environment for ever.
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(self._limit_seconds, self._work.cancel)
+        self._work.add_done_callback(lambda _: timer.cancel())
         await self._begun.wait()
         if self._error is not None:
             raise self._error
@@ -58,11 +79,21 @@ class Stream:
             if not ran.outcome.streamed and not isinstance(ran.outcome, Failed):
                 await self.write(ran.outcome.payload)
             self.ran = ran
+            await self._pieces.put(_END)
         except AwsError as error:
-            self._error = error
+            self._break_off(error)
+        except BaseException:
+            self._break_off(self._error or ServiceException("The stream was broken off."))
+            raise
         finally:
             self._begun.set()
-            await self._pieces.put(_END)
+
+    def _break_off(self, error: AwsError) -> None:
+        """End at once, in place of a piece that nobody has taken."""
+        self._error = error
+        if self._pieces.full():
+            self._pieces.get_nowait()
+        self._pieces.put_nowait(_END)
 
     @property
     def has_failed(self) -> bool:
@@ -103,6 +134,6 @@ class Stream:
 
 async def open_stream(ctx: Context, entry: Entry, version: Version, call: Call) -> Stream:
     """Begin a streamed invocation; its permission was checked."""
-    stream = Stream()
+    stream = Stream(version.settings.timeout_seconds + STREAM_GRACE_SECONDS)
     await stream.start(ctx, entry, version, call)
     return stream
