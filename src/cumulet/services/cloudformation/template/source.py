@@ -16,7 +16,9 @@ _AWS_PATH_STYLE = re.compile(r"s3(?:[.-](?:dualstack\.)?[a-z0-9-]+)?\.amazonaws\
 _AWS_HOST_STYLE = re.compile(
     r"(?P<bucket>[a-z0-9.-]+?)\.s3(?:[.-](?:dualstack\.)?[a-z0-9-]+)?\.amazonaws\.com\Z"
 )
-_OWN_HOST_STYLE = re.compile(r"(?P<bucket>[a-z0-9.-]+?)\.s3\.(?:[a-z0-9-]+\.)?(?P<host>.+)\Z")
+_OWN_HOST_STYLE = re.compile(
+    r"(?P<bucket>[a-z0-9.-]+?)\.s3\.(?:[a-z]{2}(?:-[a-z]+)+-\d\.)?(?P<host>.+)\Z"
+)
 _LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[?::1\]?)\Z")
 
 
