@@ -14,6 +14,10 @@ _NONCE_BYTES = 12
 _KEY_BYTES = 32
 
 
+class MasterKeyDamaged(Exception):
+    """The file with the master key does not hold one; the message names it."""
+
+
 class FileSealer:
     """The `Sealer` port: one master key in a file, one derived key for each purpose.
 
@@ -47,13 +51,16 @@ class FileSealer:
 
 
 def open_sealer(folder: Path) -> FileSealer:
-    """The sealer of a data folder; the first call makes its `master.key`, for the owner only."""
+    """The sealer of a data folder; the first call makes its `master.key`, for the owner only.
+
+    Raises MasterKeyDamaged.
+    """
     path = folder / "master.key"
     if not path.exists():
         write_private(path, os.urandom(_KEY_BYTES))
     master = path.read_bytes()
     if len(master) != _KEY_BYTES:
-        raise ValueError(f"{path} is damaged: it must hold {_KEY_BYTES} bytes")
+        raise MasterKeyDamaged(f"{path} is damaged: it must hold {_KEY_BYTES} bytes")
     return FileSealer(master)
 
 

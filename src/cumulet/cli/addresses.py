@@ -9,7 +9,8 @@ _EXECUTE_API = re.compile(
     r"(?P<stage>[A-Za-z0-9_-]+)(?P<path>/.*)?\Z"
 )
 _FUNCTION_URL = re.compile(
-    r"https://(?P<id>[a-z0-9]+)\.lambda-url\.[a-z0-9-]+\.on\.aws(?P<path>/.*)?\Z"
+    r"https?://(?P<id>[a-z0-9]+)\.lambda-url\.[a-z0-9-]+\.(?:on\.aws|localhost(?::\d+)?)"
+    r"(?P<path>/.*)?\Z"
 )
 _OBJECT = re.compile(
     r"https://(?P<bucket>[a-z0-9.-]+)\.s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com(?P<path>/.*)?\Z"
@@ -17,7 +18,10 @@ _OBJECT = re.compile(
 
 
 def local_url(text: str, endpoint: str) -> str | None:
-    """Where this cloud answers an address of AWS's, or None when it is no such address."""
+    """Where this cloud answers an address of AWS's, or None when it is no such address.
+
+    Names below `localhost` become paths too: not every client resolves them.
+    """
     if found := _EXECUTE_API.match(text):
         path = found["path"] or "/"
         return f"{endpoint}/restapis/{found['api']}/{found['stage']}/_user_request_{path}"

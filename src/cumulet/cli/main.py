@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from typing import Any
 
 import click
 
 from cumulet import __version__
+from cumulet.cli.say import EXIT_FAILED, EXIT_UNREACHABLE, fail
 
 _COMMANDS = {
     "up": "start the cloud and run it in the foreground",
@@ -37,6 +39,19 @@ class Commands(click.Group):
         found = importlib.import_module(f"cumulet.cli.commands.{cmd_name}").command
         assert isinstance(found, click.Command)
         return found
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a cloud that cannot be reached ends it with its own exit code."""
+        try:
+            return super().invoke(ctx)
+        except Exception as cause:
+            if type(cause).__module__ != "botocore.exceptions":
+                raise
+            from botocore.exceptions import ConnectionError as NoConnection
+            from botocore.exceptions import HTTPClientError
+
+            lost = isinstance(cause, NoConnection | HTTPClientError)
+            fail(str(cause), code=EXIT_UNREACHABLE if lost else EXIT_FAILED)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list without importing the commands."""

@@ -77,7 +77,13 @@ def find_cloud(data: Path | None, endpoint: str | None = None) -> Reach:
     env = os.environ
     region = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
     if run is not None and endpoint in (None, run["endpoint"]):
-        key = json.loads((folder / "root-key.json").read_text())
+        if not is_serving(run["endpoint"]):
+            fail(
+                f"the cloud on {folder} was at {run['endpoint']} and does not answer there",
+                f"start it again with `cumulet up --data {folder}`",
+                EXIT_UNREACHABLE,
+            )
+        key = _root_key(folder)
         return Reach(
             run["endpoint"],
             key["access_key_id"],
@@ -93,6 +99,15 @@ def find_cloud(data: Path | None, endpoint: str | None = None) -> Reach:
         "start one with `cumulet up`, or name its folder with --data",
         EXIT_UNREACHABLE,
     )
+
+
+def _root_key(folder: Path) -> dict[str, str]:
+    path = folder / "root-key.json"
+    try:
+        found: dict[str, str] = json.loads(path.read_text())
+    except (OSError, ValueError) as cause:
+        fail(f"{path} cannot be read: {cause}", "it belongs to the user who started the cloud")
+    return found
 
 
 def is_serving(endpoint: str, timeout_seconds: float = 2.0) -> bool:

@@ -59,6 +59,7 @@ def _write_profile(reach: Reach, profile: str) -> None:
 
 
 def _set_section(path: Path, section: str, values: dict[str, str]) -> None:
+    path = path.resolve()  # A link to a file kept elsewhere stays a link.
     lines = path.read_text().splitlines() if path.exists() else []
     kept: list[str] = []
     inside = False

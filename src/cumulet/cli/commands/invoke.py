@@ -11,7 +11,7 @@ import click
 
 from cumulet.cli.main import data_option, endpoint_option, json_option
 from cumulet.cli.reach import find_cloud
-from cumulet.cli.say import EXIT_FAILED, fail, say, show, show_json
+from cumulet.cli.say import EXIT_FAILED, EXIT_USAGE, fail, say, show, show_json
 
 
 @click.command("invoke")
@@ -72,10 +72,16 @@ def _read(payload: str | None) -> bytes:
     if payload is None:
         return b"{}"
     if payload == "-":
-        return sys.stdin.buffer.read()
-    text = Path(payload[1:]).read_bytes() if payload.startswith("@") else payload.encode()
+        text = sys.stdin.buffer.read()
+    elif payload.startswith("@"):
+        try:
+            text = Path(payload[1:]).read_bytes()
+        except OSError as cause:
+            fail(f"{payload[1:]}: {cause.strerror}", code=EXIT_USAGE)
+    else:
+        text = payload.encode()
     try:
         json.loads(text)
     except ValueError as cause:
-        fail(f"the payload is not JSON: {cause}", "quote it: '{\"Number1\": 10}'", 2)
+        fail(f"the payload is not JSON: {cause}", "quote it: '{\"Number1\": 10}'", EXIT_USAGE)
     return text

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
+from cumulet.cli.addresses import local_url
 from cumulet.cli.main import data_option, endpoint_option, json_option
 from cumulet.cli.reach import Reach, find_cloud
-from cumulet.cli.say import fail, say, show, show_json, table
+from cumulet.cli.say import say, show, show_json, table
 
 Rows = list[dict[str, Any]]
 
@@ -36,15 +37,21 @@ def _stacks(reach: Reach) -> Rows:
 
 
 def _functions(reach: Reach) -> Rows:
-    return [
-        {
-            "function": row["FunctionName"],
-            "runtime": row.get("Runtime", ""),
-            "memory": f"{row['MemorySize']} MB",
-            "timeout": f"{row['Timeout']} s",
-        }
-        for row in _pages(reach, "lambda", "list_functions", "Functions")
-    ]
+    client = reach.client("lambda")
+    rows: Rows = []
+    for row in _pages(reach, "lambda", "list_functions", "Functions"):
+        urls = client.list_function_url_configs(FunctionName=row["FunctionName"])
+        found = [one["FunctionUrl"] for one in urls["FunctionUrlConfigs"]]
+        rows.append(
+            {
+                "function": row["FunctionName"],
+                "runtime": row.get("Runtime", ""),
+                "memory": f"{row['MemorySize']} MB",
+                "timeout": f"{row['Timeout']} s",
+                "url": " ".join(local_url(one, reach.endpoint) or one for one in found),
+            }
+        )
+    return rows
 
 
 def _apis(reach: Reach) -> Rows:
@@ -103,14 +110,9 @@ _KINDS: dict[str, Callable[[Reach], Rows]] = {
 @json_option
 def command(kind: str | None, data: Path | None, endpoint: str | None, as_json: bool) -> None:
     """List everything, or one KIND of thing."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
     reach = find_cloud(data, endpoint)
     kinds = [kind] if kind else list(_KINDS)
-    try:
-        found = {name: _KINDS[name](reach) for name in kinds}
-    except (ClientError, BotoCoreError) as error:
-        fail(str(error))
+    found = {name: _KINDS[name](reach) for name in kinds}
     if as_json:
         show_json(found)
         return

@@ -22,6 +22,7 @@ from cumulet.app.config import (
     default_data,
     parse_key,
 )
+from cumulet.app.seal import MasterKeyDamaged
 from cumulet.app.serve import InUse, Running, run
 from cumulet.cli.main import data_option, json_option
 from cumulet.cli.say import fail, say, show_json, warn
@@ -97,9 +98,14 @@ def command(
         )
     except Unavailable as cause:
         fail(f"the data in {config.data} cannot be opened: {cause}", "see `cumulet check`")
-    except RootKeyLost as cause:
+    except (RootKeyLost, MasterKeyDamaged) as cause:
         fail(str(cause), "put the file back from a backup")
     except OSError as cause:
+        if cause.filename is not None:
+            fail(
+                f"cannot use {cause.filename}: {cause.strerror}",
+                "choose another folder with --data",
+            )
         fail(
             f"cannot listen on {host}:{port}: {cause.strerror or cause}",
             "choose another port with --port, or 0 for any free one",
