@@ -81,38 +81,53 @@ def test_white_space_does_not_count(iam, name):
     iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=airy)
 
 
-@pytest.mark.parametrize("kind", ["user", "group", "role"])
-def test_inline_policies_of_every_kind_of_entity(iam, name, refused, kind):
+@pytest.mark.parametrize(
+    ("kind", "put", "get", "listing", "delete"),
+    [
+        (
+            "user",
+            *("put_user_policy", "get_user_policy", "list_user_policies", "delete_user_policy"),
+        ),
+        (
+            "group",
+            *("put_group_policy", "get_group_policy", "list_group_policies", "delete_group_policy"),
+        ),
+        (
+            "role",
+            *("put_role_policy", "get_role_policy", "list_role_policies", "delete_role_policy"),
+        ),
+    ],
+)
+def test_inline_policies_of_every_kind(iam, name, refused, kind, put, get, listing, delete):
     who = _made(iam, kind, name)
-    put, get = getattr(iam, f"put_{kind}_policy"), getattr(iam, f"get_{kind}_policy")
-    listing, delete = (
-        getattr(iam, f"list_{kind}_policies"),
-        getattr(iam, f"delete_{kind}_policy"),
-    )
+    put, get, delete = getattr(iam, put), getattr(iam, get), getattr(iam, delete)
     for policy in ("b", "a"):
         put(PolicyName=policy, PolicyDocument=ONE, **who)
     put(PolicyName="a", PolicyDocument=TWO, **who)
-    assert listing(**who)["PolicyNames"] == ["a", "b"]
+    assert getattr(iam, listing)(**who)["PolicyNames"] == ["a", "b"]
     assert get(PolicyName="a", **who)["PolicyDocument"] == json.loads(TWO)
     delete(PolicyName="a", **who)
-    assert listing(**who)["PolicyNames"] == ["b"]
+    assert getattr(iam, listing)(**who)["PolicyNames"] == ["b"]
     for call in (get, delete):
         code, message, status = refused(call, PolicyName="a", **who)
         assert (code, status) == ("NoSuchEntity", 404)
         assert message == f"The {kind} policy with name a cannot be found."
 
 
-@pytest.mark.parametrize("kind", ["user", "group", "role"])
-def test_attachments_of_every_kind_of_entity(iam, name, refused, kind):
+@pytest.mark.parametrize(
+    ("kind", "attach", "listing", "detach"),
+    [
+        ("user", "attach_user_policy", "list_attached_user_policies", "detach_user_policy"),
+        ("group", "attach_group_policy", "list_attached_group_policies", "detach_group_policy"),
+        ("role", "attach_role_policy", "list_attached_role_policies", "detach_role_policy"),
+    ],
+)
+def test_attachments_of_every_kind(iam, name, refused, kind, attach, listing, detach):
     who = _made(iam, kind, name)
-    attach, detach = (
-        getattr(iam, f"attach_{kind}_policy"),
-        getattr(iam, f"detach_{kind}_policy"),
-    )
+    attach, listing, detach = getattr(iam, attach), getattr(iam, listing), getattr(iam, detach)
     arn = iam.create_policy(PolicyName=name, PolicyDocument=ONE, Path="/own/")["Policy"]["Arn"]
     for policy in (arn, BASIC, arn):
         attach(PolicyArn=policy, **who)
-    listing = getattr(iam, f"list_attached_{kind}_policies")
     assert {one["PolicyArn"] for one in listing(**who)["AttachedPolicies"]} == {arn, BASIC}
     only = listing(PathPrefix="/own/", **who)["AttachedPolicies"]
     assert only == [{"PolicyName": name, "PolicyArn": arn}]
@@ -131,6 +146,49 @@ def test_attachments_of_every_kind_of_entity(iam, name, refused, kind):
     code, message, _ = refused(attach, PolicyArn=missing, **who)
     assert code == "NoSuchEntity"
     assert message == f"Policy {missing} does not exist or is not attachable."
+
+
+def test_versions_are_listed_from_the_newest(iam, name):
+    arn = iam.create_policy(PolicyName=name, PolicyDocument=ONE)["Policy"]["Arn"]
+    iam.create_policy_version(PolicyArn=arn, PolicyDocument=TWO)
+    versions = iam.list_policy_versions(PolicyArn=arn)["Versions"]
+    assert [(one["VersionId"], one["IsDefaultVersion"]) for one in versions] == [
+        ("v2", False),
+        ("v1", True),
+    ]
+    assert all("Document" not in one for one in versions)
+
+
+def test_tags_of_policies(iam, name):
+    tags = [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]
+    made = iam.create_policy(PolicyName=name, PolicyDocument=ONE, Tags=tags[:1])["Policy"]
+    iam.tag_policy(PolicyArn=made["Arn"], Tags=tags[1:])
+    assert iam.list_policy_tags(PolicyArn=made["Arn"])["Tags"] == tags
+    iam.untag_policy(PolicyArn=made["Arn"], TagKeys=["a"])
+    assert iam.get_policy(PolicyArn=made["Arn"])["Policy"]["Tags"] == tags[1:]
+
+
+def test_boundaries_of_roles(iam, name, refused):
+    arn = iam.create_policy(PolicyName=name, PolicyDocument=ONE)["Policy"]["Arn"]
+    who = _made(iam, "role", name)
+    iam.put_role_permissions_boundary(PermissionsBoundary=arn, **who)
+    told = iam.get_role(**who)["Role"]["PermissionsBoundary"]["PermissionsBoundaryArn"]
+    assert told == arn
+    held = iam.list_entities_for_policy(PolicyArn=arn, PolicyUsageFilter="PermissionsBoundary")
+    assert [one["RoleName"] for one in held["PolicyRoles"]] == [name]
+    iam.delete_role_permissions_boundary(**who)
+    assert "PermissionsBoundary" not in iam.get_role(**who)["Role"]
+    assert refused(iam.delete_role_permissions_boundary, **who)[0] == "NoSuchEntity"
+
+
+def test_the_keys_that_policies_look_at(iam):
+    looking = allow(
+        "s3:GetObject",
+        resource="arn:aws:s3:::b/${aws:username}/*",
+        Condition={"StringEquals": {"s3:prefix": "${aws:PrincipalTag/team, 'all'}"}},
+    )
+    found = iam.get_context_keys_for_custom_policy(PolicyInputList=[document(looking)])
+    assert found["ContextKeyNames"] == ["aws:PrincipalTag/team", "aws:username", "s3:prefix"]
 
 
 def _made(iam, kind, name):
