@@ -94,3 +94,56 @@ def own_layer(ctx: Context, request: Mapping[str, Any]) -> LayerRef:
             f"User: {ctx.caller.arn} is not authorized to access this resource: {ref.arn}"
         )
     return ref
+
+
+async def function_loaded(ctx: Context, request: Mapping[str, Any]) -> OwnedPolicies:
+    """See that the function's tags are at hand for conditions; its own policies do not count.
+
+    For operations that are not open to other accounts.
+    """
+    return OwnedPolicies((await function_policies(ctx, request)).owner)
+
+
+def function_conditions(ctx: Context, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Lambda's condition keys of a request about a function.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+    """
+    keys: dict[str, Any] = {}
+    named = request.get("FunctionName")
+    entry = ctx.need(Functions).live.known(ref_of(ctx, request)) if named else None
+    if entry is not None and entry.function.tags:
+        for tag, value in entry.function.tags.items():
+            keys[f"aws:ResourceTag/{tag}"] = value
+    if layers := request.get("Layers"):
+        keys["lambda:Layer"] = list(layers)
+    if principal := request.get("Principal"):
+        keys["lambda:Principal"] = principal
+    if auth := request.get("AuthType") or request.get("FunctionUrlAuthType"):
+        keys["lambda:FunctionUrlAuthType"] = auth
+    return keys | tag_conditions(request)
+
+
+def tag_conditions(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The condition keys of the tags that a request gives or takes away."""
+    keys: dict[str, Any] = {}
+    tags = request.get("Tags") or {}
+    for tag, value in tags.items():
+        keys[f"aws:RequestTag/{tag}"] = value
+    if names := [*tags, *(request.get("TagKeys") or ())]:
+        keys["aws:TagKeys"] = names
+    return keys
+
+
+ON_FUNCTION: dict[str, Any] = {
+    "resource": function_arn,
+    "resource_policy": function_loaded,
+    "conditions": function_conditions,
+}
+"""How permission is asked for an operation on a function of one's own."""
+
+ON_QUALIFIER: dict[str, Any] = {**ON_FUNCTION, "resource": qualified_arn}
+"""The same, on the version or alias that the request names."""
+
+ON_SHARED: dict[str, Any] = {**ON_QUALIFIER, "resource_policy": function_policies}
+"""The same, where the function's resource policy may let other accounts and services in."""

@@ -19,7 +19,7 @@ from cumulet.services.lambda_.errors import (
     ResourceConflictException,
     ResourceNotFoundException,
 )
-from cumulet.services.lambda_.forms.access import function_arn, own
+from cumulet.services.lambda_.forms.access import ON_FUNCTION, own
 from cumulet.services.lambda_.forms.describe import describe_alias
 from cumulet.services.lambda_.forms.names import LATEST, FunctionRef
 from cumulet.services.lambda_.forms.paging import read_marker, write_marker
@@ -68,7 +68,7 @@ def _weights(request: Mapping[str, Any]) -> dict[str, float]:
     return dict(routing.get("AdditionalVersionWeights") or {})
 
 
-@operation("CreateAlias", resource=function_arn)
+@operation("CreateAlias", **ON_FUNCTION)
 async def create_alias(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Make an alias for a version."""
     ref = _alias_ref(ctx, request)
@@ -92,7 +92,7 @@ async def create_alias(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     return describe_alias(ref.scope, alias)
 
 
-@operation("UpdateAlias", resource=function_arn)
+@operation("UpdateAlias", **ON_FUNCTION)
 async def update_alias(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Point an alias elsewhere, or change its description or weights."""
     ref = _alias_ref(ctx, request)
@@ -121,7 +121,7 @@ async def update_alias(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     return describe_alias(ref.scope, alias)
 
 
-@operation("GetAlias", resource=function_arn)
+@operation("GetAlias", **ON_FUNCTION)
 async def get_alias(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Describe an alias."""
     ref = _alias_ref(ctx, request)
@@ -131,7 +131,7 @@ async def get_alias(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     return describe_alias(ref.scope, alias)
 
 
-@operation("DeleteAlias", resource=function_arn)
+@operation("DeleteAlias", **ON_FUNCTION)
 async def delete_alias(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Delete an alias; one that is not there is no error."""
     ref = _alias_ref(ctx, request)
@@ -139,7 +139,7 @@ async def delete_alias(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-@operation("ListAliases", resource=function_arn)
+@operation("ListAliases", **ON_FUNCTION)
 async def list_aliases(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """List a function's aliases, or only those that point to one version."""
     ref = own(ctx, request)

@@ -7,13 +7,19 @@ from typing import Any
 import msgspec
 
 from cumulet.core.context import Context
-from cumulet.kit.service import operation
+from cumulet.kit.service import OwnedPolicies, operation
 from cumulet.services.lambda_ import store
 from cumulet.services.lambda_.errors import (
     InvalidParameterValueException,
     ResourceNotFoundException,
 )
-from cumulet.services.lambda_.forms.access import function_arn, own, qualified_arn
+from cumulet.services.lambda_.forms.access import (
+    ON_FUNCTION,
+    ON_QUALIFIER,
+    function_conditions,
+    function_loaded,
+    own,
+)
 from cumulet.services.lambda_.forms.describe import runtime_version_arn
 from cumulet.services.lambda_.forms.names import LATEST, FunctionRef, parse_function
 from cumulet.services.lambda_.forms.tagging import check_tags
@@ -39,6 +45,29 @@ def _resource(ctx: Context, request: dict[str, Any]) -> str:
     return str(request["Resource"])
 
 
+def _named(request: dict[str, Any]) -> dict[str, Any]:
+    return {**request, "FunctionName": request["Resource"]}
+
+
+async def _loaded(ctx: Context, request: dict[str, Any]) -> OwnedPolicies | None:
+    if ":function:" not in request["Resource"]:
+        return None
+    return await function_loaded(ctx, _named(request))
+
+
+def _tag_conditions(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+    if ":function:" not in request["Resource"]:
+        return {}
+    return function_conditions(ctx, _named(request))
+
+
+_ON_TAGGED: dict[str, Any] = {
+    "resource": _resource,
+    "resource_policy": _loaded,
+    "conditions": _tag_conditions,
+}
+
+
 async def _retag(ctx: Context, ref: FunctionRef, add: dict[str, str], drop: set[str]) -> None:
     def change(old: Function) -> Function:
         tags = {key: value for key, value in old.tags.items() if key not in drop} | add
@@ -49,21 +78,21 @@ async def _retag(ctx: Context, ref: FunctionRef, add: dict[str, str], drop: set[
         raise not_found(ref)
 
 
-@operation("TagResource", resource=_resource)
+@operation("TagResource", **_ON_TAGGED)
 async def tag_resource(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Set tags of a function."""
     await _retag(ctx, _tagged(ctx, request), dict(request["Tags"]), set())
     return {}
 
 
-@operation("UntagResource", resource=_resource)
+@operation("UntagResource", **_ON_TAGGED)
 async def untag_resource(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Remove tags of a function."""
     await _retag(ctx, _tagged(ctx, request), {}, set(request["TagKeys"]))
     return {}
 
 
-@operation("ListTags", resource=_resource)
+@operation("ListTags", **_ON_TAGGED)
 async def list_tags(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Show the tags of a function."""
     ref = _tagged(ctx, request)
@@ -83,7 +112,7 @@ def _show_updates(ctx: Context, ref: FunctionRef, version: Version) -> dict[str,
     return answer
 
 
-@operation("GetRuntimeManagementConfig", resource=qualified_arn)
+@operation("GetRuntimeManagementConfig", **ON_QUALIFIER)
 async def get_runtime_management_config(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Show when a version takes a new release of its runtime."""
     ref = own(ctx, request)
@@ -91,7 +120,7 @@ async def get_runtime_management_config(ctx: Context, request: dict[str, Any]) -
     return _show_updates(ctx, ref, entry.version)
 
 
-@operation("PutRuntimeManagementConfig", resource=qualified_arn)
+@operation("PutRuntimeManagementConfig", **ON_QUALIFIER)
 async def put_runtime_management_config(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Say when a version takes a new release of its runtime; the machine has only one release."""
     ref = own(ctx, request)
@@ -115,7 +144,7 @@ async def put_runtime_management_config(ctx: Context, request: dict[str, Any]) -
     return _show_updates(ctx, ref, changed[1])
 
 
-@operation("GetFunctionRecursionConfig", resource=function_arn)
+@operation("GetFunctionRecursionConfig", **ON_FUNCTION)
 async def get_function_recursion_config(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Show what is to happen to a loop through this function."""
     ref = own(ctx, request)
@@ -125,7 +154,7 @@ async def get_function_recursion_config(ctx: Context, request: dict[str, Any]) -
     return {"RecursiveLoop": function.recursive_loop}
 
 
-@operation("PutFunctionRecursionConfig", resource=function_arn)
+@operation("PutFunctionRecursionConfig", **ON_FUNCTION)
 async def put_function_recursion_config(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Say what is to happen to a loop through this function."""
     ref = own(ctx, request)
@@ -140,7 +169,7 @@ async def put_function_recursion_config(ctx: Context, request: dict[str, Any]) -
     return {"RecursiveLoop": wanted}
 
 
-@operation("GetFunctionCodeSigningConfig", resource=function_arn)
+@operation("GetFunctionCodeSigningConfig", **ON_FUNCTION)
 async def get_function_code_signing_config(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Say that the function has no code signing configuration."""
     ref = own(ctx, request)

@@ -13,7 +13,7 @@ from cumulet.services.lambda_.errors import (
     InvalidParameterValueException,
     ProvisionedConcurrencyConfigNotFoundException,
 )
-from cumulet.services.lambda_.forms.access import function_arn, own, qualified_arn
+from cumulet.services.lambda_.forms.access import ON_FUNCTION, ON_QUALIFIER, own
 from cumulet.services.lambda_.forms.names import FunctionRef
 from cumulet.services.lambda_.limits import (
     CONCURRENCY_MAX,
@@ -35,7 +35,7 @@ async def _function(ctx: Context, request: dict[str, Any]) -> Function:
     return function
 
 
-@operation("PutFunctionConcurrency", resource=function_arn)
+@operation("PutFunctionConcurrency", **ON_FUNCTION)
 async def put_function_concurrency(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Reserve concurrency for a function, which is then also its limit."""
     ref = own(ctx, request)
@@ -53,7 +53,7 @@ async def put_function_concurrency(ctx: Context, request: dict[str, Any]) -> dic
     return {"ReservedConcurrentExecutions": wanted}
 
 
-@operation("GetFunctionConcurrency", resource=function_arn)
+@operation("GetFunctionConcurrency", **ON_FUNCTION)
 async def get_function_concurrency(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Show a function's reserved concurrency, if it has one."""
     function = await _function(ctx, request)
@@ -62,7 +62,7 @@ async def get_function_concurrency(ctx: Context, request: dict[str, Any]) -> dic
     return {"ReservedConcurrentExecutions": function.reserved}
 
 
-@operation("DeleteFunctionConcurrency", resource=function_arn)
+@operation("DeleteFunctionConcurrency", **ON_FUNCTION)
 async def delete_function_concurrency(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Give a function's reservation up."""
     ref = own(ctx, request)
@@ -74,7 +74,7 @@ async def delete_function_concurrency(ctx: Context, request: dict[str, Any]) -> 
     return {}
 
 
-@operation("PutProvisionedConcurrencyConfig", resource=qualified_arn)
+@operation("PutProvisionedConcurrencyConfig", **ON_QUALIFIER)
 async def put_provisioned_concurrency_config(
     ctx: Context, request: dict[str, Any]
 ) -> dict[str, Any]:
@@ -89,7 +89,7 @@ async def _qualified(ctx: Context, request: dict[str, Any]) -> FunctionRef:
     return ref
 
 
-@operation("GetProvisionedConcurrencyConfig", resource=qualified_arn)
+@operation("GetProvisionedConcurrencyConfig", **ON_QUALIFIER)
 async def get_provisioned_concurrency_config(
     ctx: Context, request: dict[str, Any]
 ) -> dict[str, Any]:
@@ -100,7 +100,7 @@ async def get_provisioned_concurrency_config(
     )
 
 
-@operation("DeleteProvisionedConcurrencyConfig", resource=qualified_arn)
+@operation("DeleteProvisionedConcurrencyConfig", **ON_QUALIFIER)
 async def delete_provisioned_concurrency_config(
     ctx: Context, request: dict[str, Any]
 ) -> dict[str, Any]:
@@ -109,7 +109,7 @@ async def delete_provisioned_concurrency_config(
     return {}
 
 
-@operation("ListProvisionedConcurrencyConfigs", resource=function_arn)
+@operation("ListProvisionedConcurrencyConfigs", **ON_FUNCTION)
 async def list_provisioned_concurrency_configs(
     ctx: Context, request: dict[str, Any]
 ) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from cumulet.core.context import Context
 from cumulet.kit.service import operation
 from cumulet.services.lambda_ import store
 from cumulet.services.lambda_.errors import ResourceNotFoundException
-from cumulet.services.lambda_.forms.access import function_arn, own, qualified_arn
+from cumulet.services.lambda_.forms.access import ON_FUNCTION, ON_QUALIFIER, own
 from cumulet.services.lambda_.forms.describe import describe_event_config
 from cumulet.services.lambda_.forms.names import LATEST, FunctionRef
 from cumulet.services.lambda_.forms.paging import read_marker, write_marker
@@ -52,13 +52,13 @@ async def _save(ctx: Context, request: dict[str, Any], old: EventConfig | None) 
     return describe_event_config(ref.scope, config)
 
 
-@operation("PutFunctionEventInvokeConfig", resource=qualified_arn)
+@operation("PutFunctionEventInvokeConfig", **ON_QUALIFIER)
 async def put_function_event_invoke_config(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Set the rules for asynchronous events, replacing earlier ones."""
     return await _save(ctx, request, None)
 
 
-@operation("UpdateFunctionEventInvokeConfig", resource=qualified_arn)
+@operation("UpdateFunctionEventInvokeConfig", **ON_QUALIFIER)
 async def update_function_event_invoke_config(
     ctx: Context, request: dict[str, Any]
 ) -> dict[str, Any]:
@@ -78,14 +78,14 @@ def _missing(ref: FunctionRef) -> ResourceNotFoundException:
     return ResourceNotFoundException(f"The function {arn} doesn't have an EventInvokeConfig")
 
 
-@operation("GetFunctionEventInvokeConfig", resource=qualified_arn)
+@operation("GetFunctionEventInvokeConfig", **ON_QUALIFIER)
 async def get_function_event_invoke_config(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Show the rules for asynchronous events."""
     ref = own(ctx, request)
     return describe_event_config(ref.scope, await _load(ctx, ref))
 
 
-@operation("DeleteFunctionEventInvokeConfig", resource=qualified_arn)
+@operation("DeleteFunctionEventInvokeConfig", **ON_QUALIFIER)
 async def delete_function_event_invoke_config(
     ctx: Context, request: dict[str, Any]
 ) -> dict[str, Any]:
@@ -96,7 +96,7 @@ async def delete_function_event_invoke_config(
     return {}
 
 
-@operation("ListFunctionEventInvokeConfigs", resource=function_arn)
+@operation("ListFunctionEventInvokeConfigs", **ON_FUNCTION)
 async def list_function_event_invoke_configs(
     ctx: Context, request: dict[str, Any]
 ) -> dict[str, Any]:

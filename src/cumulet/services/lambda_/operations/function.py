@@ -17,11 +17,12 @@ from cumulet.services.lambda_.errors import (
     ResourceConflictException,
 )
 from cumulet.services.lambda_.forms.access import (
-    function_arn,
-    function_policies,
+    ON_FUNCTION,
+    ON_QUALIFIER,
+    ON_SHARED,
     own,
-    qualified_arn,
     ref_of,
+    tag_conditions,
 )
 from cumulet.services.lambda_.forms.describe import describe_version
 from cumulet.services.lambda_.forms.names import (
@@ -60,7 +61,19 @@ def _new_arn(ctx: Context, request: dict[str, Any]) -> str:
     return parse_new_function(ctx.scope, request["FunctionName"]).arn
 
 
-@operation("CreateFunction", resource=_new_arn)
+def _creating(ctx: Context, request: dict[str, Any]) -> tuple[str, ...]:
+    """Tags need a permission of their own, see the CreateFunction page of the API."""
+    return ("CreateFunction", "TagResource") if request.get("Tags") else ("CreateFunction",)
+
+
+def _new_conditions(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+    keys = tag_conditions(request)
+    if layers := request.get("Layers"):
+        keys["lambda:Layer"] = list(layers)
+    return keys
+
+
+@operation("CreateFunction", action=_creating, resource=_new_arn, conditions=_new_conditions)
 async def create_function(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Make a function from a package, with a first version if asked."""
     ref = parse_new_function(ctx.scope, request["FunctionName"])
@@ -135,7 +148,7 @@ async def _find(ctx: Context, ref: FunctionRef) -> dict[str, Any]:
     return describe_version(ref.scope, entry.version, variables, shown=ref.qualifier)
 
 
-@operation("GetFunction", resource=qualified_arn, resource_policy=function_policies)
+@operation("GetFunction", **ON_SHARED)
 async def get_function(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Describe a function or version, with a link to its package that works for ten minutes."""
     ref = ref_of(ctx, request)
@@ -154,7 +167,7 @@ async def get_function(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-@operation("GetFunctionConfiguration", resource=qualified_arn, resource_policy=function_policies)
+@operation("GetFunctionConfiguration", **ON_SHARED)
 async def get_function_configuration(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Describe a function or version."""
     return await _find(ctx, ref_of(ctx, request))
@@ -188,7 +201,7 @@ def _listed(ctx: Context, version: Version) -> dict[str, Any]:
     return answer
 
 
-@operation("ListVersionsByFunction", resource=function_arn)
+@operation("ListVersionsByFunction", **ON_FUNCTION)
 async def list_versions_by_function(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """List `$LATEST` and the published versions of a function."""
     ref = own(ctx, request)
@@ -210,7 +223,7 @@ async def list_versions_by_function(ctx: Context, request: dict[str, Any]) -> di
     return answer
 
 
-@operation("DeleteFunction", resource=qualified_arn)
+@operation("DeleteFunction", **ON_QUALIFIER)
 async def delete_function(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Delete a function with all its versions and aliases, or one published version."""
     ref = own(ctx, request)

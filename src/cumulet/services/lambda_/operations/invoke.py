@@ -18,7 +18,7 @@ from cumulet.services.lambda_.errors import (
     InvalidRequestContentException,
     RequestEntityTooLargeException,
 )
-from cumulet.services.lambda_.forms.access import function_policies, qualified_arn, ref_of
+from cumulet.services.lambda_.forms.access import ON_SHARED, ref_of
 from cumulet.services.lambda_.limits import (
     CLIENT_CONTEXT_BYTES_MAX,
     PAYLOAD_ASYNC_BYTES_MAX,
@@ -35,8 +35,7 @@ _check_json = msgspec.json.Decoder(msgspec.Raw).decode
 @operation(
     "Invoke",
     action="lambda:InvokeFunction",
-    resource=qualified_arn,
-    resource_policy=function_policies,
+    **ON_SHARED,
 )
 async def invoke(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Run a function and answer its result, or queue the event, or only check the permission."""
@@ -135,8 +134,7 @@ def trace_id_of(ctx: Context) -> str:
 @operation(
     "InvokeWithResponseStream",
     action="lambda:InvokeFunction",
-    resource=qualified_arn,
-    resource_policy=function_policies,
+    **ON_SHARED,
 )
 async def invoke_with_response_stream(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Run a function and pass its answer on as it is produced."""
@@ -156,8 +154,7 @@ async def invoke_with_response_stream(ctx: Context, request: dict[str, Any]) -> 
 
 @operation(
     "InvokeAsync",
-    resource=qualified_arn,
-    resource_policy=function_policies,
+    **ON_SHARED,
 )
 async def invoke_async(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Refused: AWS has replaced this operation by Invoke with the type Event."""

@@ -16,7 +16,7 @@ from cumulet.services.lambda_.errors import (
     ResourceConflictException,
     ResourceNotFoundException,
 )
-from cumulet.services.lambda_.forms.access import function_arn, own
+from cumulet.services.lambda_.forms.access import ON_FUNCTION, own
 from cumulet.services.lambda_.forms.describe import policy_text
 from cumulet.services.lambda_.forms.names import LATEST, FunctionRef
 from cumulet.services.lambda_.forms.policies import function_statement
@@ -38,7 +38,7 @@ async def _existing(ctx: Context, request: dict[str, Any]) -> FunctionRef:
     return ref
 
 
-@operation("AddPermission", resource=function_arn)
+@operation("AddPermission", **ON_FUNCTION)
 async def add_permission(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Allow another service or account to use the function, version or alias."""
     ref = await _existing(ctx, request)
@@ -68,7 +68,7 @@ async def add_permission(ctx: Context, request: dict[str, Any]) -> dict[str, Any
     return {"Statement": msgspec.json.encode(statement).decode()}
 
 
-@operation("RemovePermission", resource=function_arn)
+@operation("RemovePermission", **ON_FUNCTION)
 async def remove_permission(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Take a permission back."""
     ref = await _existing(ctx, request)
@@ -88,7 +88,7 @@ async def remove_permission(ctx: Context, request: dict[str, Any]) -> dict[str, 
     return {}
 
 
-@operation("GetPolicy", resource=function_arn)
+@operation("GetPolicy", **ON_FUNCTION)
 async def get_policy(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Show the resource policy of a function, version or alias."""
     ref = await _existing(ctx, request)

@@ -17,7 +17,7 @@ from cumulet.services.lambda_.errors import (
     PreconditionFailedException,
     ResourceConflictException,
 )
-from cumulet.services.lambda_.forms.access import function_arn, own
+from cumulet.services.lambda_.forms.access import ON_FUNCTION, own
 from cumulet.services.lambda_.forms.describe import code_sha256
 from cumulet.services.lambda_.forms.names import FunctionRef
 from cumulet.services.lambda_.forms.settings import (
@@ -64,7 +64,7 @@ async def _load_latest(ctx: Context, ref: FunctionRef) -> Version:
     return latest
 
 
-@operation("UpdateFunctionCode", resource=function_arn)
+@operation("UpdateFunctionCode", **ON_FUNCTION)
 async def update_function_code(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Replace the package of `$LATEST`, and publish a version if asked."""
     ref = _own_latest(ctx, request)
@@ -101,7 +101,7 @@ async def update_function_code(ctx: Context, request: dict[str, Any]) -> dict[st
     return show(ctx, changed[1])
 
 
-@operation("UpdateFunctionConfiguration", resource=function_arn)
+@operation("UpdateFunctionConfiguration", **ON_FUNCTION)
 async def update_function_configuration(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Change the configuration of `$LATEST`."""
     ref = _own_latest(ctx, request)
@@ -150,7 +150,7 @@ async def _updated(
     return new
 
 
-@operation("PublishVersion", resource=function_arn)
+@operation("PublishVersion", **ON_FUNCTION)
 async def publish_version(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Freeze `$LATEST` as a numbered version, unless nothing changed since the last one."""
     if request.get("PublishTo"):

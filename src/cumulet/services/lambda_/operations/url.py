@@ -19,7 +19,8 @@ from cumulet.services.lambda_.errors import (
     ResourceNotFoundException,
 )
 from cumulet.services.lambda_.forms.access import (
-    function_arn,
+    ON_FUNCTION,
+    function_conditions,
     function_policies,
     own,
     qualified_arn,
@@ -48,7 +49,7 @@ def _missing() -> ResourceNotFoundException:
     return ResourceNotFoundException("The resource you requested does not exist.")
 
 
-@operation("CreateFunctionUrlConfig", resource=function_arn)
+@operation("CreateFunctionUrlConfig", **ON_FUNCTION)
 async def create_function_url_config(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Give a function or alias a URL of its own."""
     ref = _ref(ctx, request)
@@ -78,7 +79,7 @@ async def create_function_url_config(ctx: Context, request: dict[str, Any]) -> d
     return answer
 
 
-@operation("UpdateFunctionUrlConfig", resource=function_arn)
+@operation("UpdateFunctionUrlConfig", **ON_FUNCTION)
 async def update_function_url_config(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Change how a function's URL answers."""
     ref = _ref(ctx, request)
@@ -99,7 +100,7 @@ async def update_function_url_config(ctx: Context, request: dict[str, Any]) -> d
     return describe_url(ref.scope, url, ctx.endpoint)
 
 
-@operation("GetFunctionUrlConfig", resource=function_arn)
+@operation("GetFunctionUrlConfig", **ON_FUNCTION)
 async def get_function_url_config(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Show a function's or alias's URL."""
     ref = _ref(ctx, request)
@@ -109,7 +110,7 @@ async def get_function_url_config(ctx: Context, request: dict[str, Any]) -> dict
     return describe_url(ref.scope, url, ctx.endpoint)
 
 
-@operation("DeleteFunctionUrlConfig", resource=function_arn)
+@operation("DeleteFunctionUrlConfig", **ON_FUNCTION)
 async def delete_function_url_config(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Take a URL away; its address is never given again."""
     ref = _ref(ctx, request)
@@ -118,7 +119,7 @@ async def delete_function_url_config(ctx: Context, request: dict[str, Any]) -> d
     return {}
 
 
-@operation("ListFunctionUrlConfigs", resource=function_arn)
+@operation("ListFunctionUrlConfigs", **ON_FUNCTION)
 async def list_function_url_configs(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """List the URLs of a function and its aliases."""
     ref = own(ctx, request)
@@ -136,11 +137,8 @@ async def list_function_url_configs(ctx: Context, request: dict[str, Any]) -> di
     return answer
 
 
-def _url_conditions(ctx: Context, request: dict[str, Any]) -> dict[str, str]:
-    return {
-        "lambda:FunctionUrlAuthType": request["AuthType"],
-        "lambda:InvokedViaFunctionUrl": "true",
-    }
+def _url_conditions(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+    return {**function_conditions(ctx, request), "lambda:InvokedViaFunctionUrl": "true"}
 
 
 @operation(
