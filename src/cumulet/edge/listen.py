@@ -38,8 +38,14 @@ class Server:
         self, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None
     ) -> int:
         """Accept connections on an address; may be called for several. Returns the port."""
+        # A TLS handshake has the time of a head: until it ends, no connection is there to sweep.
         listener = await self.loop.create_server(
-            lambda: Connection(self), host, port, ssl=tls, backlog=_BACKLOG
+            lambda: Connection(self),
+            host,
+            port,
+            ssl=tls,
+            ssl_handshake_timeout=self.limits.head_seconds if tls is not None else None,
+            backlog=_BACKLOG,
         )
         self._listeners.append(listener)
         if self._sweeper is None:

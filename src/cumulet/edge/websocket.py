@@ -112,9 +112,9 @@ class WebSocket:
         return "" if told is None else told.reason
 
     @property
-    def is_lost(self) -> bool:
-        """Whether the client went away without closing."""
-        return self._outlet.closed
+    def has_ended(self) -> bool:
+        """Whether nothing more can be sent: either side has closed, or the client is gone."""
+        return self._ended or self._outlet.closed
 
     async def receive(self) -> str | bytes | None:
         """The next message, or None when the peer has closed or gone."""
@@ -138,7 +138,7 @@ class WebSocket:
         A client that takes nothing for `write_gap_seconds` is let go.
         """
         await self._outlet.drained()
-        if self._ended or self._outlet.closed:
+        if self.has_ended:
             raise ConnectionResetError("the WebSocket is closed")
         if isinstance(message, str):
             self._protocol.send_text(message.encode())
@@ -243,7 +243,7 @@ async def hold(socket: WebSocket, converse: Callable[[WebSocket], Awaitable[None
         await converse(socket)
         await socket.close()
     except Exception as cause:
-        if not (socket.is_lost and isinstance(cause, ConnectionError)):
+        if not (socket.has_ended and isinstance(cause, ConnectionError)):
             log_cause("", "web socket failed", cause)
         await socket.close(_INTERNAL_ERROR)
 
