@@ -12,6 +12,7 @@ TEMPLATE_BYTES_MAX = 1_048_576
 """A template in S3; also what transforms may make of one."""
 TEMPLATE_DEPTH_MAX = 100
 """Nesting of maps and lists; AWS does not document its own."""
+STACK_NAME_LENGTH_MAX = 128
 RESOURCES_MAX = 500
 PARAMETERS_MAX = 200
 MAPPINGS_MAX = 200

@@ -18,7 +18,8 @@ from cumulet.services.cloudformation.engine.work import Superseded, Work
 from cumulet.services.cloudformation.model import Run, Stack
 
 _IDLE_SECONDS = 5.0
-_RETRY_SECONDS = 2.0
+_BREAKS_COUNTED_MAX = 6
+"""Work that breaks off is tried again after 2, 4, … and at most 64 seconds."""
 
 
 class Engine:
@@ -85,11 +86,13 @@ class Engine:
     async def _carry_out(self, key: tuple[Scope, str]) -> None:
         scope, stack_id = key
         try:
+            breaks = 0
             while True:
                 self._seen_anew.discard(key)
                 if await self._round(scope, stack_id):
                     self._works[key] = None
-                    await self._platform.clock.sleep(_RETRY_SECONDS)
+                    breaks = min(breaks + 1, _BREAKS_COUNTED_MAX)
+                    await self._platform.clock.sleep(2.0**breaks)
                 elif key not in self._seen_anew:
                     break
                 self._works[key] = None

@@ -20,6 +20,7 @@ from cumulet.services.cloudformation.operations.finding import (
 )
 from cumulet.services.cloudformation.planning.begin import (
     Asked,
+    StackChanged,
     begin_create,
     begin_phase,
     begin_update,
@@ -32,6 +33,8 @@ from cumulet.services.cloudformation.planning.intake import prepare, require_rol
 from cumulet.services.cloudformation.planning.stack_policy import POLICY_BYTES_MAX, parse_policy
 from cumulet.services.cloudformation.template.source import fetch_text
 
+_TRIES_MAX = 5
+"""How often a deletion looks again at a stack whose work ends just then."""
 _DELETABLE = frozenset(
     (
         "CREATE_COMPLETE",
@@ -52,8 +55,6 @@ _DELETABLE = frozenset(
 async def create_stack(ctx: Context, request: Any) -> dict[str, Any]:
     """Create a stack; the work goes on after the answer."""
     name = request["StackName"]
-    if name.startswith("arn:"):
-        raise ValidationError("1 validation error detected: Value at 'stackName' is an ARN")
     token = request.get("ClientRequestToken", "")
     existing = await find_stack(ctx, name)
     if existing is not None:
@@ -143,6 +144,15 @@ async def update_stack(ctx: Context, request: Any) -> dict[str, Any]:
 @operation("DeleteStack", resource=stack_arn)
 async def delete_stack(ctx: Context, request: Any) -> dict[str, Any]:
     """Delete a stack and what it made; one that does not exist is no error."""
+    for _ in range(_TRIES_MAX - 1):
+        try:
+            return await _delete(ctx, request)
+        except StackChanged:
+            continue
+    return await _delete(ctx, request)
+
+
+async def _delete(ctx: Context, request: Any) -> dict[str, Any]:
     stack = await find_stack(ctx, request["StackName"])
     if stack is None or not stack.exists or stack.status == "DELETE_IN_PROGRESS":
         return {}

@@ -41,6 +41,9 @@ from cumulet.services.cloudformation.template.values import to_json
 async def get_template(ctx: Context, request: Any) -> dict[str, Any]:
     """The template of a stack or change set, as it was given or as macros made it."""
     settings = await _settings(ctx, request)
+    if settings is None:
+        # A stack in review has no template yet; the CDK reads that as "nothing is deployed".
+        return {"StagesAvailable": ["Original", "Processed"]}
     document = await _document(ctx, settings)
     if request.get("TemplateStage", "Original") == "Processed":
         processed = {k: v for k, v in document["processed"].items() if k != "Transform"}
@@ -51,16 +54,12 @@ async def get_template(ctx: Context, request: Any) -> dict[str, Any]:
     return {"TemplateBody": body, "StagesAvailable": ["Original", "Processed"]}
 
 
-async def _settings(ctx: Context, request: Any) -> Settings:
+async def _settings(ctx: Context, request: Any) -> Settings | None:
     name, change_set = request.get("StackName"), request.get("ChangeSetName")
     if not name and not change_set:
         raise ValidationError("StackName or ChangeSetName must be specified")
     if not change_set:
-        stack = await need_stack(ctx, name)
-        settings = stack.shown
-        if settings is None:
-            raise ValidationError(f"Stack [{stack.name}] has no template")
-        return settings
+        return (await need_stack(ctx, name)).shown
     stack_id = None
     if name:
         stack_id = (await need_stack(ctx, name)).id

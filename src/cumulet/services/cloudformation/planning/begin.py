@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,6 +19,7 @@ from cumulet.services.cloudformation.errors import (
     TokenAlreadyExistsException,
     ValidationError,
 )
+from cumulet.services.cloudformation.limits import STACK_NAME_LENGTH_MAX
 from cumulet.services.cloudformation.model import (
     STACK_TYPE,
     UPDATABLE,
@@ -34,6 +36,18 @@ from cumulet.services.cloudformation.planning.sealed import Safe
 from cumulet.services.cloudformation.template.declaration import declare
 
 _TOKENS_KEPT = 10
+_NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]*\Z")
+
+
+class StackChanged(ValidationError):
+    """The stack is no longer in the state in which it was read; it is to be read again."""
+
+    def __init__(self, stack: Stack) -> None:
+        super().__init__(
+            f"Stack [{stack.name}] changed in the meantime; try again.", code="ValidationError"
+        )
+
+
 _INITIATED = "User Initiated"
 
 
@@ -52,7 +66,17 @@ class Asked:
 
 
 def new_stack(ctx: Context, name: str, parent: Stack | None = None) -> Stack:
-    """A record for a stack that does not exist yet."""
+    """A record for a stack that does not exist yet. Raises ValidationError for a bad name."""
+    if not _NAME.match(name):
+        raise ValidationError(
+            f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy "
+            "constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
+        )
+    if len(name) > STACK_NAME_LENGTH_MAX:
+        raise ValidationError(
+            f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy "
+            f"constraint: Member must have length less than or equal to {STACK_NAME_LENGTH_MAX}"
+        )
     stack_id = new_uuid(ctx.clock)
     arn = ctx.scope.arn("cloudformation", f"stack/{name}/{stack_id}")
     return Stack(
@@ -202,7 +226,7 @@ async def begin_phase(
     async def write(tx: Any, scope: Scope) -> Stack:
         current = await store.load_stack_by_id(tx, scope, stack.id)
         if current is None or current.status != stack.status:
-            raise ValidationError(f"Stack [{stack.name}] changed in the meantime; try again.")
+            raise StackChanged(stack)
         begun = msgspec.structs.replace(
             current,
             status=status,
@@ -225,7 +249,7 @@ async def interrupt(ctx: Context, stack: Stack, how: str, status: str, asked: As
         current = await store.load_stack_by_id(tx, scope, stack.id)
         run = await store.load_run(tx, scope, stack.id)
         if current is None or run is None or run.phase != "forward":
-            raise ValidationError(f"Stack [{stack.name}] changed in the meantime; try again.")
+            raise StackChanged(stack)
         await store.save_run(tx, msgspec.structs.replace(run, interrupt=how))
         if status != current.status:
             begun = msgspec.structs.replace(
