@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 T ?= tests apps
 
-.PHONY: help init up test check fix shapes docs bench lock clean
+.PHONY: help init up test storm check fix shapes docs bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test: $(VENV)/.ready .cache/protocol-vectors/.ready ## Run the tests (T=path for
 .cache/protocol-vectors/.ready: $(VENV)/.ready tools/fetch_vectors.py
 	@$(BIN)/python tools/fetch_vectors.py
 	@touch $@
+
+storm: $(VENV)/.ready ## Kill the cloud fifty times in a storm of writes (takes minutes)
+	@CUMULET_STORM_ROUNDS=50 $(BIN)/pytest -n 0 -s tests/journeys/test_kill_storm.py
 
 check: $(VENV)/.ready ## Check style, types, floors and the house's own rules; changes nothing
 	@$(BIN)/ruff check .
