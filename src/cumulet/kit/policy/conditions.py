@@ -13,7 +13,8 @@ import math
 import operator as compare
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
 
 from cumulet.kit.policy.model import MalformedPolicy
 from cumulet.kit.policy.patterns import (
@@ -27,6 +28,8 @@ from cumulet.kit.policy.patterns import (
     has_variables,
     parse_tokens,
 )
+
+ADDRESSES_REMEMBERED_MAX: Final = 1_024
 
 Test: TypeAlias = Callable[[str, Facts], bool]
 """Whether one value of the request fits one of the values of the policy."""
@@ -235,13 +238,18 @@ def _addresses(values: Sequence[str], variables: bool) -> Test:
         raise MalformedPolicy("Syntax errors in policy.") from cause
 
     def test(value: str, facts: Facts) -> bool:
-        try:
-            address = ipaddress.ip_address(value)
-        except ValueError:
-            return False
-        return any(address in network for network in networks)
+        address = _address(value)
+        return address is not None and any(address in network for network in networks)
 
     return test
+
+
+@lru_cache(maxsize=ADDRESSES_REMEMBERED_MAX)
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
 
 
 def _ordering(kind: str, read: Callable[[str], float | None]) -> dict[str, tuple[bool, _Make]]:

@@ -75,6 +75,9 @@ class Variable:
         return self.default if found is None else found
 
 
+PATTERNS_REMEMBERED_MAX: Final = 64
+"""Values of variables for which a pattern is kept ready."""
+
 STAR: Final = Mark("*")
 ONE: Final = Mark("?")
 
@@ -235,10 +238,39 @@ class ArnGlob:
         return all(glob.matches(part) for glob, part in zip(self._parts, given, strict=True))
 
 
+class Dynamic:
+    """A pattern with variables, made ready for the values that were asked with lately."""
+
+    __slots__ = ("_kind", "_made", "_tokens", "_variables")
+
+    def __init__(self, tokens: Sequence[Token], kind: type[Glob] | type[ArnGlob]) -> None:
+        self._tokens = tokens
+        self._variables = tuple(token for token in tokens if isinstance(token, Variable))
+        self._kind = kind
+        self._made: dict[tuple[str, ...], Glob | ArnGlob] = {}
+
+    def glob(self, facts: Facts) -> Glob | ArnGlob | None:
+        """The pattern for this request; None when a variable has no value."""
+        values: list[str] = []
+        for variable in self._variables:
+            value = variable.value(facts)
+            if value is None:
+                return None
+            values.append(value)
+        key = tuple(values)
+        made = self._made.get(key)
+        if made is None:
+            made = self._kind(fill_in(self._tokens, facts) or ())
+            if len(self._made) >= PATTERNS_REMEMBERED_MAX:
+                self._made.clear()
+            self._made[key] = made
+        return made
+
+
 class Texts:
     """Several patterns of which one must fit: the fixed ones ready, the others made when asked."""
 
-    __slots__ = ("_dynamic", "_everything", "_fixed", "_kind")
+    __slots__ = ("_dynamic", "_everything", "_fixed")
 
     def __init__(
         self,
@@ -248,9 +280,8 @@ class Texts:
         variables: bool = True,
     ) -> None:
         parsed = [parse_tokens(text, variables=variables) for text in texts]
-        self._kind = kind
         self._fixed = tuple(kind(tokens) for tokens in parsed if not has_variables(tokens))
-        self._dynamic = tuple(tokens for tokens in parsed if has_variables(tokens))
+        self._dynamic = tuple(Dynamic(tokens, kind) for tokens in parsed if has_variables(tokens))
         self._everything = any(tokens == (STAR,) for tokens in parsed)
 
     def match(self, text: str, facts: Facts) -> bool:
@@ -260,12 +291,12 @@ class Texts:
         for glob in self._fixed:
             if glob.matches(text):
                 return True
-        for tokens in self._dynamic:
-            filled = fill_in(tokens, facts)
-            if filled is not None and self._kind(filled).matches(text):
+        for dynamic in self._dynamic:
+            made = dynamic.glob(facts)
+            if made is not None and made.matches(text):
                 return True
         return False
 
     def all_known(self, facts: Facts) -> bool:
         """Whether every variable has a value."""
-        return all(fill_in(tokens, facts) is not None for tokens in self._dynamic)
+        return all(dynamic.glob(facts) is not None for dynamic in self._dynamic)
