@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Lambd
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -224,5 +225,25 @@ def test_a_function_that_is_gone_takes_its_parts_along(inside: Any) -> None:
         granted = await permission.create(ctx, allowed, draft("P"))
         await here.call("lambda", "DeleteFunction", FunctionName=name)
         await permission.delete(ctx, granted.physical_id, allowed)
+
+    inside(story)
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
+def test_inline_node_code_may_require_the_response_module(inside: Any) -> None:
+    async def story(here: Inside) -> None:
+        text = "exports.handler = async () => require('cfn-response').SUCCESS;\n"
+        props = inline(here, text, Runtime="nodejs22.x", MemorySize=256)
+        made = await kind(here, "Function").create(here.context(), props, draft("Fn"))
+        assert await result(here, made.physical_id) == "SUCCESS"
+
+    inside(story)
+
+
+def test_inline_code_is_for_python_and_node_only(inside: Any) -> None:
+    async def story(here: Inside) -> None:
+        props = inline(here, Runtime="provided.al2023")
+        with pytest.raises(AwsError, match="ZipFile can only be used when Runtime is set"):
+            await kind(here, "Function").create(here.context(), props, draft("Fn"))
 
     inside(story)

@@ -94,7 +94,12 @@ def package_of(text: str, runtime: str) -> bytes:
     if runtime.startswith("python"):
         files = {"index.py": text, "cfnresponse.py": _PYTHON}
     elif runtime.startswith("nodejs"):
-        files = {"index.js": text, "cfn-response.js": _NODE}
+        # Found by `require("cfn-response")` and by `require("./cfn-response")`.
+        files = {
+            "index.js": text,
+            "cfn-response.js": _NODE,
+            "node_modules/cfn-response.js": _NODE,
+        }
     else:
         raise InvalidParameterValueException(
             "ZipFile can only be used when Runtime is set to either of Node.js or Python."
