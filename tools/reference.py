@@ -58,7 +58,7 @@ def resources_page() -> str:
     lines = [
         "# CloudFormation types\n",
         NOTE,
-        "A type or a property that is not listed fails the stack, and the stack's events name it.\n",
+        "A type or property that is not listed fails the stack, and the stack's events name it.\n",
     ]
     types = {one.name: one for service in SERVICES for one in service.resources}
     for name in sorted(types):

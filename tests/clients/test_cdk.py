@@ -1,4 +1,4 @@
-"""The real CDK CLI: deploy, diff, deploy again, destroy. The cloud is bootstrapped from the start."""
+"""The real CDK CLI: deploy, diff, deploy again, destroy; nothing to bootstrap."""
 
 from pathlib import Path
 

@@ -19,8 +19,8 @@ def test_the_first_microservice_deploys_answers_and_goes(run, cloud, application
     code.write_text(code.read_text().replace('"sum": first + second', '"sum": first + second + 1'))
     deploy(run, cloud, application)
     answer = run(
-        sys.executable, "-m", "cumulet", "invoke", found["FunctionName"], '{"Number1":1,"Number2":2}',
-        "--data", cloud.data,
+        sys.executable, "-m", "cumulet", "invoke", "--data", cloud.data,
+        found["FunctionName"], '{"Number1": 1, "Number2": 2}',
     )  # fmt: skip
     assert json.loads(answer.stdout)["sum"] == 4
     cfn = cloud.client("cloudformation")

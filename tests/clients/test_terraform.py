@@ -15,7 +15,7 @@ PLUGINS = ("terraform.d/plugins", ".terraform.d/plugins", ".local/share/terrafor
 
 
 def mirror():
-    """A folder of provider plugins on this machine: named by a variable, or where Terraform looks."""
+    """A folder of provider plugins: named by a variable, or where such folders are put."""
     named = os.environ.get("TERRAFORM_PLUGINS")
     places = [Path(named)] if named else []
     places += [Path.home() / place for place in PLUGINS]

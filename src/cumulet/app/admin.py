@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from cumulet import __version__
+from cumulet.app.config import DEFAULT_ACCOUNT
+from cumulet.app.events import KEPT_MAX, RecentEvents
 from cumulet.app.platform import Platform
 from cumulet.core.context import Platform as PlatformOfContexts
 from cumulet.core.errors import AwsError
@@ -16,21 +19,30 @@ from cumulet.kv.check import check_store
 
 _BODY_BYTES_MAX = 65_536
 _HEALTH = ("/_cumulet/health", "/_localstack/health")
+_ROOT_ONLY = ("/_cumulet/check", "/_cumulet/backup", "/_cumulet/requests")
 
 
 class AdminSurface:
-    """Health, check and backup. The last two are signed, as service `cumulet`, by a root key."""
+    """Health for all; check, backup and recent requests for the first account's root.
+
+    The latter are POSTs signed as service `cumulet`.
+    """
 
     name = "admin"
 
-    def __init__(self, platform: Platform, backup: Callable[[Path], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        backup: Callable[[Path], Awaitable[None]],
+        events: RecentEvents,
+    ) -> None:
         self._platform = platform
         self._backup = backup
+        self._events = events
 
     def match(self, request: Request) -> bool:
         """Whether the path is one of these pages."""
-        path = request.path
-        return path in _HEALTH or path in ("/_cumulet/check", "/_cumulet/backup")
+        return request.path in _HEALTH or request.path in _ROOT_ONLY
 
     async def serve(self, platform: PlatformOfContexts, request: Request) -> Response:
         """Answer with JSON."""
@@ -44,16 +56,24 @@ class AdminSurface:
             caller = await authenticator.authenticate(request, "cumulet", body)
         except AwsError as error:
             return _json(error.http_status or 403, {"message": error.message})
-        if not caller.is_root:
-            return _json(403, {"message": "only the account's root key may do this"})
-        if request.path == "/_cumulet/check":
-            return _json(200, {"findings": await self._check()})
+        if not caller.is_root or caller.account != DEFAULT_ACCOUNT:
+            return _json(403, {"message": "only the first account's root key may do this"})
         try:
-            target = Path(json.loads(body)["folder"])
-            await self._backup(target)
-        except (ValueError, KeyError, OSError) as cause:
+            asked = json.loads(body or b"{}")
+            return _json(200, await self._carry_out(request.path, asked))
+        except (ValueError, KeyError, TypeError, OSError) as cause:
             return _json(400, {"message": str(cause)})
-        return _json(200, {"folder": str(target)})
+
+    async def _carry_out(self, path: str, asked: dict[str, Any]) -> dict[str, object]:
+        if path == "/_cumulet/check":
+            return {"findings": await self._check()}
+        if path == "/_cumulet/requests":
+            count = min(int(asked.get("count", KEPT_MAX)), KEPT_MAX)
+            ids = str(asked.get("requestId", "")), str(asked.get("traceId", ""))
+            return {"requests": self._events.newest(count, *ids)}
+        target = Path(asked["folder"])
+        await self._backup(target)
+        return {"folder": str(target)}
 
     def _health(self) -> dict[str, object]:
         failure = self._platform.owned["store"].failure
@@ -73,4 +93,6 @@ class AdminSurface:
 
 
 def _json(status: int, value: object) -> Response:
-    return Response(status, [("content-type", "application/json")], json.dumps(value).encode())
+    return Response(
+        status, [("content-type", "application/json")], json.dumps(value, default=str).encode()
+    )

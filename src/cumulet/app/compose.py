@@ -9,6 +9,7 @@ from cumulet.app.platform import Platform, Startable
 from cumulet.app.seal import open_sealer
 from cumulet.app.services import SERVICES
 from cumulet.app.sweep import sweep_worker
+from cumulet.app.tooling import tooling
 from cumulet.blobs.contract import Blobs
 from cumulet.blobs.files import FileBlobs
 from cumulet.core.clock import Clock, SystemClock
@@ -62,7 +63,7 @@ def compose(
         config,
         clock,
         dispatcher,
-        (*services, sweep_worker(blobs, services)),
+        (*services, sweep_worker(blobs, services), tooling(config.region)),
         parts,
         workers,
         {"store": store, "blobs": blobs, "sandbox": sandbox, "catalog": catalog},

@@ -43,6 +43,7 @@ class Config:
     isolation: Isolation = "best-effort"
     strict_runtimes: bool = False
     drain_seconds: float = 20.0
+    log_requests: bool = False
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property

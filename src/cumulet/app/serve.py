@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import ssl
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from cumulet.app.admin import AdminSurface
 from cumulet.app.backup import back_up
 from cumulet.app.compose import compose
 from cumulet.app.config import Config
+from cumulet.app.events import RecentEvents
 from cumulet.app.platform import Platform
 from cumulet.app.seal import write_private
 from cumulet.core.clock import Clock
@@ -49,13 +51,15 @@ async def start(config: Config, *, clock: Clock | None = None) -> Running:
             await back_up(config, platform.owned["store"], folder)
 
         dispatcher = platform.dispatcher
+        events = RecentEvents(sys.stderr if config.log_requests else None)
         application = front_door(
             dispatcher,
             platform.owned["catalog"],
             (
-                AdminSurface(platform, backup),
+                AdminSurface(platform, backup, events),
                 *(surface for service in platform.services for surface in service.surfaces),
             ),
+            (events,),
         )
         server = Server(application, platform.clock)
         port = await server.listen(config.host, config.port, tls)

@@ -46,6 +46,7 @@ from cumulet.kv.contract import Unavailable
     help="What to do when this machine cannot isolate functions; see `cumulet doctor`.",
 )
 @click.option("--strict-runtimes", is_flag=True, help="Refuse a runtime version that is not here.")
+@click.option("--log-requests", is_flag=True, help="Write each request's event to stderr as JSON.")
 @click.option(
     "--with-apps",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -63,6 +64,7 @@ def command(
     tls_names: tuple[str, ...],
     isolation: Isolation,
     strict_runtimes: bool,
+    log_requests: bool,
     with_apps: Path | None,
 ) -> None:
     """Start the cloud and run it in the foreground until Ctrl-C."""
@@ -79,6 +81,7 @@ def command(
         tls_names=tls_names,
         isolation=isolation,
         strict_runtimes=strict_runtimes,
+        log_requests=log_requests,
     )
 
     def announce(running: Running) -> None:
