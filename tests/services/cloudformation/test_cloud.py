@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, WaiterError
+from tests.services.cloudformation.waiting import TRUST, outputs, reasons, wait
 
 HANDLER = """
 import json, urllib.request
@@ -30,16 +29,6 @@ def handler(event, context):
     )
     urllib.request.urlopen(request).read()
 """
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "lambda.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        }
-    ],
-}
 
 
 def function_resources() -> dict[str, Any]:
@@ -73,21 +62,6 @@ def with_custom(**properties: Any) -> dict[str, Any]:
             "Id": {"Value": {"Ref": "Adder"}},
         },
     }
-
-
-def wait(cfn: Any, what: str, name: str) -> dict[str, Any]:
-    """Wait as users of boto3 do, and show the stack."""
-    cfn.get_waiter(what).wait(StackName=name, WaiterConfig={"Delay": 0.1, "MaxAttempts": 300})
-    return cfn.describe_stacks(StackName=name)["Stacks"][0]
-
-
-def outputs(stack: dict[str, Any]) -> dict[str, str]:
-    return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
-
-
-def reasons(cfn: Any, name: str) -> list[str]:
-    events = cfn.describe_stack_events(StackName=name)["StackEvents"]
-    return [e["ResourceStatusReason"] for e in events if "ResourceStatusReason" in e]
 
 
 def test_a_custom_resource_is_made_changed_replaced_and_deleted_by_its_function(cloud):
@@ -187,196 +161,6 @@ def test_a_template_url_that_leads_nowhere_is_refused(cloud, url, words):
         cloud.client("cloudformation").create_stack(StackName="nowhere", TemplateURL=url)
     assert words in refused.value.response["Error"]["Message"]
     assert refused.value.response["Error"]["Code"] == "ValidationError"
-
-
-def test_a_serverless_template_is_expanded_by_the_cloud(cloud):
-    cfn = cloud.client("cloudformation")
-    body = """
-    Transform: AWS::Serverless-2016-10-31
-    Globals:
-      Function: {Timeout: 5, Runtime: python3.11}
-    Resources:
-      Hello:
-        Type: AWS::Serverless::Function
-        Properties:
-          Handler: index.handler
-          InlineCode: "def handler(event, context): return 'hello'"
-          FunctionUrlConfig: {AuthType: NONE}
-    Outputs:
-      Url: {Value: !GetAtt HelloUrl.FunctionUrl}
-      Name: {Value: !Ref Hello}
-    """
-    cfn.create_change_set(
-        StackName="serverless",
-        ChangeSetName="first",
-        ChangeSetType="CREATE",
-        TemplateBody=body,
-        Capabilities=["CAPABILITY_IAM"],
-    )
-    cfn.get_waiter("change_set_create_complete").wait(
-        StackName="serverless", ChangeSetName="first", WaiterConfig={"Delay": 0.1}
-    )
-    cfn.execute_change_set(StackName="serverless", ChangeSetName="first")
-    stack = wait(cfn, "stack_create_complete", "serverless")
-    answer = cloud.client("lambda").invoke(FunctionName=outputs(stack)["Name"])
-    assert json.load(answer["Payload"]) == "hello"
-    original = cfn.get_template(StackName="serverless")["TemplateBody"]
-    assert "AWS::Serverless::Function" in json.dumps(original)
-    processed = cfn.get_template(StackName="serverless", TemplateStage="Processed")
-    assert processed["TemplateBody"]["Resources"]["Hello"]["Type"] == "AWS::Lambda::Function"
-    cfn.delete_stack(StackName="serverless")
-    wait(cfn, "stack_delete_complete", stack["StackId"])
-
-
-def test_capabilities_must_be_given(cloud):
-    cfn = cloud.client("cloudformation")
-    resources = function_resources()
-    for named, wanted in ((False, "CAPABILITY_IAM"), (True, "CAPABILITY_NAMED_IAM")):
-        if named:
-            resources["Role"]["Properties"]["RoleName"] = "named-here"
-        with pytest.raises(ClientError) as refused:
-            cfn.create_stack(StackName="unasked", TemplateBody=json.dumps({"Resources": resources}))
-        error = refused.value.response["Error"]
-        assert error["Code"] == "InsufficientCapabilitiesException"
-        assert error["Message"] == f"Requires capabilities : [{wanted}]"
-
-
-def test_resources_are_made_as_the_role_that_is_given(cloud):
-    iam, cfn = cloud.client("iam"), cloud.client("cloudformation")
-    trust = json.loads(json.dumps(TRUST).replace("lambda.", "cloudformation."))
-    role = iam.create_role(RoleName="cfn-maker", AssumeRolePolicyDocument=json.dumps(trust))
-    only_logs = {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}],
-    }
-    iam.put_role_policy(
-        RoleName="cfn-maker", PolicyName="logs", PolicyDocument=json.dumps(only_logs)
-    )
-    arn = role["Role"]["Arn"]
-    allowed = {"Resources": {"Logs": {"Type": "AWS::Logs::LogGroup"}}}
-    cfn.create_stack(StackName="as-role", TemplateBody=json.dumps(allowed), RoleARN=arn)
-    stack = wait(cfn, "stack_create_complete", "as-role")
-    assert stack["RoleARN"] == arn
-    denied = {"Resources": {**allowed["Resources"], "Bucket": {"Type": "AWS::S3::Bucket"}}}
-    cfn.update_stack(StackName="as-role", TemplateBody=json.dumps(denied))
-    with pytest.raises(WaiterError):
-        wait(cfn, "stack_update_complete", "as-role")
-    assert any(
-        "is not authorized to perform: s3:CreateBucket" in one
-        and "assumed-role/cfn-maker/AWSCloudFormation" in one
-        and "HandlerErrorCode: AccessDenied" in one
-        for one in reasons(cfn, "as-role")
-    )
-    cfn.delete_stack(StackName="as-role")
-    wait(cfn, "stack_delete_complete", stack["StackId"])
-
-
-def test_the_rights_of_the_caller_count_when_no_role_is_given(cloud):
-    iam = cloud.client("iam")
-    iam.create_user(UserName="half-allowed")
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Action": ["cloudformation:*", "logs:*"], "Resource": "*"}
-        ],
-    }
-    iam.put_user_policy(UserName="half-allowed", PolicyName="p", PolicyDocument=json.dumps(policy))
-    key = iam.create_access_key(UserName="half-allowed")["AccessKey"]
-    cfn = cloud.client("cloudformation", key=(key["AccessKeyId"], key["SecretAccessKey"]))
-    wanted = {
-        "Resources": {
-            "Logs": {"Type": "AWS::Logs::LogGroup"},
-            "Bucket": {"Type": "AWS::S3::Bucket"},
-        }
-    }
-    made = cfn.create_stack(StackName="half", TemplateBody=json.dumps(wanted), OnFailure="DELETE")
-    wait(cfn, "stack_delete_complete", made["StackId"])
-    assert any("user/half-allowed" in one for one in reasons(cfn, made["StackId"]))
-    with pytest.raises(ClientError) as refused:
-        cfn.create_stack(
-            StackName="half",
-            TemplateBody=json.dumps(wanted),
-            RoleARN="arn:aws:iam::000000000000:role/cfn-maker",
-        )
-    assert refused.value.response["Error"]["Code"] == "AccessDenied"
-    assert "iam:PassRole" in refused.value.response["Error"]["Message"]
-
-
-def put(url: str, answer: dict[str, Any]) -> int:
-    request = urllib.request.Request(url, data=json.dumps(answer).encode(), method="PUT")
-    try:
-        with urllib.request.urlopen(request, timeout=10) as found:
-            return found.status
-    except urllib.error.HTTPError as refused:
-        return refused.code
-
-
-def waiting(count: int = 2) -> str:
-    return json.dumps(
-        {
-            "Resources": {
-                "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
-                "Wait": {
-                    "Type": "AWS::CloudFormation::WaitCondition",
-                    "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "60", "Count": count},
-                },
-            },
-            "Outputs": {"Data": {"Value": {"Fn::GetAtt": ["Wait", "Data"]}}},
-        }
-    )
-
-
-def handle_of(cfn: Any, name: str) -> str:
-    """The address of the handle, once it is made."""
-    for _ in range(200):
-        shown = cfn.describe_stack_resources(StackName=name)["StackResources"]
-        for one in shown:
-            if one["LogicalResourceId"] == "Handle" and one.get("PhysicalResourceId"):
-                return one["PhysicalResourceId"]
-    raise AssertionError("no handle was made")
-
-
-def signal(number: int, status: str = "SUCCESS") -> dict[str, Any]:
-    return {"Status": status, "UniqueId": str(number), "Data": f"d{number}", "Reason": "r"}
-
-
-def test_a_wait_condition_waits_for_its_signals(cloud):
-    cfn = cloud.client("cloudformation")
-    cfn.create_stack(StackName="waiting", TemplateBody=waiting())
-    url = handle_of(cfn, "waiting")
-    assert put(url, signal(1)) == 200
-    assert put(url, signal(1)) == 200
-    assert cfn.describe_stacks(StackName="waiting")["Stacks"][0]["StackStatus"].endswith("PROGRESS")
-    assert put(url[:-4] + "0000", signal(2)) == 403
-    assert put(url.replace("/signal/", "/response/"), signal(2)) == 403
-    assert put(url, signal(2)) == 200
-    stack = wait(cfn, "stack_create_complete", "waiting")
-    assert json.loads(outputs(stack)["Data"]) == {"1": "d1", "2": "d2"}
-    cfn.delete_stack(StackName="waiting")
-    wait(cfn, "stack_delete_complete", stack["StackId"])
-    assert put(url, signal(3)) == 403
-
-
-def test_a_failure_signal_fails_the_stack(cloud):
-    cfn = cloud.client("cloudformation")
-    made = cfn.create_stack(StackName="signalled", TemplateBody=waiting(), OnFailure="DELETE")
-    put(handle_of(cfn, "signalled"), signal(1, "FAILURE"))
-    wait(cfn, "stack_delete_complete", made["StackId"])
-    assert "WaitCondition received failed message: 'r'" in reasons(cfn, made["StackId"])
-
-
-def test_a_deployment_survives_the_death_of_the_cloud(new_cloud):
-    cloud = new_cloud("--port", "0")
-    cfn = cloud.client("cloudformation")
-    cfn.create_stack(StackName="survivor", TemplateBody=waiting(1))
-    url = handle_of(cfn, "survivor")
-    cloud.kill()
-    cloud.start()
-    cfn = cloud.client("cloudformation")
-    path = url.split("/", 3)[3]
-    assert put(f"{cloud.endpoint}/{path}", signal(1)) == 200
-    stack = wait(cfn, "stack_create_complete", "survivor")
-    assert json.loads(outputs(stack)["Data"]) == {"1": "d1"}
 
 
 def test_drift_is_found(cloud):
