@@ -123,6 +123,19 @@ def test_the_log_tail_is_the_last_four_kilobytes(lam: Any, make: Any) -> None:
     assert "line 0\n" not in tail_of(answer)
 
 
+def test_a_traced_function_is_sampled_and_its_log_names_the_trace(lam: Any, make: Any) -> None:
+    # https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
+    text = "import os\ndef handler(event, context):\n    return os.environ['_X_AMZN_TRACE_ID']\n"
+    answer = lam.invoke(FunctionName=make(text, TracingConfig={"Mode": "Active"}), LogType="Tail")
+    fields = dict(part.split("=", 1) for part in payload_of(answer).split(";"))
+    assert fields["Sampled"] == "1"
+    line = f"XRAY TraceId: {fields['Root']}\tSegmentId: {fields['Parent']}\tSampled: true"
+    assert line in tail_of(answer)
+    untraced = lam.invoke(FunctionName=make(text), LogType="Tail")
+    assert "Sampled=0" in payload_of(untraced)
+    assert "XRAY" not in tail_of(untraced)
+
+
 def test_without_asking_there_is_no_tail(lam: Any, make: Any) -> None:
     assert "LogResult" not in lam.invoke(FunctionName=make())
 

@@ -37,13 +37,13 @@ from cumulet.services.lambda_.forms.describe import runtime_version_arn
 from cumulet.services.lambda_.limits import CREDENTIAL_RENEW_SECONDS
 from cumulet.services.lambda_.model import Version, number_of
 from cumulet.services.lambda_.packages.zips import Folders
-from cumulet.services.lambda_.running.lineage import VISITS_MAX, extend
 from cumulet.services.lambda_.running.live import Entry, Live
 from cumulet.services.lambda_.running.log import InvocationLog
 from cumulet.services.lambda_.running.permits import Permits, machine_is_full
 from cumulet.services.lambda_.running.report import Start
 from cumulet.services.lambda_.running.secrets import open_environment
 from cumulet.services.lambda_.running.session import Session, assume, environment_of, may_log
+from cumulet.services.lambda_.running.tracing import VISITS_MAX, extend, sampled
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -148,6 +148,8 @@ class Functions:
                 "Lambda has detected a recursive loop and stopped the invocation of "
                 f"{ref.unqualified_arn}."
             )
+        if version.settings.tracing == "Active":
+            trace_id = sampled(trace_id, new_hex(self._clock, 16))
         call = call._replace(trace_id=trace_id)
         reserved = entry.function.reserved
         self.permits.take(ref.scope, ref.name, reserved, entry.reserved_total)

@@ -12,6 +12,7 @@ import msgspec
 
 from cumulet.core.clock import iso_time
 from cumulet.services.lambda_.model import Logging
+from cumulet.services.lambda_.running.tracing import field_of
 
 LEVELS = {"TRACE": 0, "DEBUG": 1, "INFO": 2, "WARN": 3, "WARNING": 3, "ERROR": 4, "FATAL": 5}
 _DEFAULT_LEVEL = "INFO"
@@ -31,7 +32,10 @@ class Start(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What an invocation used and how it ended. `status` is success, error, failure or timeout."""
+    """What an invocation used and how it ended. `status` is success, error, failure or timeout.
+
+    `trace_id` is the trace header of a traced call, else empty.
+    """
 
     request_id: str
     duration_ms: float
@@ -124,7 +128,8 @@ def report_line(logging: Logging, seconds: float, report: Report) -> str:
         parts.append(f"Status: error\tError Type: {report.error_type}")
     line = "\t".join(parts) + "\t\n"
     if report.trace_id:
-        line += f"XRAY TraceId: {report.trace_id}\tSampled: true\t\n"
+        root, parent = field_of(report.trace_id, "Root"), field_of(report.trace_id, "Parent")
+        line += f"XRAY TraceId: {root}\tSegmentId: {parent}\tSampled: true\t\n"
     return line
 
 
@@ -144,6 +149,12 @@ def _report_record(seconds: float, report: Report) -> str:
     }
     if report.status != "success":
         record["errorType"] = report.error_type
+    if report.trace_id:
+        record["tracing"] = {
+            "spanId": field_of(report.trace_id, "Parent"),
+            "type": "X-Amzn-Trace-Id",
+            "value": report.trace_id,
+        }
     return _record(seconds, "platform.report", record)
 
 

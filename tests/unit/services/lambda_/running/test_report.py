@@ -32,8 +32,8 @@ def test_the_report_as_text() -> None:
 
 def test_the_trace_line_comes_only_when_tracing() -> None:
     assert "XRAY" not in report.report_line(TEXT, 0, DONE)
-    traced = report.report_line(TEXT, 0, DONE._replace(trace_id="Root=1-2-3"))
-    assert traced.splitlines()[1] == "XRAY TraceId: Root=1-2-3\tSampled: true\t"
+    traced = report.report_line(TEXT, 0, DONE._replace(trace_id="Root=1-2-3;Parent=ab;Sampled=1"))
+    assert traced.splitlines()[1] == "XRAY TraceId: 1-2-3\tSegmentId: ab\tSampled: true\t"
 
 
 def test_the_report_as_a_record() -> None:

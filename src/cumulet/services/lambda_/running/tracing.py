@@ -1,7 +1,10 @@
-"""Loops of functions: each invocation adds its function to the trace header, and counts. Pure.
+"""The trace header of an invocation: sampling, and the functions on the way here. Pure.
 
-Follows https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html. The SDKs pass the
-header on when they run inside of a function.
+Loops are found by it: each invocation adds its function, and counts.
+
+Follows https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html and
+https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader.
+The SDKs pass the header on when they run inside of a function.
 """
 
 from __future__ import annotations
@@ -36,3 +39,18 @@ def extend(header: str, mark: str) -> tuple[str, int]:
     written = "|".join(f"{name}:{count}" for name, count in visits.items())
     rest = "" if end < 0 else header[end:]
     return f"{header[:begin]}{_FIELD}{written}{rest}", visits[mark]
+
+
+def field_of(header: str, name: str) -> str:
+    """The value of a field of the header; empty when it has none."""
+    for part in header.split(";"):
+        key, _, value = part.partition("=")
+        if key.strip() == name:
+            return value
+    return ""
+
+
+def sampled(header: str, parent: str) -> str:
+    """The header of a call that is traced, with the segment that called."""
+    kept = [part for part in header.split(";") if not part.startswith(("Sampled=", "Parent="))]
+    return ";".join([kept[0], f"Parent={parent}", "Sampled=1", *kept[1:]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cumulet.services.lambda_.running.lineage import extend, mark_of
+from cumulet.services.lambda_.running.tracing import extend, field_of, mark_of, sampled
 
 
 def test_visits_are_counted_for_each_function() -> None:
@@ -19,6 +19,13 @@ def test_visits_are_counted_for_each_function() -> None:
 
 def test_other_fields_stay() -> None:
     assert extend("Root=1;Lineage=x:1;Sampled=1", "x") == ("Root=1;Lineage=x:2;Sampled=1", 2)
+
+
+def test_a_traced_call_has_a_parent_and_is_sampled() -> None:
+    header = sampled("Root=1-a-b;Parent=old;Sampled=0;Lineage=x:1", "new")
+    assert header == "Root=1-a-b;Parent=new;Sampled=1;Lineage=x:1"
+    assert field_of(header, "Root") == "1-a-b"
+    assert field_of(header, "Nothing") == ""
 
 
 def test_a_mark_is_the_functions_own() -> None:

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import base64
+
+from cumulet.core.clock import ManualClock
+from cumulet.core.identity import Scope
+from cumulet.sandbox import LogLine, Usage
+from cumulet.services.lambda_.model import Logging
+from cumulet.services.lambda_.running.log import InvocationLog
+from cumulet.services.lambda_.running.report import Start
+
+HERE = Scope("111122223333", "eu-west-1")
+START = Start("python3.12", "arn:r", "f", "$LATEST", 128, "i")
+WARM = Usage(duration_ms=1.0, billed_ms=1, init_ms=None, max_memory_mb=30)
+COLD = Usage(duration_ms=1.0, billed_ms=11, init_ms=10.0, max_memory_mb=30)
+
+
+class Kept:
+    """A sink that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str, int, str]] = []
+
+    def write(self, scope: Scope, group: str, stream: str, timestamp_ms: int, message: str) -> None:
+        assert scope == HERE
+        self.lines.append((group, stream, timestamp_ms, message))
+
+    async def flush(self) -> None:
+        """Nothing waits."""
+
+    @property
+    def words(self) -> list[str]:
+        return [message.split()[0] for *_, message in self.lines]
+
+
+def log_to(
+    sink: Kept | None, logging: Logging | None = None, *, tail: bool = False
+) -> InvocationLog:
+    return InvocationLog(
+        ManualClock(), sink, HERE, logging or Logging("g"), "s", START, "id", tail=tail
+    )
+
+
+def test_a_cold_start_has_its_lines_before_start() -> None:
+    sink = Kept()
+    log = log_to(sink)
+    log.begin_init("old runtime")
+    log.line(LogLine("", 5, "importing"))
+    log.line(LogLine("id", 6, "working"))
+    log.finish(COLD, "success", "", "")
+    assert sink.words == ["INIT_START", "WARNING", "importing", "START", "working", "END", "REPORT"]
+    assert [line[:2] for line in sink.lines] == [("g", "s")] * 7
+    assert sink.lines[2][2] == 5
+
+
+def test_a_silent_warm_call_has_start_end_and_report() -> None:
+    sink = Kept()
+    log_to(sink).finish(WARM, "success", "", "")
+    assert sink.words == ["START", "END", "REPORT"]
+
+
+def test_a_cold_start_that_only_its_usage_tells_of() -> None:
+    sink = Kept()
+    log_to(sink).finish(COLD, "success", "", "")
+    assert sink.words == ["INIT_START", "START", "END", "REPORT"]
+
+
+def test_levels_leave_platform_lines_out() -> None:
+    sink = Kept()
+    quiet = Logging("g", "JSON", "ERROR", "WARN")
+    log = log_to(sink, quiet)
+    log.line(LogLine("id", 1, '{"level": "INFO"}'))
+    log.finish(WARM, "success", "", "")
+    assert sink.lines == []
+    log = log_to(sink, quiet)
+    log.finish(WARM, "timeout", "Sandbox.Timedout", "")
+    assert len(sink.lines) == 1
+    assert '"platform.report"' in sink.lines[0][3]
+
+
+def test_the_tail_is_cut_from_the_front_and_needs_no_sink() -> None:
+    log = log_to(None, tail=True)
+    for number in range(200):
+        log.line(LogLine("id", 1, f"{number:04d}" + "x" * 96))
+    log.finish(WARM, "success", "", "")
+    tail = base64.b64decode(log.tail() or "")
+    assert len(tail) == 4096
+    assert tail.decode().splitlines()[-1].startswith("REPORT")
+    assert b"0199x" in tail
+    assert b"0100x" not in tail
+    assert log_to(None).tail() is None
