@@ -74,7 +74,9 @@ def test_secrets_are_sealed_until_they_are_asked_for(new_cloud):
     assert secret not in sealed
     opened = ssm.get_parameter(Name="/secret", WithDecryption=True)["Parameter"]
     assert opened["Value"] == secret
-    assert ssm.describe_parameters()["Parameters"][0]["KeyId"] == "alias/aws/ssm"
+    only = [{"Key": "Name", "Values": ["/secret"]}]
+    described = ssm.describe_parameters(ParameterFilters=only)["Parameters"]
+    assert [one["KeyId"] for one in described] == ["alias/aws/ssm"]
     cloud.stop()
     for path in Path(cloud.data).rglob("*"):
         if path.is_file():
