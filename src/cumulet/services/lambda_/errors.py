@@ -95,6 +95,13 @@ class InvalidRuntimeException(LambdaError):
     blame = "System"
 
 
+class InvalidZipFileException(LambdaError):
+    """The package cannot be unpacked; found only when it is first run."""
+
+    status = 502
+    blame = "System"
+
+
 class ServiceException(LambdaError):
     """Lambda itself failed to run the function."""
 

@@ -12,7 +12,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from cumulet.services.lambda_.errors import InvalidParameterValueException
+from cumulet.services.lambda_.errors import (
+    InvalidParameterValueException,
+    InvalidZipFileException,
+)
 from cumulet.services.lambda_.limits import UNZIPPED_BYTES_MAX, ZIP_ENTRIES_MAX
 
 _COPY_BYTES = 1 << 20
@@ -86,6 +89,8 @@ def unpack(archive_path: Path, target: Path) -> None:
                 place.mkdir(parents=True, exist_ok=True)
                 continue
             place.parent.mkdir(parents=True, exist_ok=True)
+            # A name may come twice; the first file is read-only by now.
+            place.unlink(missing_ok=True)
             with archive.open(entry) as source, place.open("wb") as sink:
                 written = _copy(source, sink, written)
             place.chmod(0o555 if (entry.external_attr >> 16) & 0o111 else 0o444)
@@ -136,9 +141,15 @@ class Folders:
 
     @staticmethod
     def _make(archive: Path, target: Path) -> None:
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
             unpack(archive, target)
+        except (*_READABLE, InvalidParameterValueException) as cause:
+            raise InvalidZipFileException(
+                "Lambda could not unzip the deployment package."
+            ) from cause
 
     async def recover(self) -> None:
         """Remove what an earlier process left half unpacked."""

@@ -4,12 +4,13 @@ import asyncio
 import io
 import stat
 import struct
+import warnings
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from cumulet.services.lambda_.errors import InvalidParameterValueException
+from cumulet.services.lambda_.errors import InvalidParameterValueException, InvalidZipFileException
 from cumulet.services.lambda_.packages import zips
 from cumulet.services.lambda_.packages.zips import Folders, measure, unpack
 
@@ -103,5 +104,34 @@ def test_folders_are_made_once_and_swept_when_unused(tmp_path: Path) -> None:
         assert [each.name for each in (tmp_path / "root").iterdir()] == ["d2"]
         assert await folders.open("d1", "b1") == tmp_path / "root/d1"
         assert (tmp_path / "root/d1/a").read_bytes() == b"x"
+
+    asyncio.run(story())
+
+
+def test_a_name_may_come_twice_and_the_last_counts(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "z", "w") as made, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made.writestr("a", b"1")
+        made.writestr("a", b"2")
+    unpack(tmp_path / "z", tmp_path / "out")
+    assert (tmp_path / "out/a").read_bytes() == b"2"
+
+
+def test_damage_that_shows_only_in_unpacking_is_told(tmp_path: Path) -> None:
+    made = archive(tmp_path / "z", {"a": b"some text that will not match its checksum"})
+    content = made.read_bytes()
+    begin = content.index(b"a", 26) + 1
+    made.write_bytes(content[:begin] + bytes(5) + content[begin + 5 :])
+    clash = archive(tmp_path / "clash", {"a": b"x", "a/b": b"y"})
+
+    async def locate(blob_id: str) -> Path:
+        return tmp_path / blob_id
+
+    async def story() -> None:
+        folders = Folders(tmp_path / "root", locate)
+        for blob_id in (made.name, clash.name):
+            with pytest.raises(InvalidZipFileException):
+                await folders.open(blob_id, blob_id)
+            assert not (tmp_path / "root" / blob_id).exists()
 
     asyncio.run(story())
