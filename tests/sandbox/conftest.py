@@ -74,9 +74,7 @@ class Stage:
     ) -> Outcome:
         self._requests += 1
         invocation = Invocation(fields.pop("request_id", f"r{self._requests}"), payload, **fields)
-        return await self.sandbox.invoke(
-            spec, invocation, on_log=self.lines.append, on_stream=sink
-        )
+        return await self.sandbox.invoke(spec, invocation, on_log=self.lines.append, on_stream=sink)
 
     def texts(self) -> list[str]:
         return [line.text for line in self.lines]

@@ -12,8 +12,10 @@ from cumulet.sandbox import Failed
 
 def test_an_exception_has_type_message_request_id_and_stack(play):
     async def scenario(stage):
-        spec = stage.python("def inner():\n    raise ValueError('no: ü')\n"
-                            "def handler(event, context):\n    inner()\n")
+        spec = stage.python(
+            "def inner():\n    raise ValueError('no: ü')\n"
+            "def handler(event, context):\n    inner()\n"
+        )
         outcome = await stage.invoke(spec, request_id="id-9")
         assert isinstance(outcome, Failed)
         assert (outcome.kind, outcome.error_type) == ("Unhandled", "ValueError")
@@ -23,13 +25,13 @@ def test_an_exception_has_type_message_request_id_and_stack(play):
             "requestId": "id-9",
             "stackTrace": [
                 '  File "/var/task/app.py", line 4, in handler\n    inner()\n',
-                '  File "/var/task/app.py", line 2, in inner\n    raise ValueError(\'no: ü\')\n',
+                "  File \"/var/task/app.py\", line 2, in inner\n    raise ValueError('no: ü')\n",
             ],
         }
         assert stage.texts() == [
             "[ERROR] ValueError: no: ü\nTraceback (most recent call last):\n"
             '  File "/var/task/app.py", line 4, in handler\n    inner()\n'
-            '  File "/var/task/app.py", line 2, in inner\n    raise ValueError(\'no: ü\')'
+            "  File \"/var/task/app.py\", line 2, in inner\n    raise ValueError('no: ü')"
         ]
         assert isinstance(await stage.invoke(spec), Failed)
         assert outcome.usage.init_ms is not None
@@ -83,8 +85,9 @@ def test_an_event_that_is_not_json(play):
 
 def test_decimals_become_numbers(play):
     async def scenario(stage):
-        spec = stage.python("from decimal import Decimal\n"
-                            "def handler(event, context): return {'n': Decimal('1.5')}")
+        spec = stage.python(
+            "from decimal import Decimal\ndef handler(event, context): return {'n': Decimal('1.5')}"
+        )
         assert (await stage.invoke(spec)).payload == b'{"n": 1.5}'
 
     play(scenario)

@@ -119,8 +119,11 @@ def test_it_closes_its_pipe(play):
     async def scenario(stage):
         other = stage.python(NEIGHBOUR)
         await stage.invoke(other)
-        spec = stage.python("import os, time\ndef handler(event, context):\n"
-                            "    os.closerange(0, 64)\n    time.sleep(60)\n", timeout_ms=20_000)
+        spec = stage.python(
+            "import os, time\ndef handler(event, context):\n"
+            "    os.closerange(0, 64)\n    time.sleep(60)\n",
+            timeout_ms=20_000,
+        )
         outcome = await stage.invoke(spec)
         assert outcome.kind == "Runtime.ExitError"
         assert outcome.usage.duration_ms < 10_000
@@ -131,8 +134,10 @@ def test_it_closes_its_pipe(play):
 
 def test_it_writes_nonsense_to_its_channel(play):
     async def scenario(stage):
-        spec = stage.python("import os\ndef handler(event, context):\n"
-                            "    os.write(3, b'\\xff' * 64)\n    return 1\n")
+        spec = stage.python(
+            "import os\ndef handler(event, context):\n"
+            "    os.write(3, b'\\xff' * 64)\n    return 1\n"
+        )
         outcome = await stage.invoke(spec)
         assert outcome.kind == "Runtime.ExitError"
         assert "broke the protocol" in outcome.error_message
@@ -144,9 +149,11 @@ def test_it_writes_nonsense_to_its_channel(play):
 @needs_groups
 def test_too_many_open_files_are_refused(play):
     async def scenario(stage):
-        spec = stage.python("import errno, os\ndef handler(event, context):\n"
-                            "    try:\n        while True: os.dup(1)\n"
-                            "    except OSError as error: return errno.errorcode[error.errno]\n")
+        spec = stage.python(
+            "import errno, os\ndef handler(event, context):\n"
+            "    try:\n        while True: os.dup(1)\n"
+            "    except OSError as error: return errno.errorcode[error.errno]\n"
+        )
         assert (await stage.invoke(spec)).payload == b'"EMFILE"'
 
     play(scenario)

@@ -7,9 +7,11 @@ from cumulet.sandbox import Succeeded
 
 def test_a_python_handler_returns_and_is_warm_the_second_time(play):
     async def scenario(stage):
-        spec = stage.python("count = 0\ndef handler(event, context):\n"
-                            "    global count; count += 1\n"
-                            "    return {'event': event, 'count': count}\n")
+        spec = stage.python(
+            "count = 0\ndef handler(event, context):\n"
+            "    global count; count += 1\n"
+            "    return {'event': event, 'count': count}\n"
+        )
         first = await stage.invoke(spec, b'{"a": 1}')
         second = await stage.invoke(spec, b'{"a": 2}')
         assert isinstance(first, Succeeded)
@@ -27,8 +29,10 @@ def test_two_events_at_once_run_in_two_environments(play):
     async def scenario(stage):
         import asyncio
 
-        spec = stage.python("import os, socket\ndef handler(event, context):\n"
-                            "    return open('/proc/self/stat').read().split()[21]\n")
+        spec = stage.python(
+            "import os, socket\ndef handler(event, context):\n"
+            "    return open('/proc/self/stat').read().split()[21]\n"
+        )
         outcomes = await asyncio.gather(stage.invoke(spec), stage.invoke(spec))
         assert all(isinstance(outcome, Succeeded) for outcome in outcomes)
         assert all(outcome.usage.init_ms is not None for outcome in outcomes)

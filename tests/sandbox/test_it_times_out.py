@@ -42,7 +42,9 @@ def test_slow_initialisation_is_given_the_functions_own_time_once_more(play):
 
     async def scenario(stage):
         spec = stage.python(
-            "import time; time.sleep(60)\ndef handler(e, c): pass", init_timeout_ms=150, timeout_ms=200
+            "import time; time.sleep(60)\ndef handler(e, c): pass",
+            init_timeout_ms=150,
+            timeout_ms=200,
         )
         outcome = await stage.invoke(spec)
         assert outcome.kind == "Sandbox.Timedout"

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from cumulet.core.clock import Clock
-from cumulet.sandbox.links.peers import pid_of
-from cumulet.sandbox.machine.cgroups import Group
 from cumulet.sandbox.contract import AsyncSink, Invocation, SandboxConfig
+from cumulet.sandbox.links.peers import pid_of
 from cumulet.sandbox.logs import LogPump
+from cumulet.sandbox.machine.cgroups import Group
 from cumulet.sandbox.process import Ended, Zygote, ended_from_wait
 from cumulet.sandbox.states import State, move
 
@@ -31,13 +31,17 @@ _PROCESS_GROUP = 4
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the runtime said: `kind` as in `messages`. `streamed` when it went to the sink."""
+    """What the runtime said: `kind` as in `messages`. `streamed` when it went to the sink.
+
+    After a `final` one the process ends of itself.
+    """
 
     kind: int
     body: bytes
     error_type: str = ""
     streamed: bool = False
     content_type: str = "application/json"
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +50,19 @@ class TimedOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
-    """The runtime broke the protocol; the environment is not used again."""
+class Refused:
+    """The platform will not go on, in words of its own; the environment is not used again."""
 
+    kind: str
     reason: str
 
 
-Result = Answer | TimedOut | Broken | Ended
+def broken(reason: str) -> Refused:
+    """The runtime broke the protocol."""
+    return Refused("Runtime.ExitError", reason)
+
+
+Result = Answer | TimedOut | Refused | Ended
 
 
 class Link(Protocol):
@@ -116,7 +126,8 @@ class Environment:
         self.listener: socket.socket | None = None
         self.idle_since = self.born_at = clock.monotonic()
         self.retiring = False
-        self.peak_mb = 0
+        self.peak_mb = self.memory_mb = 0
+        self._over_memory = False
         self.private_tmp: Path | None = None
         self.on_gone: Callable[[Environment], None] | None = None
         self.link: Link | None = None
@@ -150,10 +161,10 @@ class Environment:
         """Wait until the first process stands, blank."""
         await asyncio.shield(self._born)
 
-    async def assign(self, spec: dict[str, Any], key: str) -> None:
+    async def assign(self, spec: dict[str, Any], key: str, memory_mb: int) -> None:
         """Give the environment to a function: furnish, confine, start. Raises OSError."""
         self.move(State.INIT)
-        self.key = key
+        self.key, self.memory_mb = key, memory_mb
         self.lines.status.send(json.dumps(spec).encode())
         await asyncio.shield(self._running)
 
@@ -191,13 +202,14 @@ class Environment:
 
     def _note_end(self, message: dict[str, Any]) -> None:
         ended = ended_from_wait(message["how"], extension=message["what"] == "extension")
-        if ended.signal_number == signal.SIGKILL and self.group.oom_kills():
+        if ended.signal_number == signal.SIGKILL and self._is_out_of_memory():
             ended = Ended(signal_number=signal.SIGKILL, out_of_memory=True)
         self._ended = ended
         if self.link is not None:
             self.link.drain()
         self.deliver(ended)
-        self.kill()
+        if self.state is not State.ENDING or self.companions is None:
+            self.kill()
 
     def _on_output(self) -> None:
         self.log.read()
@@ -273,11 +285,22 @@ class Environment:
         """Process id of the first process; raises OSError when it is gone."""
         return pid_of(self._first_fd)
 
+    def kill_for_memory(self) -> None:
+        """End every process of this environment because it took more than its memory."""
+        self._over_memory = True
+        self.kill()
+
+    def _is_out_of_memory(self) -> bool:
+        return self._over_memory or self.group.oom_kills() > 0
+
     def kill(self) -> None:
         """End every process of this environment, now. Its death is told through `gone`."""
         if self._first_fd >= 0:
+            hunted = bool(self.zygote.layers.get("processes"))
             with contextlib.suppress(OSError):
-                signal.pidfd_send_signal(self._first_fd, signal.SIGKILL)
+                signal.pidfd_send_signal(
+                    self._first_fd, signal.SIGTERM if hunted else signal.SIGKILL
+                )
         elif self.state is not State.DEAD:
             self.lines.status.shutdown(socket.SHUT_RDWR)
 
@@ -293,7 +316,7 @@ class Environment:
             self._signal(signal.SIGTERM)
             await asyncio.wait([self.gone], timeout=grace_seconds)
         self.kill()
-        await self.gone
+        await asyncio.shield(self.gone)
 
     def _died(self) -> None:
         """The first process is gone, and all others of the environment with it."""
@@ -306,8 +329,9 @@ class Environment:
         if not self.log.ended:
             self._loop.remove_reader(self.log.fd)
         if self._ended is None:
-            oom = self.group.oom_kills() > 0
-            self._ended = Ended(signal_number=signal.SIGKILL, out_of_memory=oom)
+            self._ended = Ended(
+                signal_number=signal.SIGKILL, out_of_memory=self._is_out_of_memory()
+            )
         if self.link is not None:
             self.link.drain()
         self.log.finish()

@@ -30,8 +30,10 @@ def describe(
     opt: Path | None,
     uid: int | None,
     private_tmp: Path | None,
+    users: str = "",
 ) -> dict[str, Any]:
-    """The description, as JSON values. `private_tmp` is set where nothing can be mounted.
+    """The description, as JSON values. `private_tmp` is set where nothing can be mounted,
+    `users` is the reason why the function does not get a user of its own.
 
     Raises NoEntrypoint.
     """
@@ -49,6 +51,7 @@ def describe(
         "code": str(spec.code.resolve()),
         "opt": str(opt.resolve()) if opt else "",
         "uid": uid,
+        "users": users,
         "tmp": str(private_tmp or "/tmp"),
         "ephemeral_mb": spec.ephemeral_mb,
         "files_max": config.files_max,

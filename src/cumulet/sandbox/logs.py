@@ -63,7 +63,10 @@ class LogPump:
         return True
 
     def finish(self) -> None:
-        """Read what is there, end an unfinished line, and say how much was left out."""
+        """Read what is there, end an unfinished line, and say how much was left out.
+
+        What comes later, from extensions at their end, still goes to the last invocation's sink.
+        """
         for _ in range(DRAIN_READS_MAX):
             if not self.read():
                 break
@@ -76,7 +79,7 @@ class LogPump:
                 f"[cumulet] {self._left_out} bytes of output were left out: "
                 f"an invocation may write {self._bytes_max} bytes"
             )
-        self._request_id, self._on_log = "", _nowhere
+        self._request_id = ""
         self._taken = self._left_out = 0
 
     def close(self) -> None:
@@ -126,7 +129,7 @@ class LogPump:
 
     def _emit(self, line: bytes) -> None:
         if self._taken + len(line) > self._bytes_max:
-            self._left_out += len(line)
+            self._left_out += len(line) + 1
             self._taken = self._bytes_max
             return
         self._taken += len(line) + 1

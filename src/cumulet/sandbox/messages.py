@@ -34,6 +34,8 @@ STREAM_CHUNK = 22
 """Function → cloud: the next piece of a streamed answer."""
 STREAM_END = 23
 """Function → cloud: the streamed answer is complete. Body: empty, or the error as JSON."""
+FATAL = 24
+"""Function → cloud: as ERROR, and this process ends now."""
 STREAM_BYTES_MAX = 209_715_200
 """Largest streamed answer.
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections import deque
 from collections.abc import Coroutine
 from typing import Any
@@ -22,12 +23,13 @@ from cumulet.sandbox.contract import (
     Outcome,
     RuntimeUnavailable,
     SandboxConfig,
+    Usage,
 )
-from cumulet.sandbox.environment import Answer, Environment, Result, TimedOut
+from cumulet.sandbox.environment import Answer, Environment, Refused, Result, TimedOut
 from cumulet.sandbox.furnishing import NoEntrypoint
+from cumulet.sandbox.machine import memory
 from cumulet.sandbox.machine.report import describe_layers, missing_essentials
 from cumulet.sandbox.machine.runtimes import Interpreter, Runtimes
-from cumulet.sandbox.process import Ended
 from cumulet.sandbox.starter import Starter
 from cumulet.sandbox.states import State
 
@@ -49,6 +51,7 @@ class Sandbox:
         self._reserved = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._watchers: list[asyncio.Task[None]] = []
         self._layers: dict[str, str] = {}
         self._stopped = False
 
@@ -60,14 +63,17 @@ class Sandbox:
         if self._config.isolation == "require" and missing:
             await self.stop()
             raise IsolationUnavailable(f"This machine does not offer: {', '.join(missing)}.")
-        self._hold(self._sweep())
+        self._watchers = [asyncio.get_running_loop().create_task(self._sweep())]
+        if not self._starter.cgroups.available:
+            watching = memory.watch(self._live, self._clock)
+            self._watchers.append(asyncio.get_running_loop().create_task(watching))
 
     async def stop(self) -> None:
         """End every environment and leave nothing behind."""
         self._stopped = True
-        for task in self._tasks:
+        for task in self._watchers:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._watchers, *self._tasks, return_exceptions=True)
         await asyncio.gather(*(self._end(environment) for environment in list(self._live)))
         await self._starter.close()
 
@@ -87,6 +93,10 @@ class Sandbox:
         interpreter = self._runtimes.resolve(runtime)
         zygote = await self._starter.zygote(interpreter, preload=interpreter.family == "python")
         self._starter.refill(zygote)
+
+    def busy(self) -> int:
+        """How many environments serve an event just now."""
+        return sum(environment.state is State.RUNNING for environment in self._live)
 
     def retire(self, key_prefix: str) -> None:
         """End environments of these functions: idle ones now, busy ones after their event."""
@@ -128,8 +138,6 @@ class Sandbox:
         return await self._run(environment_or_result, spec, invocation, on_log, on_stream, init_ms)
 
     def _own_interpreter(self) -> Interpreter:
-        import sys
-
         return self._runtimes.resolve(f"python3.{sys.version_info.minor}")
 
     async def _reserve(self) -> None:
@@ -183,7 +191,7 @@ class Sandbox:
             result = await self._await(first, limit_ms)
         except NoEntrypoint as error:
             await self._end(environment)
-            return _no_entrypoint(str(error))
+            return Refused("Runtime.InvalidEntrypoint", str(error))
         except BaseException:
             await self._end(environment)
             raise
@@ -237,8 +245,8 @@ class Sandbox:
             self._hold(self._end(environment))
             raise
         duration_ms = (clock.monotonic() - started) * 1000
-        reusable = isinstance(result, Answer)
-        if not reusable:
+        reusable = isinstance(result, Answer) and not result.final
+        if not isinstance(result, Answer):
             result = environment.pending() or result
         peak_mb = environment.group.peak_mb() or environment.peak_mb
         usage = verdicts.measure(duration_ms, init_ms, min(peak_mb, spec.memory_mb))
@@ -268,7 +276,7 @@ class Sandbox:
         spec: FunctionSpec,
         invocation: Invocation,
         on_log: OnLog,
-        usage: verdicts.Usage,
+        usage: Usage,
     ) -> Outcome:
         outcome = verdicts.judge(result, invocation.request_id, spec.timeout_ms, usage)
         now = self._clock.now()
@@ -314,8 +322,3 @@ class Sandbox:
                 is_idle = environment.state is State.IDLE
                 if (is_idle and idle_ms > self._config.idle_ms) or age_ms > self._config.age_ms:
                     self._retire_one(environment)
-
-
-def _no_entrypoint(message: str) -> Answer:
-    body = f'{{"errorType":"Runtime.InvalidEntrypoint","errorMessage":"{message}"}}'
-    return Answer(messages.INIT_FAILED, body.encode(), "Runtime.InvalidEntrypoint")

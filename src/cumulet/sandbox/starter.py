@@ -15,7 +15,7 @@ from typing import Any
 from cumulet.core.clock import Clock
 from cumulet.sandbox import furnishing
 from cumulet.sandbox.contract import Env, FunctionSpec, IsolationUnavailable, SandboxConfig
-from cumulet.sandbox.environment import Answer, Broken, Environment
+from cumulet.sandbox.environment import Answer, Environment, Refused
 from cumulet.sandbox.links.extensions import Extensions
 from cumulet.sandbox.links.frames import FrameLink
 from cumulet.sandbox.links.http import Server
@@ -53,7 +53,9 @@ class Starter:
         work = self.config.work
         for name in ("root", "tmp", "layers", "runtime"):
             (work / name).mkdir(parents=True, exist_ok=True)
-        if self.config.isolation != "none":
+        if self.config.isolation == "none" or "limits" in self.config.without:
+            self.cgroups.reason = "switched off by the settings"
+        else:
             self.cgroups.open()
 
     async def zygote(self, interpreter: Interpreter, *, preload: bool) -> Zygote:
@@ -82,6 +84,7 @@ class Starter:
             path,
             {
                 "isolation": self.config.isolation,
+                "without": self.config.without,
                 "root_folder": str(self.config.work / "root"),
                 "runtime_folder": str(folder),
                 "runtime_parts": [
@@ -125,7 +128,7 @@ class Starter:
                 opt=None, uid=environment.uid, private_tmp=private_tmp,
             )  # fmt: skip
             nothing = {"python": False, "argv": ["/bin/true"], "listen": False}
-            await environment.assign({**description, **nothing}, "")
+            await environment.assign({**description, **nothing}, "", spec.memory_mb)
             return environment.layers
         finally:
             await environment.end()
@@ -166,11 +169,31 @@ class Starter:
         if interpreter.family != "provided":
             environment.link = FrameLink(environment.lines.data, environment.closed_by_runtime)
             await environment.link.attach(environment.deliver)
-        await environment.assign(description, spec.key)
+        await environment.assign(description, spec.key, spec.memory_mb)
         if environment.missing:
             layers = ", ".join(environment.missing)
             raise IsolationUnavailable(f"This machine does not offer: {layers}.")
         await self._connect(environment, spec, interpreter, description)
+
+    def _describe(
+        self, environment: Environment, spec: FunctionSpec, env: Env, interpreter: Interpreter
+    ) -> dict[str, Any]:
+        uid, users = environment.uid, ""
+        mounted = not environment.zygote.layers["filesystem"]
+        if not mounted:
+            if uid is not None and not staging.all_reachable(spec.code, Path(interpreter.path)):
+                uid, users = None, "the code or the interpreter is readable by root alone"
+            environment.private_tmp = self._make_tmp(uid)
+        return furnishing.describe(
+            spec,
+            env,
+            interpreter,
+            self.config,
+            opt=staging.merged(spec.layers, self.config.work),
+            uid=uid,
+            private_tmp=environment.private_tmp,
+            users=users,
+        )
 
     async def _connect(
         self,
@@ -187,7 +210,9 @@ class Starter:
                 _about(spec, description["env"]),
                 self.clock,
                 environment.companions_changed,
-                lambda reason: environment.deliver(Broken(f"Extension failed: {reason}")),
+                lambda reason: environment.deliver(
+                    Refused("Extension.Crash", f"Extension failed: {reason}")
+                ),
             )
         api = RuntimeApi(extensions)
         if environment.listener is not None:

@@ -8,7 +8,7 @@ import math
 from cumulet.core.clock import iso_time
 from cumulet.sandbox import messages
 from cumulet.sandbox.contract import RESPONSE_BYTES_MAX, Failed, Outcome, Succeeded, Usage
-from cumulet.sandbox.environment import Answer, Broken, Result, TimedOut
+from cumulet.sandbox.environment import Answer, Refused, Result, TimedOut
 from cumulet.sandbox.process import Ended
 
 
@@ -35,8 +35,8 @@ def judge(result: Result, request_id: str, timeout_ms: int, usage: Usage) -> Out
         case TimedOut():
             message = f"Task timed out after {timeout_ms / 1000:.2f} seconds"
             return _platform("Sandbox.Timedout", message, request_id, usage)
-        case Broken(reason=reason):
-            return _platform("Runtime.ExitError", reason, request_id, usage)
+        case Refused(kind=kind, reason=reason):
+            return _platform(kind, reason, request_id, usage)
         case Ended(out_of_memory=True):
             return _platform("Runtime.OutOfMemory", result.words(), request_id, usage)
         case Ended(extension=True):

@@ -1,4 +1,4 @@
-"""What the function's process gives up before any of its code runs. Order matters; see `confine`."""
+"""What the function's process gives up before any of its code runs, in an order that matters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from cumulet.sandbox.child import kernel, landlock, seccomp
+from cumulet.sandbox.child import kernel, landlock, namespaces, seccomp
 
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 _SYSTEM = (
@@ -31,8 +31,6 @@ def limit(spec: dict[str, Any]) -> None:
         (resource.RLIMIT_MSGQUEUE, 0),
     ):
         resource.setrlimit(what, (value, value))
-    if spec["uid"] is not None:
-        resource.setrlimit(resource.RLIMIT_NPROC, (spec["processes_max"],) * 2)
 
 
 def confine(spec: dict[str, Any], layers: dict[str, str]) -> None:
@@ -46,10 +44,15 @@ def confine(spec: dict[str, Any], layers: dict[str, str]) -> None:
         kernel.die_with_parent(signal.SIGKILL)
         return
     uid = spec["uid"]
+    layers["users"] = layers["users"] or spec["users"]
     if uid is not None:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
+    elif layers["users"] and not layers["processes"]:
+        _try(layers, "counted", namespaces.count_alone)
+    if uid is not None or not layers.get("counted", "not"):
+        resource.setrlimit(resource.RLIMIT_NPROC, (spec["processes_max"],) * 2)
     kernel.die_with_parent(signal.SIGKILL)
     os.umask(0o022)
     _try(layers, "privileges", _give_up_rights)
@@ -59,6 +62,8 @@ def confine(spec: dict[str, Any], layers: dict[str, str]) -> None:
 
 
 def _try(layers: dict[str, str], name: str, step: Callable[..., Any], *arguments: object) -> None:
+    if layers.get(name) == namespaces.SWITCHED_OFF:
+        return
     try:
         layers[name] = step(*arguments) or ""
     except OSError as error:

@@ -1,3 +1,4 @@
+# ruff: noqa: PTH  Plain calls: this is forked often and must touch little memory.
 """The first process of an environment: furnishes it, keeps watch, reports how the function ended.
 
 It runs none of the user's code, and when it ends the kernel ends every process of the environment
@@ -14,7 +15,7 @@ import signal
 import socket
 from typing import Any
 
-from cumulet.sandbox.child import function, kernel, namespaces
+from cumulet.sandbox.child import function, hunt, kernel, namespaces
 
 SPEC_BYTES_MAX = 200_000
 
@@ -28,6 +29,8 @@ def run(config: dict[str, Any], fds: list[int]) -> None:
     kernel.set_dumpable(False)
     kernel.adopt_orphans()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if layers["processes"]:
+        hunt.on_termination()
     namespaces.separate(layers)
     for group in groups:
         os.write(group, b"0")
@@ -37,6 +40,7 @@ def run(config: dict[str, Any], fds: list[int]) -> None:
     if child == 0:
         status.close()
         ours.close()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         function.wait_and_become(theirs, data, log)
     theirs.close()
     os.close(data)
@@ -67,7 +71,7 @@ def _start(
     listener = None
     if spec["listen"]:
         listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        spec["env"]["AWS_LAMBDA_RUNTIME_API"] = "127.0.0.1:%d" % listener.getsockname()[1]
+        spec["env"]["AWS_LAMBDA_RUNTIME_API"] = f"127.0.0.1:{listener.getsockname()[1]}"
     spec["layers"] = layers
     socket.send_fds(order, [json.dumps(spec).encode()], network)
     answer = order.recv(SPEC_BYTES_MAX)
@@ -78,20 +82,24 @@ def _start(
     extensions = [_extend(order, spec, path, log) for path in _extensions(spec)]
     os.close(log)
     order.close()
-    if not layers["filesystem"] and spec["isolation"] != "none":
+    if not layers["processes"] and spec["isolation"] != "none":
         kernel.drop_capabilities()
-    _watch(status, child, extensions)
+    _watch(status, layers, child, extensions)
 
 
-def _watch(status: socket.socket, child: int, extensions: list[int]) -> None:
-    """Reap every child; the end of the function, or of an extension, ends the environment."""
-    while True:
+def _watch(
+    status: socket.socket, layers: dict[str, str], child: int, extensions: list[int]
+) -> None:
+    """Reap every child and tell of each end; the cloud then kills what is left."""
+    left = {child, *extensions}
+    while left:
         pid, how = os.wait()
-        if pid == child or pid in extensions:
-            break
-    what = "function" if pid == child else "extension"
-    _tell(status, {"is": "ended", "what": what, "how": how}, [])
-    status.recv(1)
+        if pid in left:
+            left.discard(pid)
+            what = "function" if pid == child else "extension"
+            _tell(status, {"is": "ended", "what": what, "how": how}, [])
+    if layers["processes"]:
+        hunt.end_all()
 
 
 def _extensions(spec: dict[str, Any]) -> list[str]:
@@ -111,5 +119,6 @@ def _extend(order: socket.socket, spec: dict[str, Any], path: str, log: int) -> 
     pid = os.fork()
     if pid == 0:
         order.close()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         function.become_extension({**spec, "argv": [path], "python": False}, log)
     return pid

@@ -1,3 +1,4 @@
+# ruff: noqa: PTH  Plain calls: this is forked often and must touch little memory.
 """Landlock: the process and its descendants lose every file right that is not listed here.
 
 https://docs.kernel.org/userspace-api/landlock.html

@@ -1,3 +1,4 @@
+# ruff: noqa: PTH  Plain calls: this is forked often and must touch little memory.
 """The view of an environment: a root folder with only what functions need, its own processes.
 
 `prepare` runs once in the zygote and makes what all its environments share; the other functions
@@ -29,6 +30,7 @@ _SETTINGS = (
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _FOLDERS = ("/proc", "/dev/shm", "/tmp", "/var/task", "/opt", "/var/runtime", "/var/tmp", "/var/lang",
             HOST)  # fmt: skip
+SWITCHED_OFF = "switched off by the settings"
 _HOST_NAME = "169.254.100.6"
 _USER_NAME = "sbx_user1051"
 _SIOCSIFFLAGS = 0x8914
@@ -43,10 +45,14 @@ def prepare(config: dict[str, Any]) -> None:
         reason = "isolation is switched off"
         layers.update(filesystem=reason, processes=reason, users=reason)
         return
+    for name in config["without"]:
+        layers[name] = SWITCHED_OFF
     try:
         _become_owner(layers)
     except OSError as error:
         layers["filesystem"] = layers["processes"] = str(error)
+        return
+    if layers.get("filesystem"):
         return
     try:
         kernel.unshare(kernel.CLONE_NEWNS)
@@ -62,9 +68,20 @@ def _become_owner(layers: dict[str, str]) -> None:
     if os.geteuid() == 0:
         layers["users"] = ""
         return
-    uid, gid = os.geteuid(), os.getegid()
     layers["users"] = "an ordinary user has only its own user id to give"
-    kernel.unshare(kernel.CLONE_NEWUSER | kernel.CLONE_NEWPID)
+    _map_self(kernel.CLONE_NEWPID)
+    inner = os.fork()
+    if inner:
+        os.closerange(3, 256)
+        os.waitpid(inner, 0)
+        os._exit(0)
+    kernel.die_with_parent(signal.SIGKILL)
+
+
+def _map_self(more: int = 0) -> None:
+    """Enter a user namespace that knows only this user, by the same number."""
+    uid, gid = os.geteuid(), os.getegid()
+    kernel.unshare(kernel.CLONE_NEWUSER | more)
     for name, text in (
         ("setgroups", "deny"),
         ("uid_map", f"{uid} {uid} 1"),
@@ -72,12 +89,6 @@ def _become_owner(layers: dict[str, str]) -> None:
     ):
         with open(f"/proc/self/{name}", "w") as file:
             file.write(text)
-    inner = os.fork()
-    if inner:
-        os.closerange(3, 256)
-        os.waitpid(inner, 0)
-        os._exit(0)
-    kernel.die_with_parent(signal.SIGKILL)
 
 
 def _build_root(config: dict[str, Any]) -> None:
@@ -114,7 +125,7 @@ def _show(source: str, target: str, sealed: bool = True) -> None:
     if os.path.islink(source) and source in _SYSTEM:
         os.symlink(os.readlink(source), target)
         return
-    if not os.path.exists(source) or os.path.lexists(target) and os.path.ismount(target):
+    if not os.path.exists(source) or (os.path.lexists(target) and os.path.ismount(target)):
         return
     if os.path.isdir(source):
         os.makedirs(target, exist_ok=True)
@@ -135,6 +146,11 @@ def _write_users(root: str, config: dict[str, Any]) -> None:
         for uid in range(first, first + count):
             users.write(f"{_USER_NAME}:x:{uid}:{uid}::/tmp:/sbin/nologin\n")
             groups.write(f"{_USER_NAME}:x:{uid}:\n")
+
+
+def count_alone() -> None:
+    """As an ordinary user: enter a user namespace, in which only own processes are counted."""
+    _map_self()
 
 
 def open_own_pids() -> int:

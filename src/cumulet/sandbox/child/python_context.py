@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import time
+from typing import Any
 
 
 class CognitoIdentity:
@@ -34,7 +35,7 @@ class Client:
     __slots__ = ("app_package_name", "app_title", "app_version_code", "app_version_name",
                  "installation_id")  # fmt: skip
 
-    def __init__(self, fields: dict) -> None:
+    def __init__(self, fields: dict[str, Any]) -> None:
         for name in self.__slots__:
             setattr(self, name, fields.get(name))
 
@@ -44,7 +45,7 @@ class ClientContext:
 
     __slots__ = ("client", "custom", "env")
 
-    def __init__(self, fields: dict) -> None:
+    def __init__(self, fields: dict[str, Any]) -> None:
         self.custom = fields.get("custom")
         self.env = fields.get("env")
         client = fields.get("client")
@@ -82,4 +83,5 @@ class LambdaContext:
         names = ("aws_request_id", "log_group_name", "log_stream_name", "function_name",
                  "memory_limit_in_mb", "function_version", "invoked_function_arn",
                  "client_context", "identity", "tenant_id")  # fmt: skip
-        return "LambdaContext([%s])" % ",".join(f"{name}={getattr(self, name)}" for name in names)
+        parts = ",".join(f"{name}={getattr(self, name)}" for name in names)
+        return f"LambdaContext([{parts}])"

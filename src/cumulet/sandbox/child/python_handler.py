@@ -1,3 +1,4 @@
+# ruff: noqa: PTH  Plain calls: this is forked often and must touch little memory.
 """Loading a Python handler, calling it, and putting results and errors into Lambda's words.
 
 https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
@@ -12,6 +13,7 @@ import json
 import os
 import sys
 import traceback
+from typing import Any
 
 _OWN_FOLDER = os.path.dirname(os.path.abspath(__file__))
 
@@ -19,14 +21,14 @@ _OWN_FOLDER = os.path.dirname(os.path.abspath(__file__))
 class Fault(Exception):
     """A failure whose words are Lambda's: becomes the error document as it is."""
 
-    def __init__(self, kind: str, message: str, trace: list | None = None) -> None:
+    def __init__(self, kind: str, message: str, trace: list[str] | None = None) -> None:
         super().__init__(message)
         self.kind = kind
         self.message = message
         self.trace = trace or []
 
 
-def load(name: str):  # noqa: ANN201
+def load(name: str) -> Any:
     """The callable that `module.function` names; folders in front may be written with slashes."""
     try:
         module_name, function_name = name.rsplit(".", 1)
@@ -77,7 +79,7 @@ def write_answer(value: object) -> bytes:
         raise Fault("Runtime.MarshalError", message) from None
 
 
-def describe(error: BaseException) -> tuple:
+def describe(error: BaseException) -> tuple[str, str, list[str]]:
     """Kind, message and stack of an exception of the handler, without frames of ours."""
     if isinstance(error, Fault):
         return error.kind, error.message, error.trace
@@ -89,9 +91,9 @@ def describe(error: BaseException) -> tuple:
     return type(error).__name__, str(error), traceback.format_list(frames)
 
 
-def document(kind: str, message: str, trace: list, request_id: str) -> bytes:
+def document(kind: str, message: str, trace: list[str], request_id: str) -> bytes:
     """The error document that the caller of `Invoke` is given."""
-    fields = {"errorMessage": message, "errorType": kind}
+    fields: dict[str, Any] = {"errorMessage": message, "errorType": kind}
     if request_id:
         fields["requestId"] = request_id
     fields["stackTrace"] = trace

@@ -12,6 +12,7 @@ import os
 import sys
 import time
 import traceback
+from typing import Any
 
 _LEVELS = {"TRACE": logging.DEBUG, "DEBUG": logging.DEBUG, "INFO": logging.INFO,
            "WARN": logging.WARNING, "ERROR": logging.ERROR, "FATAL": logging.CRITICAL}  # fmt: skip
@@ -50,7 +51,7 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line of JSON."""
-        fields = {
+        fields: dict[str, Any] = {
             "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
             "level": record.levelname,
             "message": record.getMessage(),
@@ -101,7 +102,7 @@ def install() -> None:
         root.setLevel(level)
 
 
-def write_error(kind: str, message: str, trace: list, request_id: str = "") -> None:
+def write_error(kind: str, message: str, trace: list[str], request_id: str = "") -> None:
     """Write a failure of the handler as Lambda's Python runtime does."""
     if is_json():
         fields = {

@@ -7,6 +7,8 @@ import random
 import socket
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 from cumulet.sandbox import messages
 from cumulet.sandbox.child import python_context, python_handler, python_log, warm
@@ -14,7 +16,7 @@ from cumulet.sandbox.child import python_context, python_handler, python_log, wa
 _READ_BYTES = 65_536
 
 
-def run(data_fd: int, spec: dict) -> int:
+def run(data_fd: int, spec: dict[str, Any]) -> int:
     """Serve until the cloud closes its end; returns the exit status of the process."""
     data = socket.socket(fileno=data_fd)
     _put_on_environment(spec)
@@ -41,7 +43,7 @@ def run(data_fd: int, spec: dict) -> int:
     return 0
 
 
-def _put_on_environment(spec: dict) -> None:
+def _put_on_environment(spec: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(spec["env"])
     time.tzset()
@@ -87,7 +89,7 @@ def _receive(data: socket.socket, buffer: bytearray) -> bytes:
     return body
 
 
-def _serve(data: socket.socket, handler) -> None:  # noqa: ANN001
+def _serve(data: socket.socket, handler: Callable[[Any, Any], Any]) -> None:
     buffer = bytearray()
     while True:
         body = _receive(data, buffer)
@@ -118,5 +120,5 @@ def _serve(data: socket.socket, handler) -> None:  # noqa: ANN001
         _send(data, kind, answer)
 
 
-def _call(handler, event: object, context: object) -> bytes:  # noqa: ANN001
+def _call(handler: Callable[[Any, Any], Any], event: object, context: object) -> bytes:
     return python_handler.write_answer(handler(event, context))

@@ -1,3 +1,4 @@
+# ruff: noqa: PTH  Plain calls: this is forked often and must touch little memory.
 """The process that forks environments: started once per interpreter, warmed, never runs user code.
 
 Started as a script with one JSON argument (see `cumulet.sandbox.process`). It listens on one

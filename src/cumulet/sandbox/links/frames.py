@@ -9,13 +9,20 @@ from collections.abc import Callable
 
 from cumulet.sandbox import messages
 from cumulet.sandbox.contract import AsyncSink, Invocation
-from cumulet.sandbox.environment import Answer, Broken, Result
+from cumulet.sandbox.environment import Answer, Result, broken
 from cumulet.sandbox.links.streams import Stream
 
 READ_BYTES = 262_144
 _DRAIN_READS_MAX = 64
 _SINGLE = frozenset(
-    {messages.READY, messages.INIT_FAILED, messages.RESPONSE, messages.ERROR, messages.TOO_LARGE}
+    {
+        messages.READY,
+        messages.INIT_FAILED,
+        messages.RESPONSE,
+        messages.ERROR,
+        messages.TOO_LARGE,
+        messages.FATAL,
+    }
 )
 _STREAMED = frozenset({messages.STREAM_BEGIN, messages.STREAM_CHUNK, messages.STREAM_END})
 
@@ -119,6 +126,8 @@ class FrameLink:
             self._take_piece(kind, body)
         elif self._buffer or self._stream is not None:
             self._break()  # One event has one answer.
+        elif kind == messages.FATAL:
+            self._deliver(Answer(messages.ERROR, body, final=True))
         else:
             self._deliver(Answer(kind, body))
         return bool(self._buffer)
@@ -166,7 +175,7 @@ class FrameLink:
         self._stream = None
         error, self._stream_error = self._stream_error, b""
         if trouble:
-            self._deliver(Broken(trouble))
+            self._deliver(broken(trouble))
         elif error:
             self._deliver(Answer(messages.ERROR, error, streamed=True))
         else:
@@ -184,7 +193,7 @@ class FrameLink:
 
     def _break(self) -> None:
         self.close()
-        self._deliver(Broken("Runtime broke the protocol of its environment"))
+        self._deliver(broken("Runtime broke the protocol of its environment"))
         self._on_closed()
 
     def close(self) -> None:

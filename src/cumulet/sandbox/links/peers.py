@@ -51,7 +51,8 @@ def _inode_of_peer(accepted: socket.socket) -> int:
     return int(struct.unpack_from("=I", answer, _INODE_AT)[0])
 
 
-def _processes_below(pid: int) -> list[int]:
+def processes_below(pid: int) -> list[int]:
+    """A process and all its descendants, nearest first."""
     found = [pid]
     for known in found:
         with contextlib.suppress(OSError):
@@ -69,12 +70,12 @@ def belongs_to(accepted: socket.socket, pid: int) -> bool:
     except OSError:
         return False
     wanted = f"socket:[{inode}]"
-    for process in _processes_below(pid):
+    for process in processes_below(pid):
         folder = f"/proc/{process}/fd"
         with contextlib.suppress(OSError):
-            for name in os.listdir(folder):
+            for name in os.listdir(folder):  # noqa: PTH208
                 with contextlib.suppress(OSError):
-                    if os.readlink(f"{folder}/{name}") == wanted:
+                    if os.readlink(f"{folder}/{name}") == wanted:  # noqa: PTH115
                         return True
     return False
 

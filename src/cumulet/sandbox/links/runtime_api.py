@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from cumulet.sandbox import messages
 from cumulet.sandbox.contract import RESPONSE_BYTES_MAX, AsyncSink, Invocation
-from cumulet.sandbox.environment import Answer, Broken, Result
+from cumulet.sandbox.environment import Answer, Result, broken
 from cumulet.sandbox.links.extensions import PREFIX as EXTENSION_PREFIX
 from cumulet.sandbox.links.extensions import Extensions
 from cumulet.sandbox.links.http import Call
@@ -133,7 +133,7 @@ class RuntimeApi:
         stream = self._streams.pop(id(call), None)
         if stream is not None:
             stream.cancel()
-            self._deliver(Broken("Runtime closed its response stream early"))
+            self._deliver(broken("Runtime closed its response stream early"))
 
     def _next(self, call: Call) -> None:
         self._waiting = call
@@ -171,7 +171,7 @@ class RuntimeApi:
     def _streamed(self, call: Call, content_type: str, trouble: str | None) -> None:
         if trouble:
             call.refuse(400, "InvalidResponse", trouble)
-            self._deliver(Broken(trouble))
+            self._deliver(broken(trouble))
             return
         if _ERROR_TYPE in call.headers:
             self._answer = _error_of_trailers(call, streamed=True)

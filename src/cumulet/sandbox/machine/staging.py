@@ -64,3 +64,8 @@ def extension_names(layers: tuple[Path, ...]) -> frozenset[str]:
                 if path.is_file() and os.access(path, os.X_OK)
             }
     return frozenset(names)
+
+
+def all_reachable(*paths: Path) -> bool:
+    """Whether every user may pass all folders on the way to these paths."""
+    return all(folder.stat().st_mode & 0o001 for path in paths for folder in path.resolve().parents)

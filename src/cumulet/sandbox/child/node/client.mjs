@@ -11,7 +11,7 @@ import { format, inspect } from "node:util";
 import path from "node:path";
 
 const INVOKE = 1, READY = 16, INIT_FAILED = 17, RESPONSE = 18, ERROR = 19, TOO_LARGE = 20;
-const STREAM_BEGIN = 21, STREAM_CHUNK = 22, STREAM_END = 23;
+const STREAM_BEGIN = 21, STREAM_CHUNK = 22, STREAM_END = 23, FATAL = 24;
 const RESPONSE_BYTES_MAX = 6291556;
 const CHUNK_BYTES_MAX = 65536;
 const STREAMING = Symbol.for("aws.lambda.runtime.handler.streaming");
@@ -115,13 +115,13 @@ function exitAfter(kind, error) {
 
 process.on("uncaughtException", (error) => {
   logError("Uncaught Exception", error);
-  exitAfter(requestId ? ERROR : INIT_FAILED, error);
+  exitAfter(requestId ? FATAL : INIT_FAILED, error);
 });
 process.on("unhandledRejection", (reason) => {
   const error = named("Runtime.UnhandledPromiseRejection", reason?.stack ? String(reason) : inspect(reason));
   error.reason = reason instanceof Error ? describe(reason) : reason;
   logError("Unhandled Promise Rejection", error);
-  exitAfter(requestId ? ERROR : INIT_FAILED, error);
+  exitAfter(requestId ? FATAL : INIT_FAILED, error);
 });
 
 // --- streaming -------------------------------------------------------------------------------
