@@ -97,5 +97,6 @@ def test_provisioned_concurrency_is_refused_clearly(lam: Any, make: Any) -> None
     assert "not supported by Cumulet" in str(caught.value)
     with pytest.raises(lam.exceptions.ProvisionedConcurrencyConfigNotFoundException):
         lam.get_provisioned_concurrency_config(FunctionName=name, Qualifier="1")
+    lam.delete_provisioned_concurrency_config(FunctionName=name, Qualifier="1")
     listed = lam.list_provisioned_concurrency_configs(FunctionName=name)
     assert listed["ProvisionedConcurrencyConfigs"] == []
