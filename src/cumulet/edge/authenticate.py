@@ -8,8 +8,10 @@ from typing import NamedTuple
 from cumulet.core.errors import ExpiredToken, MissingAuthentication, UnknownKey
 from cumulet.core.http import Body, Request
 from cumulet.core.identity import ANONYMOUS, Principal
+from cumulet.edge.route import path_style
 from cumulet.kit.dispatch import Dispatcher
-from cumulet.kit.ports import Credentials
+from cumulet.kit.ports import Credential, Credentials
+from cumulet.wire import sigv2
 from cumulet.wire.sigv4 import (
     EMPTY_SHA256,
     ParsedSignature,
@@ -30,15 +32,25 @@ class Claim(NamedTuple):
     An unsigned request has no signature and the anonymous principal.
     """
 
-    signature: ParsedSignature | None
+    signature: ParsedSignature | sigv2.ParsedSignature | None
     principal: Principal
     secret: str
     s3: bool
 
     @property
     def region(self) -> str:
-        """The region of the credential scope, or "" when unsigned."""
-        return self.signature.region if self.signature is not None else ""
+        """The region of the credential scope, or "" when unsigned or signed by version 2."""
+        return self.signature.region if isinstance(self.signature, ParsedSignature) else ""
+
+    @property
+    def is_presigned(self) -> bool:
+        """Whether the signature is in the query, which is then under it."""
+        match self.signature:
+            case ParsedSignature(presigned=presigned):
+                return presigned
+            case sigv2.ParsedSignature(expires_at=expires_at):
+                return expires_at is not None
+        return False
 
 
 class Authenticator:
@@ -55,29 +67,41 @@ class Authenticator:
         a signature is let through as anonymous. This reads nothing of the body.
         """
         s3 = service == S3
+        now = self._dispatcher.clock.now()
+        if s3 and (older := sigv2.parse(request)) is not None:
+            sigv2.check_time(request, older, now)
+            found = await self._find(older.access_key_id, older.session_token, now)
+            return Claim(older, found.principal, found.secret, s3)
         signature = parse(request, s3=s3)
         if signature is None:
             if unsigned:
                 return Claim(None, ANONYMOUS, "", s3)
             raise MissingAuthentication("Request is missing Authentication Token")
-        now = self._dispatcher.clock.now()
         check_service(signature, service, s3=s3)
         check_time(signature, now, s3=s3)
         check_headers_signed(request, signature, s3=s3)
+        found = await self._find(signature.access_key_id, signature.session_token, now)
+        return Claim(signature, found.principal, found.secret, s3)
+
+    async def _find(self, access_key_id: str, session_token: str, now: float) -> Credential:
         credentials = self._dispatcher.need(Credentials)  # type: ignore[type-abstract]
-        found = await credentials.find(signature.access_key_id, signature.session_token)
+        found = await credentials.find(access_key_id, session_token)
         if found is None:
             raise UnknownKey("The security token included in the request is invalid.")
         if found.expires_at is not None and found.expires_at <= now:
             raise ExpiredToken("The security token included in the request is expired")
-        return Claim(signature, found.principal, found.secret, s3)
+        return found
 
     def verify_bytes(self, request: Request, claim: Claim, body: bytes) -> None:
         """Verify the signature of a request whose body is here. Raises SignatureMismatch."""
-        if claim.signature is None:
+        signature = claim.signature
+        if signature is None:
+            return
+        if isinstance(signature, sigv2.ParsedSignature):
+            sigv2.verify(request, signature, claim.secret, path_style(request).path)
             return
         digest = sha256(body).hexdigest() if body else EMPTY_SHA256
-        self._verifier.verify(request, claim.signature, claim.secret, digest, s3=False)
+        self._verifier.verify(request, signature, claim.secret, digest, s3=False)
 
     def verify_s3(self, request: Request, claim: Claim) -> Body:
         """Verify S3's signature, and give the body without its framing. Raises AwsError.
@@ -85,6 +109,9 @@ class Authenticator:
         The body is checked against what was signed while it is read.
         """
         signature = claim.signature
+        if isinstance(signature, sigv2.ParsedSignature):
+            sigv2.verify(request, signature, claim.secret, path_style(request).path)
+            return s3_body(request, None, b"")
         if signature is None:
             return s3_body(request, None, b"")
         expected = s3_payload_hash(signature)

@@ -22,11 +22,13 @@ from cumulet.edge.authenticate import S3, Authenticator, Claim
 from cumulet.edge.limits import body_limit
 from cumulet.edge.route import path_style
 from cumulet.kit.dispatch import Dispatcher
+from cumulet.wire import sigv2
 from cumulet.wire.catalog import Catalog
 from cumulet.wire.codec import read_request, write_response
 from cumulet.wire.detect import Detector, Target
 from cumulet.wire.faults import render
 from cumulet.wire.model import OperationModel, ServiceModel
+from cumulet.wire.presigned import with_hoisted_headers
 from cumulet.wire.sigv4 import claimed_service
 
 _SERVICE_NAME = re.compile(r"[a-z0-9-]+\Z")
@@ -66,7 +68,7 @@ class AwsApi:
     async def serve(self, request: Request, request_id: str, trace: Trace) -> Response:
         """Answer one request; every failure is an answer too."""
         read = path_style(request)
-        signing_name = claimed_service(request)
+        signing_name = claimed_service(request) or sigv2.claimed_service(request)
         target = self._detector.detect(read, signing_name)
         if target is None:
             return self._nobody(request, signing_name, request_id, trace)
@@ -96,6 +98,8 @@ class AwsApi:
         caller = claim.principal
         call.trace.note(account=caller.account, caller=caller.arn, region=claim.region)
         body = await self._verified(call, claim, operation)
+        if claim.s3 and claim.is_presigned:
+            call.read = with_hoisted_headers(call.read)
         members = read_request(model, operation, target.protocol, call.read, body)
         scope = Scope(caller.account, claim.region or DEFAULT_REGION)
         ctx = dispatcher.context(
