@@ -128,10 +128,16 @@ class LogPump:
         return -1
 
     def _emit(self, line: bytes) -> None:
+        """Hand out one line or record; a longer one than allowed becomes several."""
+        size = self._line_bytes_max
+        for at in range(0, len(line) or 1, size):
+            self._emit_piece(line[at : at + size])
+
+    def _emit_piece(self, line: bytes) -> None:
         if self._taken + len(line) > self._bytes_max:
             self._left_out += len(line) + 1
             self._taken = self._bytes_max
             return
         self._taken += len(line) + 1
-        text = line[: self._line_bytes_max].decode("utf-8", "replace").rstrip("\r")
+        text = line.decode("utf-8", "replace").rstrip("\r")
         self._on_log(LogLine(self._request_id, int(self._now() * 1000), text))

@@ -121,12 +121,7 @@ class Starter:
         try:
             await environment.born()
             spec = FunctionSpec("", "provided", "", self.config.work / "root")
-            private_tmp = self._make_tmp(environment.uid) if zygote.layers["filesystem"] else None
-            environment.private_tmp = private_tmp
-            description = furnishing.describe(
-                spec, {}, interpreter, self.config,
-                opt=None, uid=environment.uid, private_tmp=private_tmp,
-            )  # fmt: skip
+            description = self._describe(environment, spec, {}, interpreter)
             nothing = {"python": False, "argv": ["/bin/true"], "listen": False}
             await environment.assign({**description, **nothing}, "", spec.memory_mb)
             return environment.layers
@@ -157,14 +152,7 @@ class Starter:
         await environment.born()
         if environment.state is State.DEAD:
             raise OSError("the environment ended before it began")
-        mounted = not environment.zygote.layers["filesystem"]
-        environment.private_tmp = None if mounted else self._make_tmp(environment.uid)
-        description = furnishing.describe(
-            spec, env, interpreter, self.config,
-            opt=staging.merged(spec.layers, self.config.work),
-            uid=environment.uid,
-            private_tmp=environment.private_tmp,
-        )  # fmt: skip
+        description = self._describe(environment, spec, env, interpreter)
         environment.group.limit(spec.memory_mb, self.config.processes_max)
         if interpreter.family != "provided":
             environment.link = FrameLink(environment.lines.data, environment.closed_by_runtime)
