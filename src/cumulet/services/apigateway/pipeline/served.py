@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cumulet.core.identity import Scope
+from cumulet.core.identity import Principal, Scope, parse_arn, service_principal
 from cumulet.kit.policy import Policy, parse_policy
 from cumulet.services.apigateway.model import (
     Deployment,
@@ -17,6 +17,7 @@ from cumulet.services.apigateway.model import (
     Resource,
     Stage,
 )
+from cumulet.services.apigateway.names import ANY, invoke_arn
 from cumulet.services.apigateway.pipeline.routing import Router
 from cumulet.services.apigateway.rules.mapping import (
     Assignment,
@@ -26,6 +27,8 @@ from cumulet.services.apigateway.rules.mapping import (
 from cumulet.services.apigateway.rules.methods import lambda_function_of
 from cumulet.services.apigateway.rules.schema import compile_schema
 from cumulet.services.apigateway.templates import Block, parse_template
+
+PRINCIPAL = "apigateway.amazonaws.com"
 
 _STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}")
 
@@ -55,7 +58,10 @@ class Validation:
 
 @dataclass(frozen=True, slots=True)
 class ServedMethod:
-    """One method of one resource, with everything that serving it needs."""
+    """One method of one resource, with everything that serving it needs.
+
+    `gateway` is API Gateway itself as functions see it: it says which method invokes them.
+    """
 
     resource_id: str
     resource_path: str
@@ -64,6 +70,8 @@ class ServedMethod:
     kind: str
     integration: Integration
     function: str
+    function_region: str
+    gateway: Principal
     uri: str
     credentials: str
     timeout_seconds: float
@@ -121,7 +129,7 @@ def serve_stage(
             (
                 resource.path,
                 {
-                    name: _serve_method(resource, method, stage, deployment)
+                    name: _serve_method(scope, resource, method, stage, deployment)
                     for name, method in resource.methods.items()
                 },
             )
@@ -137,13 +145,22 @@ def with_stage_variables(text: str, variables: Mapping[str, str] | None) -> str:
     return _STAGE_VARIABLE.sub(lambda found: (variables or {}).get(found[1], ""), text)
 
 
+def _gateway(resource: Resource, method: Method, stage: Stage, scope: Scope) -> Principal:
+    verb = "*" if method.http_method == ANY else method.http_method
+    source = invoke_arn(scope, stage.api_id, stage.stage_name, verb, resource.path)
+    said = {"aws:SourceArn": source, "aws:SourceAccount": scope.account}
+    return service_principal(PRINCIPAL, scope.account, said)
+
+
 def _serve_method(
-    resource: Resource, method: Method, stage: Stage, deployment: Deployment
+    scope: Scope, resource: Resource, method: Method, stage: Stage, deployment: Deployment
 ) -> ServedMethod:
     integration = method.method_integration
     if integration is None:
         raise ValueError("a deployed method has an integration")
     uri = with_stage_variables(integration.uri or "", stage.variables)
+    function = lambda_function_of(uri) or ""
+    function_arn = parse_arn(function)
     return ServedMethod(
         resource_id=resource.id,
         resource_path=resource.path,
@@ -151,7 +168,9 @@ def _serve_method(
         authorization_type=method.authorization_type,
         kind=integration.type,
         integration=integration,
-        function=lambda_function_of(uri) or "",
+        function=function,
+        function_region=function_arn.region if function_arn is not None else "",
+        gateway=_gateway(resource, method, stage, scope),
         uri=uri,
         credentials=with_stage_variables(integration.credentials or "", stage.variables),
         timeout_seconds=integration.timeout_in_millis / 1000,

@@ -12,9 +12,7 @@ import orjson
 
 from cumulet.core.context import Context
 from cumulet.core.errors import AwsError
-from cumulet.core.identity import parse_arn, service_principal
 from cumulet.kit.ports import Credentials
-from cumulet.services.apigateway.names import ANY, invoke_arn
 from cumulet.services.apigateway.pipeline.event import proxy_event
 from cumulet.services.apigateway.pipeline.exchange import Exchange
 from cumulet.services.apigateway.pipeline.faults import (
@@ -30,9 +28,8 @@ from cumulet.services.apigateway.pipeline.integrations.mapped import (
     template_variables,
 )
 from cumulet.services.apigateway.pipeline.match import Matched
+from cumulet.services.apigateway.pipeline.served import ServedMethod
 from cumulet.services.apigateway.pipeline.validate import Admitted
-
-PRINCIPAL = "apigateway.amazonaws.com"
 
 _MEMBERS = frozenset({"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"})
 
@@ -52,12 +49,13 @@ async def _invoke(
     ctx: Context, matched: Matched, payload: bytes, invocation: str
 ) -> dict[str, Any]:
     method, stage = matched.method, matched.stage
-    arn = parse_arn(method.function)
-    if arn is None:
+    if not method.function_region:
         raise configuration_error(f"{method.function!r} is no function's ARN")
     try:
         async with asyncio.timeout(method.timeout_seconds):
-            caller = await _caller(ctx, matched, arn.region)
+            caller = ctx.acting_as(method.gateway, region=method.function_region)
+            if method.credentials:
+                caller = await _with_role(caller, method)
             answer: dict[str, Any] = await caller.call(
                 "lambda",
                 "Invoke",
@@ -74,19 +72,8 @@ async def _invoke(
         raise error(f"{stage.api_id}: {cause.code}: {cause.message}") from cause
 
 
-async def _caller(ctx: Context, matched: Matched, region: str) -> Context:
-    """API Gateway itself, whom the function's policy must allow; or the integration's role."""
-    stage, method = matched.stage, matched.method
-    verb = "*" if method.http_method == ANY else method.http_method
-    source = invoke_arn(stage.scope, stage.api_id, stage.stage_name, verb, method.resource_path)
-    principal = service_principal(
-        PRINCIPAL,
-        stage.scope.account,
-        {"aws:SourceArn": source, "aws:SourceAccount": stage.scope.account},
-    )
-    gateway = ctx.acting_as(principal, region=region)
-    if not method.credentials:
-        return gateway
+async def _with_role(gateway: Context, method: ServedMethod) -> Context:
+    """The integration's role, assumed by the gateway."""
     session = await gateway.call(
         "sts",
         "AssumeRole",
@@ -94,12 +81,12 @@ async def _caller(ctx: Context, matched: Matched, region: str) -> Context:
         RoleSessionName="BackplaneAssumeRoleSession",
     )
     keys = session["Credentials"]
-    found = await ctx.need(Credentials).find(  # type: ignore[type-abstract]
+    found = await gateway.need(Credentials).find(  # type: ignore[type-abstract]
         keys["AccessKeyId"], keys["SessionToken"]
     )
     if found is None:
         raise configuration_error("the session of the integration's role is gone")
-    return ctx.acting_as(found.principal, region=region)
+    return gateway.acting_as(found.principal, region=method.function_region)
 
 
 def proxy_exchange(matched: Matched, payload: bytes) -> Exchange:

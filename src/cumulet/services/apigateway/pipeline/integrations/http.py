@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from urllib.parse import quote, urlencode, urlsplit
 
 from cumulet.core.context import Context
@@ -137,10 +138,11 @@ def _target(matched: Matched, path: Mapping[str, str], query: list[tuple[str, st
     )
 
 
-def _tls(matched: Matched) -> ssl.SSLContext:
-    tls = matched.method.integration.tls_config
+@lru_cache(maxsize=2)
+def _tls(skips_verification: bool) -> ssl.SSLContext:
+    """One context for all, as reading the authorities takes milliseconds."""
     context = ssl.create_default_context()
-    if tls is not None and tls.insecure_skip_verification:
+    if skips_verification:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
@@ -166,7 +168,9 @@ async def _send(
     headers.append(("X-Amzn-Apigateway-Api-Id", matched.stage.api_id))
     headers.append(("X-Amzn-Trace-Id", facts.headers["X-Amzn-Trace-Id"]))
     verb = matched.arrival.request.method if method == ANY else method
-    tls = _tls(matched) if target.is_tls else None
+    given = matched.method.integration.tls_config
+    skips = given is not None and given.insecure_skip_verification
+    tls = _tls(skips) if target.is_tls else None
     try:
         async with asyncio.timeout(matched.method.timeout_seconds):
             return await exchange(target, verb, headers, body, tls)
