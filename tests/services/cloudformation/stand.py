@@ -31,6 +31,7 @@ from cumulet.kit.resources import (
 )
 from cumulet.kit.service import Service, operation
 from cumulet.kit.workers import Workers
+from cumulet.kv.contract import Store
 from cumulet.kv.memory import MemoryStore
 from cumulet.services import cloudformation
 from cumulet.services.cloudformation.engine.apply import Engine
@@ -39,7 +40,7 @@ from cumulet.services.cloudformation.store import load_run, load_stack
 from cumulet.wire.catalog import Catalog
 
 SCOPE = Scope("123456789012", "eu-west-1")
-_CATALOG = Catalog(Path(tempfile.gettempdir()) / "cumulet-test-models", ("cloudformation", "s3"))
+_CATALOG = Catalog(Path(tempfile.gettempdir()) / "cumulet-test-models")
 
 
 class Refused(AwsError):
@@ -185,10 +186,11 @@ class PlainSealer:
 class Stand:
     """One process of the cloud over a store and a world that outlive it."""
 
-    def __init__(self, world: World, store: Any = None, extra: tuple[Service, ...] = ()) -> None:
+    def __init__(self, world: World, store: Any = None, real: tuple[Service, ...] = ()) -> None:
+        """With `real` services, stacks are made of their types and not of the world's things."""
         self.world = world
         self.store = store if store is not None else MemoryStore()
-        services = (cloudformation.SERVICE, *world.services(), *extra)
+        services = (cloudformation.SERVICE, *(real or world.services()))
         self.dispatcher = Dispatcher(
             store=self.store,
             clock=SystemClock(),
@@ -197,10 +199,15 @@ class Stand:
             endpoint="http://127.0.0.1:4566",
         )
         self.dispatcher.provide(Sealer, PlainSealer())
-        own = cloudformation.SERVICE.resources
-        self.dispatcher.provide(ResourceTypes, ResourceTypes((*own, *world.types())))
-        for kind, part in cloudformation.SERVICE.provides(self.dispatcher).items():
-            self.dispatcher.provide(kind, part)
+        self.dispatcher.provide(Store, self.store)
+        types = [one for service in services for one in service.resources]
+        if not real:
+            types.extend(world.types())
+        self.dispatcher.provide(ResourceTypes, ResourceTypes(types))
+        for service in services:
+            if service.provides is not None:
+                for kind, part in service.provides(self.dispatcher).items():
+                    self.dispatcher.provide(kind, part)
         self.engine = self.dispatcher.need(Engine)
         self.workers = Workers(self.dispatcher, self.store, SystemClock(), shared=False)
 

@@ -58,8 +58,8 @@ class Mortal:
             self.left -= 1
         return result
 
-    def watch(self, key: bytes) -> Any:
-        return self._store.watch(key)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
 
 
 class PowerCut(BaseException):
@@ -151,7 +151,7 @@ async def _round(case: str, kill_at: int, before: bool) -> bool:
     died = True
     async with doomed:
         tasks = Tasks()
-        ended = tasks.start(_ended(store), "ended")
+        ended = tasks.start(wait_for_no_runs(store), "ended")
         dead = tasks.start(mortal.dead.wait(), "dead")
         async with asyncio.timeout(20):
             await asyncio.wait((ended, dead), return_when=asyncio.FIRST_COMPLETED)
@@ -174,7 +174,7 @@ async def _round(case: str, kill_at: int, before: bool) -> bool:
     return died
 
 
-async def _ended(store: MemoryStore) -> None:
+async def wait_for_no_runs(store: MemoryStore) -> None:
     """Until no run is left in the store itself, whatever the dying process thinks."""
     while True:
         watch = store.watch(RUNS_PREFIX)

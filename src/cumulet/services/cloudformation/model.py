@@ -256,6 +256,8 @@ class Run(msgspec.Struct, frozen=True):
     skip: tuple[str, ...] = ()
     token: str = ""
     nested: bool = False
+    seed: bytes = b""
+    """Sealed: what the randomness of the run's steps follows from."""
 
     @property
     def scope(self) -> Scope:
@@ -327,6 +329,13 @@ class Ticket(msgspec.Struct, frozen=True):
     created_at: float
     sent: bool = False
     answers: tuple[bytes, ...] = ()
+
+
+class Touched(msgspec.Struct, frozen=True):
+    """That the unfinished step of a resource has made a service commit something."""
+
+    stack_id: str
+    logical_id: str
 
 
 class DriftRun(msgspec.Struct, frozen=True):

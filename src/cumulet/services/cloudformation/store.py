@@ -22,6 +22,7 @@ from cumulet.services.cloudformation.model import (
     Run,
     Stack,
     Ticket,
+    Touched,
 )
 
 _NAME = "cloudformation"
@@ -83,6 +84,7 @@ DRIFT_RUNS: Table[DriftRun] = Table(
     lambda d: (d.id,),
     indexes={"stack": lambda d: [(d.stack_id,)]},
 )
+TOUCHED: Table[Touched] = Table(_NAME, "touched", Touched, lambda t: (t.stack_id, t.logical_id))
 RUNS: Table[Run] = Table(
     _NAME, "run", Run, lambda r: (r.account, r.region, r.stack_id), extent="global"
 )
@@ -106,6 +108,7 @@ TABLES = (
     DRIFT_RUNS,
     RUNS,
     TICKETS,
+    TOUCHED,
 )
 
 RUNS_PREFIX = RUNS.prefix(_NOWHERE)
@@ -252,6 +255,12 @@ async def load_change_set(
     else:
         found = []
     return found[0] if found else None
+
+
+async def scan_touched(tx: Transaction, scope: Scope, stack_id: str) -> set[str]:
+    """The resources whose unfinished step has made a service commit something."""
+    found = await TOUCHED.scan(tx, scope, stack_id, limit=limits.RESOURCES_MAX)
+    return {one.logical_id for one in found}
 
 
 async def scan_deleted(tx: Transaction, scope: Scope, before: float, limit: int) -> list[Stack]:

@@ -49,7 +49,7 @@ async def create(
 async def _create(
     work: Work, type_name: str, properties: Mapping[str, Any], draft: Draft
 ) -> Provisioned:
-    ctx = await work.acting()
+    ctx = await work.acting_for(draft.logical_id, draft.token)
     final = await _final(work, type_name, properties)
     return await work.types[type_name].create(ctx, final, draft)
 
@@ -65,7 +65,7 @@ async def update(
     draft = draft_of(work, resource.logical_id, resource.type, token)
 
     async def run() -> Provisioned:
-        ctx = await work.acting()
+        ctx = await work.acting_for(resource.logical_id, token)
         before = await _final(work, resource.type, old)
         after = await _final(work, resource.type, new)
         return await verb(ctx, resource.physical_id, before, after, draft)
@@ -83,7 +83,7 @@ async def delete(work: Work, logical_id: str, thing: Former) -> None:
     type_ = work.types[thing.type]
 
     async def run() -> None:
-        ctx = await work.acting()
+        ctx = await work.acting_for(logical_id, token)
         properties = work.safe.take(thing.properties)
         if type_.delete_knowing is not None:
             await type_.delete_knowing(ctx, thing.physical_id, properties, draft)
@@ -103,7 +103,7 @@ def draft_of(work: Work, logical_id: str, type_name: str, token: str) -> Draft:
         stack_name=work.stack.name,
         logical_id=logical_id,
         token=token,
-        resumed=logical_id in work.resumed,
+        resumed=logical_id in work.resumed and logical_id in work.touched,
         type_name=type_name,
     )
 

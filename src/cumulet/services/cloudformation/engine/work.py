@@ -14,6 +14,7 @@ from cumulet.core.identity import Scope, service_principal
 from cumulet.kit.ports import Credentials, Sealer
 from cumulet.kit.resources import ResourceTypes
 from cumulet.services.cloudformation import store
+from cumulet.services.cloudformation.engine.replay import step_context
 from cumulet.services.cloudformation.errors import ValidationError
 from cumulet.services.cloudformation.model import (
     STACK_TYPE,
@@ -21,6 +22,7 @@ from cumulet.services.cloudformation.model import (
     Resource,
     Run,
     Stack,
+    Touched,
     principal_of,
 )
 from cumulet.services.cloudformation.planning.sealed import Safe
@@ -57,10 +59,12 @@ class Work:
         self.scope: Scope = run.scope
         self.types = platform.need(ResourceTypes)
         self.safe = Safe(platform.need(Sealer))  # type: ignore[type-abstract]
+        self._seed = bytes.fromhex(self.safe.take(run.seed))
         self.resources: dict[str, Resource] = {}
         self.stop = asyncio.Event()
         self.timed_out = False
         self.resumed: set[str] = set()
+        self.touched: set[str] = set()
         self._recording = asyncio.Lock()
         self._session = asyncio.Lock()
         self._context: Context | None = None
@@ -85,6 +89,7 @@ class Work:
     async def load(self) -> None:
         """Read the stack's resources; those that a killed process left in the middle are noted."""
         self.resources = await self.transact(store.scan_resources, self.run.stack_id)
+        self.touched = await self.transact(store.scan_touched, self.run.stack_id)
         self.resumed = {
             name
             for name, resource in self.resources.items()
@@ -102,6 +107,8 @@ class Work:
         async def write(tx: Any, scope: Scope) -> None:
             await self._fence(tx)
             await store.RESOURCES.save(tx, scope, resource)
+            if not resource.status.endswith("_IN_PROGRESS"):
+                await store.TOUCHED.drop(tx, scope, resource.stack_id, resource.logical_id)
             for event in events:
                 await store.add_event(tx, scope, event)
 
@@ -181,6 +188,17 @@ class Work:
     def next_run(self, **changes: Any) -> Run:
         """The run with these fields changed."""
         return msgspec.structs.replace(self.run, **changes)
+
+    async def acting_for(self, logical_id: str, step: str) -> Context:
+        """A context for a step, with its token: its randomness is the same in each try, and it is
+        noted in the services' own transactions that the step has made them commit something."""
+        ctx = await self.acting()
+        mark = Touched(self.run.stack_id, logical_id)
+
+        async def note(tx: Any) -> None:
+            await store.TOUCHED.save(tx, self.scope, mark)
+
+        return step_context(ctx, self.platform, self._seed, step, note)
 
     async def acting(self) -> Context:
         """A context of whoever the resources are made as: the stack's role, or its caller."""

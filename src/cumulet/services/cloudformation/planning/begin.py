@@ -139,6 +139,7 @@ def _run(ctx: Context, stack: Stack, run_id: str, action: str, phase: str, asked
         skip=asked.skip,
         token=asked.token,
         nested=stack.depth > 1,
+        seed=safe_of(ctx).put(ctx.clock.random_bytes(32).hex()),
     )
 
 
