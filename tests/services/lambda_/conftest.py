@@ -31,12 +31,12 @@ ECHO = "def handler(event, context):\n    return event\n"
 
 
 def pack(text: str = ECHO, name: str = "index.py", **others: str) -> bytes:
-    """A package with one file, and others named `module=text`."""
+    """A package with one file, and others named `module=text`; the same bytes each time."""
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w") as archive:
-        archive.writestr(name, text)
+        archive.writestr(zipfile.ZipInfo(name), text)
         for module, content in others.items():
-            archive.writestr(f"{module}.py", content)
+            archive.writestr(zipfile.ZipInfo(f"{module}.py"), content)
     return sink.getvalue()
 
 

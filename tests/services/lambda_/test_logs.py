@@ -79,3 +79,29 @@ def test_a_role_without_logs_permission_writes_none(cloud: Any, lam: Any, make: 
     messages(cloud, f"/aws/lambda/{loud}", "REPORT")
     groups = cloud.client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{quiet}")
     assert groups["logGroups"] == []
+
+
+def test_each_environment_has_a_stream_of_its_own(cloud: Any, lam: Any, make: Any) -> None:
+    name = make(
+        "import os\n"
+        "def handler(event, context):\n"
+        "    if event == 'die':\n"
+        "        os._exit(1)\n"
+        "    print('in', context.log_stream_name)\n"
+        "    return context.log_stream_name\n"
+    )
+    first = [json.load(lam.invoke(FunctionName=name)["Payload"]) for _ in range(2)]
+    assert first[0] == first[1]
+    died = lam.invoke(FunctionName=name, Payload=b'"die"')
+    assert died["FunctionError"] == "Unhandled"
+    second = json.load(lam.invoke(FunctionName=name)["Payload"])
+    assert second != first[0]
+    group = f"/aws/lambda/{name}"
+    messages(cloud, group, f"in {second}")
+    logs = cloud.client("logs")
+    for stream, calls in ((first[0], 3), (second, 1)):
+        found = logs.get_log_events(logGroupName=group, logStreamName=stream)["events"]
+        words = [each["message"].split()[0] for each in found]
+        assert words.count("INIT_START") == 1
+        assert words.count("START") == calls
+        assert all(f"in {stream}" in e["message"] for e in found if e["message"][:3] == "in ")

@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import platform as machine
 from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
@@ -33,35 +30,21 @@ from cumulet.services.lambda_.errors import (
     RecursiveInvocationException,
     ResourceConflictException,
 )
-from cumulet.services.lambda_.forms.describe import runtime_version_arn
 from cumulet.services.lambda_.limits import CREDENTIAL_RENEW_SECONDS
 from cumulet.services.lambda_.model import Version, number_of
 from cumulet.services.lambda_.packages.zips import Folders
 from cumulet.services.lambda_.running.live import Entry, Live
 from cumulet.services.lambda_.running.log import InvocationLog
 from cumulet.services.lambda_.running.permits import Permits, machine_is_full
-from cumulet.services.lambda_.running.report import Start
 from cumulet.services.lambda_.running.secrets import open_environment
 from cumulet.services.lambda_.running.session import Session, assume, environment_of, may_log
+from cumulet.services.lambda_.running.slots import Runnable
 from cumulet.services.lambda_.running.tracing import VISITS_MAX, extend, sampled
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
-
-
-@dataclass(frozen=True, slots=True)
-class Runnable:
-    """A version made ready: its spec, where it logs, and until when its credentials serve."""
-
-    revision: str
-    session: Session
-    spec: FunctionSpec
-    stream: str
-    sink: LogSink | None
-    start: Start
-    renew_at: float
 
 
 class Call(NamedTuple):
@@ -80,10 +63,6 @@ class Ran(NamedTuple):
     outcome: Outcome
     version: str
     tail: str | None
-
-
-_now_running: ContextVar[InvocationLog | None] = ContextVar("cumulet_lambda_log", default=None)
-"""The log of the invocation in whose task an environment is being made."""
 
 
 class Functions:
@@ -167,39 +146,33 @@ class Functions:
         call: Call,
         on_stream: AsyncSink | None,
     ) -> Ran:
-        settings = version.settings
-        log = InvocationLog(
+        slot = runnable.take()
+        slot.log = log = InvocationLog(
             self._clock,
             runnable.sink,
             entry.ref.scope,
-            settings.logging,
-            runnable.stream,
-            runnable.start,
+            version,
+            slot,
             call.request_id,
             tail=call.with_tail,
         )
         invocation = Invocation(
-            call.request_id,
-            call.payload,
-            0,
-            call.trace_id,
-            entry.ref.arn,
-            call.client_context,
+            call.request_id, call.payload, 0, call.trace_id, entry.ref.arn, call.client_context
         )
-        marked = _now_running.set(log)
+        is_warm = False
         try:
-            sandbox = self._platform.need(Sandbox)
-            outcome = await sandbox.invoke(
-                runnable.spec, invocation, on_log=log.line, on_stream=on_stream
+            outcome = await self._platform.need(Sandbox).invoke(
+                slot.spec, invocation, on_log=log.line, on_stream=on_stream
             )
+            is_warm = not isinstance(outcome, Failed) or outcome.kind == "Unhandled"
         except NoCapacity as cause:
             raise machine_is_full() from cause
         except RuntimeUnavailable as cause:
             raise InvalidRuntimeException(str(cause)) from cause
         finally:
-            _now_running.reset(marked)
+            runnable.give(slot, is_warm=is_warm)
         status, error_type = status_of(outcome)
-        traced = call.trace_id if settings.tracing == "Active" else ""
+        traced = call.trace_id if version.settings.tracing == "Active" else ""
         log.finish(outcome.usage, status, error_type, traced)
         return Ran(outcome, version.label, log.tail())
 
@@ -228,34 +201,25 @@ class Functions:
         session = await assume(ctx, settings.role, version.function)
         may = await may_log(ctx, scope, session, settings.logging.group)
         code, *layers = await self._unpacked(version)
-        instance = new_hex(self._clock, 32)
-        day = datetime.fromtimestamp(session.began, UTC)
-        stream = f"{day:%Y/%m/%d}/[{version.label}]{instance}"
+        serial = new_hex(self._clock, 16)
         spec = FunctionSpec(
-            key=f"{key_of(scope, version.function, version.label)}{instance}",
+            key=f"{key_of(scope, version.function, version.label)}{serial}/",
             runtime=settings.runtime,
             handler=settings.handler,
             code=code,
             layers=tuple(layers),
-            env=self._environment(scope, version, session, stream),
             memory_mb=settings.memory_mb,
             timeout_ms=settings.timeout_seconds * 1000,
             ephemeral_mb=settings.ephemeral_mb,
         )
         return Runnable(
-            version.revision,
+            self._clock,
+            version,
             session,
             spec,
-            stream,
+            self._variables(scope, version, session),
+            self._warning(version),
             self._platform.need(LogSink) if may else None,  # type: ignore[type-abstract]
-            Start(
-                settings.runtime,
-                runtime_version_arn(scope.region, settings.runtime),
-                version.function,
-                version.label,
-                settings.memory_mb,
-                instance,
-            ),
             session.began + CREDENTIAL_RENEW_SECONDS,
         )
 
@@ -270,14 +234,10 @@ class Functions:
                 "replaced or deleted."
             ) from cause
 
-    def _environment(
-        self, scope: Scope, version: Version, session: Session, stream: str
-    ) -> _EnvironmentMaker:
+    def _variables(self, scope: Scope, version: Version, session: Session) -> dict[str, str]:
         sealer = self._platform.need(Sealer)  # type: ignore[type-abstract]
-        variables = open_environment(sealer, scope, version)
-        made = environment_of(scope, version, variables, session, stream, self._platform.endpoint)
-        warning = self._warning(version)
-        return _EnvironmentMaker(made, warning)
+        own = open_environment(sealer, scope, version)
+        return environment_of(scope, version, own, session, self._platform.endpoint)
 
     def _warning(self, version: Version) -> str:
         texts = [self._platform.need(Sandbox).warning(version.settings.runtime) or ""]
@@ -305,22 +265,6 @@ class Functions:
     def worker_context(self, scope: Scope, request_id: str = "") -> Context:
         """A context for work that Lambda does by itself in an account."""
         return self._platform.context(scope, root_principal(scope.account), request_id=request_id)
-
-
-class _EnvironmentMaker:
-    """Gives the variables at a cold start, and tells the invocation's log of it."""
-
-    __slots__ = ("_variables", "_warning")
-
-    def __init__(self, variables: dict[str, str], warning: str) -> None:
-        self._variables = variables
-        self._warning = warning
-
-    async def __call__(self) -> dict[str, str]:
-        log = _now_running.get()
-        if log is not None:
-            log.begin_init(self._warning)
-        return self._variables
 
 
 def key_of(scope: Scope, name: str, label: str = "") -> str:

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import base64
 from collections import deque
+from typing import Protocol
 
 from cumulet.core.clock import Clock
 from cumulet.core.identity import Scope
 from cumulet.kit.ports import LogSink
 from cumulet.sandbox import LogLine, Usage
+from cumulet.services.lambda_.forms.describe import runtime_version_arn
 from cumulet.services.lambda_.limits import LOG_TAIL_BYTES_MAX
-from cumulet.services.lambda_.model import Logging
+from cumulet.services.lambda_.model import Version
 from cumulet.services.lambda_.running import report
 from cumulet.services.lambda_.running.report import Report, Start
+
+
+class Place(Protocol):
+    """The environment that an invocation runs in: its id and log stream, new at a cold start."""
+
+    instance: str
+    stream: str
 
 
 class InvocationLog:
@@ -25,16 +34,15 @@ class InvocationLog:
 
     __slots__ = (
         "_clock",
-        "_group",
         "_logging",
+        "_place",
         "_request_id",
         "_scope",
         "_sink",
-        "_start",
         "_started",
-        "_stream",
         "_tail",
         "_tail_bytes",
+        "_version",
         "is_cold",
     )
 
@@ -43,9 +51,8 @@ class InvocationLog:
         clock: Clock,
         sink: LogSink | None,
         scope: Scope,
-        logging: Logging,
-        stream: str,
-        start: Start,
+        version: Version,
+        place: Place,
         request_id: str,
         *,
         tail: bool,
@@ -53,10 +60,9 @@ class InvocationLog:
         self._clock = clock
         self._sink = sink
         self._scope = scope
-        self._group = logging.group
-        self._logging = logging
-        self._stream = stream
-        self._start = start
+        self._version = version
+        self._logging = version.settings.logging
+        self._place = place
         self._request_id = request_id
         self._started = False
         self._tail: deque[bytes] | None = deque() if tail else None
@@ -70,9 +76,20 @@ class InvocationLog:
         self.is_cold = True
         now = self._clock.now()
         if report.allows_system(self._logging, "INFO"):
-            self._write(now, report.init_line(self._logging, now, self._start))
+            self._write(now, report.init_line(self._logging, now, self._start_of()))
         if warning:
             self._write(now, f"WARNING {warning}\n")
+
+    def _start_of(self) -> Start:
+        settings = self._version.settings
+        return Start(
+            settings.runtime,
+            runtime_version_arn(self._scope.region, settings.runtime),
+            self._version.function,
+            self._version.label,
+            settings.memory_mb,
+            self._place.instance,
+        )
 
     def line(self, line: LogLine) -> None:
         """A line of the function."""
@@ -88,7 +105,7 @@ class InvocationLog:
             return
         self._started = True
         if report.allows_system(self._logging, "INFO"):
-            text = report.start_line(self._logging, now, self._request_id, self._start.version)
+            text = report.start_line(self._logging, now, self._request_id, self._version.label)
             self._write(now, text)
 
     def finish(self, usage: Usage, status: str, error_type: str, trace_id: str) -> None:
@@ -104,7 +121,7 @@ class InvocationLog:
                 self._request_id,
                 usage.duration_ms,
                 usage.billed_ms,
-                self._start.memory_mb,
+                self._version.settings.memory_mb,
                 usage.max_memory_mb,
                 usage.init_ms,
                 status,
@@ -115,7 +132,13 @@ class InvocationLog:
 
     def _write(self, seconds: float, text: str) -> None:
         if self._sink is not None:
-            self._sink.write(self._scope, self._group, self._stream, int(seconds * 1000), text)
+            self._sink.write(
+                self._scope,
+                self._logging.group,
+                self._place.stream,
+                int(seconds * 1000),
+                text,
+            )
         if self._tail is not None:
             encoded = text.encode()
             self._tail.append(encoded)

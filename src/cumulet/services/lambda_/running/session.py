@@ -77,10 +77,12 @@ def environment_of(
     version: Version,
     variables: dict[str, str],
     session: Session,
-    stream: str,
     endpoint: str,
 ) -> dict[str, str]:
-    """The variables of the process; the function's own cannot replace Lambda's."""
+    """The variables of the process, without the log stream, which each environment has its own of.
+
+    The function's own variables cannot replace Lambda's.
+    """
     settings = version.settings
     logging = settings.logging
     made = dict(variables)
@@ -98,7 +100,6 @@ def environment_of(
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(settings.memory_mb),
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             "AWS_LAMBDA_LOG_GROUP_NAME": logging.group,
-            "AWS_LAMBDA_LOG_STREAM_NAME": stream,
             "AWS_LAMBDA_LOG_FORMAT": logging.format,
             "LAMBDA_TASK_ROOT": "/var/task",
             "LAMBDA_RUNTIME_DIR": "/var/runtime",

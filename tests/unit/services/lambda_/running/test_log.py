@@ -5,14 +5,19 @@ import base64
 from cumulet.core.clock import ManualClock
 from cumulet.core.identity import Scope
 from cumulet.sandbox import LogLine, Usage
-from cumulet.services.lambda_.model import Logging
+from cumulet.services.lambda_.model import Logging, Package, Settings, Version
 from cumulet.services.lambda_.running.log import InvocationLog
-from cumulet.services.lambda_.running.report import Start
 
 HERE = Scope("111122223333", "eu-west-1")
-START = Start("python3.12", "arn:r", "f", "$LATEST", 128, "i")
 WARM = Usage(duration_ms=1.0, billed_ms=1, init_ms=None, max_memory_mb=30)
 COLD = Usage(duration_ms=1.0, billed_ms=11, init_ms=10.0, max_memory_mb=30)
+
+
+class Spot:
+    """Where an environment logs."""
+
+    instance = "i"
+    stream = "s"
 
 
 class Kept:
@@ -36,9 +41,9 @@ class Kept:
 def log_to(
     sink: Kept | None, logging: Logging | None = None, *, tail: bool = False
 ) -> InvocationLog:
-    return InvocationLog(
-        ManualClock(), sink, HERE, logging or Logging("g"), "s", START, "id", tail=tail
-    )
+    settings = Settings("python3.12", "arn:role", "index.handler", logging or Logging("g"))
+    version = Version("f", 0, settings, Package("b", "d", 1, 1), 0.0, "r")
+    return InvocationLog(ManualClock(), sink, HERE, version, Spot(), "id", tail=tail)
 
 
 def test_a_cold_start_has_its_lines_before_start() -> None:
