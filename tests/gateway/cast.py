@@ -18,6 +18,7 @@ from cumulet.core.trace import Trace
 from cumulet.kit.policy import IdentityPolicies
 from cumulet.kit.ports import Authenticator, Policies
 from cumulet.services.apigateway.model import Deployment, Method, Resource, RestApi, Stage
+from cumulet.services.apigateway.pipeline.integrations.waiting import Invocations
 from cumulet.services.apigateway.pipeline.served import serve_stage
 
 SCOPE = Scope("123456789012", "eu-west-1")
@@ -77,6 +78,8 @@ class Cast:
         return self.policies
 
     def need(self, kind):
+        if kind is Invocations:
+            return Invocations()
         assert kind in (Authenticator, Policies) or kind in self.parts
         return self.parts.get(kind, self)
 

@@ -15,6 +15,7 @@ from tests.gateway.cast import FUNCTION, TRACE, lambda_says, method, stage_of
 from cumulet.core.errors import AccessDenied
 from cumulet.core.identity import Principal
 from cumulet.kit.ports import Credential, Credentials
+from cumulet.services.apigateway.pipeline.integrations.waiting import Invocations
 
 STAGE = stage_of({"/": [method("GET")], "/{proxy+}": [method()]}, variables={"env": "dev"})
 BINARY = stage_of({"/{proxy+}": [method()]}, binaryMediaTypes=["image/png"])
@@ -224,7 +225,24 @@ def test_a_function_that_may_not_be_invoked_is_a_bad_gateway(play):
     assert (played.response.status, played.body) == (502, {"message": "Internal server error"})
 
 
-def test_a_function_that_takes_too_long_is_a_timeout(play):
+def test_a_function_that_takes_too_long_is_a_timeout_and_goes_on():
+    async def go():
+        ended, waiting = asyncio.Event(), Invocations()
+
+        async def slow():
+            await ended.wait()
+            return {"Payload": b"{}"}
+
+        with pytest.raises(TimeoutError):
+            await waiting.wait(slow(), 0.01)
+        ended.set()
+        assert await waiting.wait(slow(), 5) == {"Payload": b"{}"}
+        await waiting.stop()
+
+    asyncio.run(go())
+
+
+def test_a_timeout_in_awss_words(play):
     async def never():
         await asyncio.Event().wait()
 

@@ -31,6 +31,7 @@ from cumulet.services.apigateway.pipeline.faults import (
     headers_too_long,
     too_long,
 )
+from cumulet.services.apigateway.pipeline.integrations.waiting import Invocations
 from cumulet.services.apigateway.pipeline.match import Arrival
 from cumulet.services.apigateway.pipeline.respond import respond_fault
 from cumulet.services.apigateway.pipeline.served import ServedStage, serve_stage
@@ -112,7 +113,7 @@ class Stages:
 
 def provides(platform: Platform) -> Mapping[type, Any]:
     """The parts that the front needs."""
-    return {Stages: Stages(platform)}
+    return {Stages: Stages(platform), Invocations: Invocations()}
 
 
 class ExecuteApi:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import json
@@ -27,6 +26,7 @@ from cumulet.services.apigateway.pipeline.integrations.mapped import (
     outgoing,
     template_variables,
 )
+from cumulet.services.apigateway.pipeline.integrations.waiting import Invocations
 from cumulet.services.apigateway.pipeline.match import Matched
 from cumulet.services.apigateway.pipeline.served import ServedMethod
 from cumulet.services.apigateway.pipeline.validate import Admitted
@@ -51,25 +51,31 @@ async def _invoke(
     method, stage = matched.method, matched.stage
     if not method.function_region:
         raise configuration_error(f"{method.function!r} is no function's ARN")
+    work = _call(ctx, method, payload, invocation)
     try:
-        async with asyncio.timeout(method.timeout_seconds):
-            caller = ctx.acting_as(method.gateway, region=method.function_region)
-            if method.credentials:
-                caller = await _with_role(caller, method)
-            answer: dict[str, Any] = await caller.call(
-                "lambda",
-                "Invoke",
-                FunctionName=method.function,
-                InvocationType=invocation,
-                Payload=payload,
-            )
-            return answer
+        return await ctx.need(Invocations).wait(work, method.timeout_seconds)
     except TimeoutError as cause:
         raise timed_out() from cause
     except AwsError as cause:
         ctx.trace.note(integration_error=f"{cause.code}: {cause.message}")
         error = malformed_answer if method.kind == "AWS_PROXY" else configuration_error
         raise error(f"{stage.api_id}: {cause.code}: {cause.message}") from cause
+
+
+async def _call(
+    ctx: Context, method: ServedMethod, payload: bytes, invocation: str
+) -> dict[str, Any]:
+    caller = ctx.acting_as(method.gateway, region=method.function_region)
+    if method.credentials:
+        caller = await _with_role(caller, method)
+    answer: dict[str, Any] = await caller.call(
+        "lambda",
+        "Invoke",
+        FunctionName=method.function,
+        InvocationType=invocation,
+        Payload=payload,
+    )
+    return answer
 
 
 async def _with_role(gateway: Context, method: ServedMethod) -> Context:
