@@ -17,6 +17,9 @@ $(VENV)/.ready: pyproject.toml requirements/dev.lock tools/venv.sh
 
 init: $(VENV)/.ready ## Set up: a virtual environment with the locked dependencies
 
+clients: $(VENV)/.ready ## Install the AWS, SAM and CDK command lines that some tests drive
+	@bash tools/clients.sh
+
 up: $(VENV)/.ready ## Start the cloud, deploy the ready applications, print the first command to try
 	@$(BIN)/cumulet up --with-apps apps
 
@@ -35,15 +38,11 @@ check: $(VENV)/.ready ## Check style, types, floors and the house's own rules; c
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/python tools/shapes.py --check
 	@$(BIN)/python tools/reference.py --check
 
 fix: $(VENV)/.ready ## Mend what the linter can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
-
-shapes: $(VENV)/.ready ## Generate request and response types of implemented operations
-	@$(BIN)/python tools/shapes.py
 
 docs: $(VENV)/.ready ## Generate the reference pages from the code
 	@$(BIN)/python tools/reference.py
