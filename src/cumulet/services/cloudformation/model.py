@@ -317,7 +317,7 @@ class Document(msgspec.Struct, frozen=True):
 class Ticket(msgspec.Struct, frozen=True):
     """An address of ours that someone is to answer at: a custom resource, or a wait handle.
 
-    `secret` is the unguessable part of the address. `answers` holds what has come, as JSON.
+    `secret` is the unguessable part of the address. `answers` holds what has come, sealed.
     """
 
     secret: str

@@ -7,7 +7,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from cumulet.core.trace import span
 from cumulet.services.cloudformation.errors import ValidationError
@@ -34,9 +34,14 @@ async def expand_serverless(
     request = {"template": template, "parameters": parameters, "region": region}
     with span("cloudformation.sam"):
         answer = await _ask(json.dumps(request).encode())
-    if "processed" in answer:
-        processed: dict[str, Any] = answer["processed"]
-        return processed
+    if "processed" not in answer:
+        refuse(answer)
+    processed: dict[str, Any] = answer["processed"]
+    return processed
+
+
+def refuse(answer: Mapping[str, Any]) -> NoReturn:
+    """Raise TransformFailed for an answer that is no template."""
     if "missing" in answer:
         raise TransformFailed(
             SERVERLESS,

@@ -15,7 +15,8 @@ from typing import Any
 from cumulet.services.cloudformation.limits import SAM_MEMORY_BYTES_MAX
 
 
-def _expand(request: dict[str, Any]) -> dict[str, Any]:
+def expanded(request: dict[str, Any]) -> dict[str, Any]:
+    """The answer to one request: `processed`, or why not in `missing` or `invalid`."""
     os.environ["AWS_DEFAULT_REGION"] = request["region"]
     try:
         import boto3
@@ -45,7 +46,7 @@ def main() -> None:
     out = sys.stdout
     sys.stdout = sys.stderr
     try:
-        answer = _expand(json.load(sys.stdin))
+        answer = expanded(json.load(sys.stdin))
     except Exception as cause:
         answer = {"broken": f"{type(cause).__name__}: {cause}"}
     json.dump(answer, out)

@@ -9,10 +9,12 @@ import msgspec
 
 from cumulet.core.context import Context, Platform
 from cumulet.core.identity import Scope
+from cumulet.kit.ports import Sealer
 from cumulet.services.cloudformation import store
 from cumulet.services.cloudformation.engine.apply import Engine
 from cumulet.services.cloudformation.limits import SIGNALS_MAX
 from cumulet.services.cloudformation.model import Ticket
+from cumulet.services.cloudformation.planning.sealed import Safe
 
 PATH = "/_cumulet/cloudformation/"
 """Below it: `response/<secret>` for custom resources, `signal/<secret>` for wait handles."""
@@ -73,7 +75,7 @@ async def _forget_older(tx: Any, scope: Scope, stack_id: str, logical_id: str) -
 
 async def wait_for_answers(
     ctx: Context, secret: str, count: int, deadline: float, stack_arn: str
-) -> list[bytes]:
+) -> list[str]:
     """The answers once there are `count`. Raises TimeoutError, or StepCancelled."""
     engine = ctx.need(Engine)
     work = engine.work_on(ctx.scope, stack_arn.rsplit("/", 1)[-1]) if stack_arn else None
@@ -81,11 +83,15 @@ async def wait_for_answers(
     async def load(tx: Any, scope: Scope) -> Ticket | None:
         return await store.load_ticket(tx, secret)
 
-    async def probe() -> list[bytes] | None:
+    safe = Safe(ctx.need(Sealer))  # type: ignore[type-abstract]
+
+    async def probe() -> list[str] | None:
         ticket = await ctx.transact(load)
         if ticket is None:
             raise TimeoutError
-        return list(ticket.answers) if len(ticket.answers) >= count else None
+        if len(ticket.answers) < count:
+            return None
+        return [safe.take(answer) for answer in ticket.answers]
 
     return await engine.waits.until(secret, probe, deadline, work.stop if work else None)
 
@@ -93,8 +99,10 @@ async def wait_for_answers(
 async def answer_ticket(platform: Platform, kind: str, secret: str, answer: bytes) -> bool:
     """Keep what has come for a ticket; False when there is no such ticket.
 
-    A custom resource counts the first answer only; a wait handle keeps each.
+    A custom resource counts the first answer only; a wait handle keeps each. Answers may hold
+    secrets and are sealed.
     """
+    sealed = Safe(platform.need(Sealer)).put(answer.decode())  # type: ignore[type-abstract]
 
     async def write(tx: Any, scope: Scope) -> bool:
         ticket = await store.load_ticket(tx, secret)
@@ -103,7 +111,7 @@ async def answer_ticket(platform: Platform, kind: str, secret: str, answer: byte
         if kind == "response" and ticket.answers:
             return True
         if len(ticket.answers) < SIGNALS_MAX:
-            kept = msgspec.structs.replace(ticket, answers=(*ticket.answers, answer))
+            kept = msgspec.structs.replace(ticket, answers=(*ticket.answers, sealed))
             await store.save_ticket(tx, kept)
         return True
 

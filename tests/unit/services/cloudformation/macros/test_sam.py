@@ -1,10 +1,16 @@
 """The serverless transform, in its own process."""
 
 import asyncio
+import sys
 
 import pytest
 
-from cumulet.services.cloudformation.macros.sam import TransformFailed, expand_serverless
+from cumulet.services.cloudformation.macros import sam_worker
+from cumulet.services.cloudformation.macros.sam import (
+    TransformFailed,
+    expand_serverless,
+    refuse,
+)
 
 
 def serverless(**properties):
@@ -55,3 +61,18 @@ def test_the_translators_words_reach_the_caller():
         asyncio.run(expand_serverless(serverless(Events={"X": {}}), {}, "eu-west-1"))
     assert refused.value.code == "ValidationError"
     assert refused.value.message.startswith("Transform AWS::Serverless-2016-10-31 failed with: ")
+
+
+def test_a_missing_translator_is_said_with_the_remedy(monkeypatch):
+    # The import system takes None for "this cannot be imported".
+    monkeypatch.setitem(sys.modules, "samtranslator.translator.translator", None)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "")
+    answer = sam_worker.expanded({"template": {}, "parameters": {}, "region": "eu-west-1"})
+    assert list(answer) == ["missing"]
+    with pytest.raises(TransformFailed, match=r"pip install 'cumulet\[sam\]'"):
+        refuse(answer)
+
+
+def test_a_process_that_answers_nothing_is_an_internal_failure():
+    with pytest.raises(TransformFailed, match=r"Internal transform failure\. it ended with code 1"):
+        refuse({"broken": "it ended with code 1"})
