@@ -15,7 +15,7 @@ from cumulet.kit.surface import Surface
 from cumulet.kit.workers import Worker
 
 Request = Any
-"""An operation's input as a dictionary in AWS's spelling; `shapes.py` has its exact type."""
+"""An operation's input as a dictionary in AWS's spelling."""
 
 Run = Callable[[Context, Any], Awaitable[Any]]
 Access = Literal["identity", "anyone", "open"]
