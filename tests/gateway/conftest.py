@@ -6,10 +6,10 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.gateway.cast import SCOPE, TRACE, Cast, Played, lambda_says
+from tests.gateway.cast import TRACE, Cast, Played, lambda_says
 
 from cumulet.core.http import BytesBody, Headers, Request, Response
-from cumulet.core.identity import ANONYMOUS
+from cumulet.core.trace import Trace
 from cumulet.services.apigateway.pipeline import answer
 from cumulet.services.apigateway.pipeline.faults import GatewayFault
 from cumulet.services.apigateway.pipeline.match import Arrival
@@ -46,11 +46,10 @@ def play():
             trace_header=TRACE,
             epoch_ms=1_700_000_000_000,
         )
-        ctx = platform.context(SCOPE, ANONYMOUS, request=request)
 
         async def go() -> Response:
             try:
-                return await answer(platform, ctx, stage, arrival)
+                return await answer(platform, stage, arrival, Trace())
             except GatewayFault as fault:
                 return respond_fault(fault, "req-1", "ext=")
 

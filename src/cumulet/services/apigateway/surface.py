@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from cumulet.core import trace as tracing
-from cumulet.core.clock import new_hex
+from cumulet.core.clock import new_hex, new_uuid
 from cumulet.core.context import Platform
 from cumulet.core.errors import RequestTooLarge
 from cumulet.core.http import Request, Response
-from cumulet.core.identity import ANONYMOUS, Scope
+from cumulet.core.identity import Scope
+from cumulet.core.trace import Trace
 from cumulet.kv.cache import CachedView
 from cumulet.kv.contract import Store
 from cumulet.kv.tuples import pack
@@ -133,8 +134,8 @@ class ExecuteApi:
     async def serve(self, platform: Platform, request: Request) -> Response:
         """Run the request through the pipeline; the gateway's own answers are AWS's."""
         address = parse_address(request)
-        trace = tracing.current.get()
-        ctx = platform.context(Scope("", ""), ANONYMOUS, request=request, trace=trace)
+        trace = tracing.current.get() or Trace()
+        request_id = new_uuid(platform.clock)
         extended_id = base64.b64encode(platform.clock.random_bytes(11)).decode()
         try:
             if address is None:
@@ -149,15 +150,15 @@ class ExecuteApi:
                 whole_path=request.path if address.by_host else f"/{address.stage}{address.path}",
                 domain=host,
                 domain_prefix=host.partition(".")[0] if address.by_host else address.api_id,
-                request_id=ctx.request_id,
+                request_id=request_id,
                 extended_id=extended_id,
-                trace_header=_trace_header(platform, request),
+                trace_header=_trace_header(platform, request, trace),
                 epoch_ms=int(platform.clock.now() * 1000),
             )
-            return await answer(platform, ctx, stage, arrival)
+            return await answer(platform, stage, arrival, trace)
         except GatewayFault as fault:
-            ctx.trace.note(gateway_fault=fault.kind, gateway_cause=fault.cause)
-            return respond_fault(fault, ctx.request_id, extended_id)
+            trace.note(gateway_fault=fault.kind, gateway_cause=fault.cause)
+            return respond_fault(fault, request_id, extended_id)
 
 
 def parse_address(request: Request) -> Address | None:
@@ -184,10 +185,10 @@ async def _read_body(request: Request) -> bytes:
         raise too_long() from cause
 
 
-def _trace_header(platform: Platform, request: Request) -> str:
-    """The caller's trace id, or a new one, in X-Ray's form."""
+def _trace_header(platform: Platform, request: Request, trace: Trace) -> str:
+    """The caller's own header when it names a trace, else the trace of this request."""
     given = request.headers.get("x-amzn-trace-id")
-    if given.startswith(("Root=1-", "Self=1-")):
-        return given
+    if trace.trace_id:
+        return given if f"Root={trace.trace_id}" in given else f"Root={trace.trace_id}"
     clock = platform.clock
     return f"Root=1-{int(clock.now()):08x}-{new_hex(clock, 24)}"

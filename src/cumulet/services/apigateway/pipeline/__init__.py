@@ -5,8 +5,10 @@ Each step takes a value of another type, so that none can read what a later one 
 
 from __future__ import annotations
 
-from cumulet.core.context import Context, Platform
+from cumulet.core.context import Platform
 from cumulet.core.http import Response
+from cumulet.core.identity import ANONYMOUS
+from cumulet.core.trace import Trace
 from cumulet.services.apigateway.pipeline.authorize import authorize
 from cumulet.services.apigateway.pipeline.integrate import integrate
 from cumulet.services.apigateway.pipeline.match import Arrival, match
@@ -16,18 +18,18 @@ from cumulet.services.apigateway.pipeline.validate import validate
 
 
 async def answer(
-    platform: Platform, ctx: Context, stage: ServedStage | None, arrival: Arrival
+    platform: Platform, stage: ServedStage | None, arrival: Arrival, trace: Trace
 ) -> Response:
     """Run one request through the steps. Raises GatewayFault."""
     matched = match(stage, arrival)
-    own = platform.context(
+    ctx = platform.context(
         matched.stage.scope,
-        ctx.caller,
+        ANONYMOUS,
         request=arrival.request,
-        request_id=ctx.request_id,
-        trace=ctx.trace,
+        request_id=arrival.request_id,
+        trace=trace,
     )
-    ctx.trace.note(api_id=matched.stage.api_id, resource=matched.method.resource_path)
-    authorized = await authorize(platform, own, matched)
+    trace.note(api_id=matched.stage.api_id, resource=matched.method.resource_path)
+    authorized = await authorize(platform, ctx, matched)
     admitted = validate(authorized)
-    return respond(await integrate(own, admitted))
+    return respond(await integrate(ctx, admitted))
