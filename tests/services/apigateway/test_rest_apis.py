@@ -231,3 +231,55 @@ def test_the_account_keeps_a_role_that_the_gateway_may_assume(cloud, client):
     assert client.get_account()["cloudwatchRoleArn"] == role
     empty = [{"op": "replace", "path": "/cloudwatchRoleArn", "value": ""}]
     assert "cloudwatchRoleArn" not in client.update_account(patchOperations=empty)
+
+
+def test_a_role_is_given_to_the_gateway_only_by_who_may_pass_it(cloud, client, api):
+    iam = cloud.client("iam")
+    name = f"u-{uuid.uuid4().hex[:10]}"
+    iam.create_user(UserName=name)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    allowed = {"Effect": "Allow", "Action": "apigateway:*", "Resource": "*"}
+
+    def may(*statements):
+        document = {"Version": "2012-10-17", "Statement": [allowed, *statements]}
+        iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(document))
+
+    may()
+    theirs = cloud.client("apigateway", key=(key["AccessKeyId"], key["SecretAccessKey"]))
+    account = cloud.client("sts").get_caller_identity()["Account"]
+    integration = {
+        "type": "AWS_PROXY",
+        "uri": "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/"
+        f"arn:aws:lambda:us-east-1:{account}:function:f/invocations",
+        "credentials": f"arn:aws:iam::{account}:role/${{stageVariables.r}}",
+    }
+    document = json.dumps(
+        {
+            "openapi": "3.0.1",
+            "info": {"title": "t"},
+            "paths": {
+                "/": {
+                    "get": {
+                        "x-amazon-apigateway-integration": {**integration, "httpMethod": "POST"}
+                    }
+                }
+            },
+        }
+    ).encode()
+    place = api.method("GET")
+
+    def put():
+        theirs.put_integration(**place, **integration, integrationHttpMethod="POST")
+
+    def overwrite():
+        theirs.put_rest_api(restApiId=api.id, mode="overwrite", body=document)
+
+    for act in (put, overwrite, lambda: theirs.import_rest_api(body=document)):
+        with refused("AccessDeniedException"):
+            act()
+    may({"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"})
+    put()
+    overwrite()
+    with refused("AccessDeniedException"):
+        may({"Effect": "Deny", "Action": "apigateway:GET", "Resource": "*"})
+        theirs.create_rest_api(name="copy", cloneFrom=api.id)

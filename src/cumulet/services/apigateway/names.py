@@ -13,6 +13,9 @@ from cumulet.services.apigateway.errors import BadRequestException
 HTTP_METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD")
 ANY = "ANY"
 
+PRINCIPAL = "apigateway.amazonaws.com"
+"""API Gateway itself, as other services' policies name it."""
+
 _PATH_PART = re.compile(r"[a-zA-Z0-9._\-:$~@!&'()*+,;=]+\Z")
 _PATH_PARAMETER = re.compile(r"\{[a-zA-Z0-9._\-:]+\+?\}\Z")
 _STAGE_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}\Z")

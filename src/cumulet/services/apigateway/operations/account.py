@@ -15,12 +15,10 @@ from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway import store
 from cumulet.services.apigateway.errors import BadRequestException
 from cumulet.services.apigateway.model import Account, shown
-from cumulet.services.apigateway.names import at
+from cumulet.services.apigateway.names import PRINCIPAL, at
 from cumulet.services.apigateway.rules.patch import ALL, Rule, apply_patches, optional_text, terse
 
 Request = Mapping[str, Any]
-
-PRINCIPAL = "apigateway.amazonaws.com"
 
 _RULES = (Rule("/cloudwatchRoleArn", ALL, optional_text),)
 

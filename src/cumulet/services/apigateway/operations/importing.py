@@ -13,6 +13,7 @@ from cumulet.core.identity import Scope
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway import store
+from cumulet.services.apigateway.access import check_pass_roles
 from cumulet.services.apigateway.errors import BadRequestException, no_api
 from cumulet.services.apigateway.limits import RESOURCES_MAX
 from cumulet.services.apigateway.model import (
@@ -50,6 +51,7 @@ async def import_rest_api(ctx: Context, request: Request) -> dict[str, Any]:
     api = new_api(ctx, settings["name"], settings)
     plan = plan_api(document, request.get("parameters") or {}, api.id)
     _check_warnings(plan, request)
+    await _check_roles(ctx, plan)
     ids = _Ids(ctx)
     root = Resource(api_id=api.id, id=api.root_resource_id, path="/")
 
@@ -70,6 +72,7 @@ async def put_rest_api(ctx: Context, request: Request) -> dict[str, Any]:
     )
     check_compression(plan.settings.get("minimumCompressionSize"))
     _check_warnings(plan, request)
+    await _check_roles(ctx, plan)
     overwrite = (request.get("mode") or "merge") == "overwrite"
     ids = _Ids(ctx)
 
@@ -104,6 +107,12 @@ class _Ids:
             raise BadRequestException(f"The document describes more than {_IDS} things.")
         self._at += 1
         return self._ids[self._at - 1]
+
+
+async def _check_roles(ctx: Context, plan: Plan) -> None:
+    await check_pass_roles(
+        ctx, (method for methods in plan.methods.values() for method in methods.values())
+    )
 
 
 def _check_warnings(plan: Plan, request: Request) -> None:

@@ -11,6 +11,7 @@ from cumulet.core.context import Context
 from cumulet.core.identity import Scope
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
+from cumulet.services.apigateway.access import check_pass_role
 from cumulet.services.apigateway.errors import (
     BadRequestException,
     no_integration,
@@ -85,18 +86,10 @@ def integration_view(integration: Integration) -> dict[str, Any]:
     return shown(integration)
 
 
-async def _check_role(ctx: Context, credentials: str | None) -> None:
-    """The caller must be allowed to give API Gateway this role."""
-    if credentials and ":role/" in credentials and "${" not in credentials:
-        await ctx.authorize(
-            "iam:PassRole", credentials, iam_PassedToService="apigateway.amazonaws.com"
-        )
-
-
 @operation("PutIntegration", action="PUT", resource=at(_INTEGRATION))
 async def put_integration(ctx: Context, request: Request) -> dict[str, Any]:
     """Give a method its backend, replacing the one it has."""
-    await _check_role(ctx, request.get("credentials"))
+    await check_pass_role(ctx, request.get("credentials"))
 
     def put(resource: Resource, method: Method) -> Method:
         check_unserved(request)
@@ -126,7 +119,7 @@ async def update_integration(ctx: Context, request: Request) -> dict[str, Any]:
     """Change a method's backend."""
     for patch in request.get("patchOperations") or ():
         if patch.get("path") == "/credentials":
-            await _check_role(ctx, patch.get("value"))
+            await check_pass_role(ctx, patch.get("value"))
 
     def update(_: Resource, method: Method) -> Method:
         document = apply_patches(

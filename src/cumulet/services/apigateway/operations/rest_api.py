@@ -14,6 +14,7 @@ from cumulet.kit.pages import make_token, read_token
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway import store
+from cumulet.services.apigateway.access import check_pass_roles
 from cumulet.services.apigateway.errors import (
     BadRequestException,
     LimitExceededException,
@@ -22,7 +23,7 @@ from cumulet.services.apigateway.errors import (
 )
 from cumulet.services.apigateway.limits import APIS_MAX, PAGE_DEFAULT, PAGE_MAX
 from cumulet.services.apigateway.model import Model, Resource, RestApi
-from cumulet.services.apigateway.names import at
+from cumulet.services.apigateway.names import at, control_arn
 from cumulet.services.apigateway.rules.settings import (
     api_view,
     check_settings,
@@ -58,9 +59,13 @@ async def create_rest_api(ctx: Context, request: Request) -> dict[str, Any]:
     api = new_api(ctx, request["name"], {**request, "tags": tags}, origin)
     root = Resource(api_id=api.id, id=api.root_resource_id, path="/")
     if source := request.get("cloneFrom"):
+        arn = control_arn(ctx.scope.region, f"/restapis/{source}")
+        await ctx.authorize("apigateway:GET", arn)
         found = await ctx.transact(_load_tree, source)
         if found is None:
             raise NotFoundException("Invalid API identifier specified")
+        for node in found[0]:
+            await check_pass_roles(ctx, node.methods.values())
         resources, models = _copied(ctx, api, found[0], found[1])
     else:
         resources, models = [root], default_models(ctx, api.id)

@@ -17,7 +17,7 @@ from cumulet.services.apigateway.model import (
     Resource,
     Stage,
 )
-from cumulet.services.apigateway.names import ANY, invoke_arn
+from cumulet.services.apigateway.names import ANY, PRINCIPAL, invoke_arn
 from cumulet.services.apigateway.pipeline.routing import Router
 from cumulet.services.apigateway.rules.mapping import (
     Assignment,
@@ -25,10 +25,8 @@ from cumulet.services.apigateway.rules.mapping import (
     parse_response_mappings,
 )
 from cumulet.services.apigateway.rules.methods import lambda_function_of
-from cumulet.services.apigateway.rules.schema import compile_schema
+from cumulet.services.apigateway.rules.schema import BadSchema, compile_schema
 from cumulet.services.apigateway.templates import Block, parse_template
-
-PRINCIPAL = "apigateway.amazonaws.com"
 
 _STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}")
 
@@ -217,7 +215,17 @@ def _validation(method: Method, deployment: Deployment) -> Validation | None:
 
 def _schemas(method: Method, deployment: Deployment) -> dict[str, Callable[[Any], bool]]:
     models = deployment.models or {}
-    return {
-        kind.lower(): compile_schema(name, models)
-        for kind, name in (method.request_models or {}).items()
-    }
+    found: dict[str, Callable[[Any], bool]] = {}
+    for kind, name in (method.request_models or {}).items():
+        # Only JSON has schemas; a body of another type is let through, as in AWS.
+        if kind.lower() == "application/json" or kind.lower().endswith("+json"):
+            found[kind.lower()] = _fits(name, models)
+    return found
+
+
+def _fits(name: str, models: Mapping[str, str]) -> Callable[[Any], bool]:
+    try:
+        return compile_schema(name, models)
+    except BadSchema:
+        # A model that was declared for another type than JSON: nothing fits what cannot be read.
+        return lambda _: False
