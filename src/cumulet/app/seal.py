@@ -67,12 +67,13 @@ def open_sealer(folder: Path) -> FileSealer:
 def write_private(path: Path, content: bytes) -> None:
     """Write a file that only its owner can read: complete on disk, or not there."""
     draft = path.with_name(path.name + ".new")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(handle, content)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    # One that a kill left behind might be readable for others.
+    draft.unlink(missing_ok=True)
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
     draft.rename(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
