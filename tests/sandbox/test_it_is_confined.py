@@ -84,7 +84,7 @@ def test_it_sees_neither_the_clouds_data_nor_another_functions_files(play):
             "    return [os.path.exists(path) for path in event] + os.listdir('/tmp')"
         )
         paths = [str(stage.folder / "data" / "secret"), str(other.code / "app.py"), "/tmp/mine",
-                 str(stage.folder), "/.host/etc", "/sys/fs/cgroup", "/home", "/var/log"]  # fmt: skip
+                 str(stage.folder), "/.host/etc", "/sys/fs", "/home", "/var/log"]  # fmt: skip
         outcome = await stage.invoke(spec, json.dumps(paths).encode())
         assert json.loads(outcome.payload) == [False] * len(paths)
 
@@ -154,7 +154,8 @@ def test_ordinary_programs_work(play):
             "        assert sum(pool.map(int, '1234')) == 10\n"
             "    assert subprocess.check_output(['sh', '-c', 'echo $((1+1))']) == b'2\\n'\n"
             "    async def both():\n"
-            "        return await asyncio.gather(asyncio.sleep(0, 1), asyncio.to_thread(int, '2'))\n"
+            "        other = asyncio.to_thread(int, '2')\n"
+            "        return await asyncio.gather(asyncio.sleep(0, 1), other)\n"
             "    assert asyncio.run(both()) == [1, 2]\n"
             "    ours, theirs = multiprocessing.Pipe()\n"
             "    process = multiprocessing.Process(target=theirs.send, args=('hi',))\n"
@@ -196,3 +197,31 @@ def test_each_environment_has_its_own_user(play):
         assert first[2] == second[2] == []
 
     play(scenario)
+
+
+@pytest.mark.parametrize("without", [(), ("filesystem", "processes")])
+def test_boto3_knows_the_functions_settings_and_never_the_operators(
+    play, monkeypatch, tmp_path, without
+):
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "config").write_text("[default]\nregion = mars-1\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / ".aws" / "config"))
+
+    async def scenario(stage):
+        source = (
+            "import boto3\ndef handler(event, context):\n"
+            "    session = boto3.session.Session() if event else boto3\n"
+            "    client = session.client('sqs')\n"
+            "    return [client.meta.region_name, client._request_signer._credentials.access_key]\n"
+        )
+        spec = stage.python(source, timeout_ms=20_000)
+        assert json.loads((await stage.invoke(spec, b"0")).payload) == ["eu-west-1", "ASIAEXAMPLE"]
+        settings = {"AWS_CONFIG_FILE": "/var/task/config", "AWS_ACCESS_KEY_ID": "mine",
+                    "AWS_SECRET_ACCESS_KEY": "secret"}  # fmt: skip
+        spec = stage.python(source, env=settings, timeout_ms=20_000)
+        settings["AWS_CONFIG_FILE"] = "/var/task/config" if not without else f"{spec.code}/config"
+        (spec.code / "config").write_text("[default]\nregion = eu-north-1\n")
+        assert json.loads((await stage.invoke(spec, b"0")).payload) == ["eu-north-1", "mine"]
+
+    play(scenario, without=without)

@@ -25,6 +25,8 @@ STATUS_BYTES_MAX = 65_536
 STATUS_FDS_MAX = 4
 END_SECONDS_MAX = 2.0
 """After its data socket has closed, an environment has this long to say why."""
+FREEZE_AFTER_SECONDS = 0.002
+"""An event that follows within this time finds its environment awake: two signals saved."""
 _PROCESS_GROUP = 4
 """PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9."""
 
@@ -137,6 +139,7 @@ class Environment:
         self._clock = clock
         self._freeze = config.freeze
         self._frozen = False
+        self._freezing: asyncio.TimerHandle | None = None
         self._on_dead = on_dead
         self._first_fd = self._function_fd = -1
         self._group_signals = True
@@ -255,12 +258,20 @@ class Environment:
         self.link.send(invocation, deadline_ms, sink)
 
     def rest(self) -> None:
-        """Stop every process of the function until the next event."""
-        if self._freeze and not self._frozen:
+        """Stop the function's processes until the next event, unless it follows at once."""
+        if self._freeze and not self._frozen and self._freezing is None:
+            self._freezing = self._loop.call_later(FREEZE_AFTER_SECONDS, self._freeze_now)
+
+    def _freeze_now(self) -> None:
+        self._freezing = None
+        if self.state is State.IDLE:
             self._frozen = self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let the function's processes go on."""
+        if self._freezing is not None:
+            self._freezing.cancel()
+            self._freezing = None
         if self._frozen:
             self._frozen = False
             self._signal(signal.SIGCONT)
@@ -323,6 +334,7 @@ class Environment:
         if self.state is State.DEAD:
             return
         self.state = State.DEAD
+        self.thaw()
         if self._first_fd >= 0:
             self._loop.remove_reader(self._first_fd)
         self._loop.remove_reader(self.lines.status)

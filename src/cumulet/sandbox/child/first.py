@@ -1,4 +1,5 @@
-# ruff: noqa: PTH  Plain calls: this is forked often and must touch little memory.
+# ruff: noqa: PTH113, PTH118, PTH208
+# Plain calls rather than pathlib: this runs in every fork and should touch little memory.
 """The first process of an environment: furnishes it, keeps watch, reports how the function ended.
 
 It runs none of the user's code, and when it ends the kernel ends every process of the environment

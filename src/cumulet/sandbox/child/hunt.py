@@ -1,4 +1,5 @@
-# ruff: noqa: PTH  Plain calls: this is forked often and must touch little memory.
+# ruff: noqa: PTH123, PTH208
+# Plain calls rather than pathlib: this runs in every fork and should touch little memory.
 """Ending every process of an environment where no process namespace does it for us.
 
 The first process adopts orphans, so all of them are below it; they are stopped before they are

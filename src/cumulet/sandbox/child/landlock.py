@@ -1,4 +1,5 @@
-# ruff: noqa: PTH  Plain calls: this is forked often and must touch little memory.
+# ruff: noqa: PTH112
+# Plain calls rather than pathlib: this runs in every fork and should touch little memory.
 """Landlock: the process and its descendants lose every file right that is not listed here.
 
 https://docs.kernel.org/userspace-api/landlock.html

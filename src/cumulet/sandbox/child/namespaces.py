@@ -1,4 +1,5 @@
-# ruff: noqa: PTH  Plain calls: this is forked often and must touch little memory.
+# ruff: noqa: PTH103, PTH110, PTH112, PTH114, PTH115, PTH120, PTH123, PTH211
+# Plain calls rather than pathlib: this runs in every fork and should touch little memory.
 """The view of an environment: a root folder with only what functions need, its own processes.
 
 `prepare` runs once in the zygote and makes what all its environments share; the other functions
@@ -28,8 +29,9 @@ _SETTINGS = (
     "pki", "protocols", "resolv.conf", "services", "ssl",
 )  # fmt: skip
 _DEVICES = ("null", "zero", "full", "random", "urandom")
-_FOLDERS = ("/proc", "/dev/shm", "/tmp", "/var/task", "/opt", "/var/runtime", "/var/tmp", "/var/lang",
-            HOST)  # fmt: skip
+_FOLDERS = (
+    "/proc", "/dev/shm", "/tmp", "/var/task", "/opt", "/var/runtime", "/var/tmp", "/var/lang", HOST,
+)  # fmt: skip
 SWITCHED_OFF = "switched off by the settings"
 _HOST_NAME = "169.254.100.6"
 _USER_NAME = "sbx_user1051"

@@ -1,4 +1,5 @@
-# ruff: noqa: PTH  Plain calls: this is forked often and must touch little memory.
+# ruff: noqa: PTH100, PTH120
+# Plain calls rather than pathlib: this runs in every fork and should touch little memory.
 """Loading a Python handler, calling it, and putting results and errors into Lambda's words.
 
 https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html

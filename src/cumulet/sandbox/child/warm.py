@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import os
@@ -28,6 +29,17 @@ _NO_ONE = {
     "AWS_DEFAULT_REGION": "us-east-1",
 }
 
+_PLAIN = (
+    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION",
+    "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_ACCOUNT_ID", "AWS_CREDENTIAL_EXPIRATION",
+)  # fmt: skip
+_PLAIN_PREFIXES = ("AWS_LAMBDA_", "AWS_ENDPOINT_URL", "AWS_XRAY_", "AWS_CONTAINER_")
+"""Variables that boto3 reads at each use. Any other AWS_ variable may be one that was read when the
+prepared session was made, so a function that sets one is given no prepared session."""
+
+_NO_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+"""While sessions are prepared: the settings of whoever runs the cloud are none of a function's."""
+
 _loaded: list[str] = []
 _kept: dict[str, Any] = {}
 """`loader`: of service models, shared by all; `session` and `spare`: sessions that are ready to be
@@ -43,6 +55,7 @@ def preload(services: list[str]) -> None:
         import botocore.session
     except ImportError:
         return
+    os.environ.update(_NO_FILES)
     if not _kept:
         _kept["loader"] = botocore.session.get_session().get_component("data_loader")
     known = set(_new_session().get_available_services())
@@ -55,6 +68,8 @@ def preload(services: list[str]) -> None:
     _kept["spare"] = _new_session()
     _kept["session"] = _new_session()
     boto3.DEFAULT_SESSION = None
+    for name in _NO_FILES:
+        del os.environ[name]
 
 
 def _new_session() -> Any:
@@ -66,6 +81,10 @@ def _new_session() -> Any:
     session = boto3.Session(botocore_session=core)
     paths = _kept["loader"].search_paths
     paths[:] = list(dict.fromkeys(paths))
+    core.get_component("credential_provider")
+    core.full_config  # noqa: B018  Read now, and found empty: a function has no home folder.
+    with contextlib.suppress(AttributeError, ValueError):
+        core._get_internal_component("endpoint_resolver")
     return session
 
 
@@ -89,10 +108,14 @@ def touch() -> None:
 def open_session() -> None:
     """Give boto3 a default session that knows the loaded models and nothing else.
 
-    Credentials, region and settings are read from this process's variables at first use. A
-    function that names its own folder of models has its own loader.
+    Credentials and region are read from this process's variables at first use.
     """
-    if _kept and "AWS_DATA_PATH" not in os.environ:
+    special = [
+        name
+        for name in os.environ
+        if name.startswith("AWS_") and name not in _PLAIN and not name.startswith(_PLAIN_PREFIXES)
+    ]
+    if _kept and not special:
         import boto3
 
         boto3.DEFAULT_SESSION = _kept.pop("session")

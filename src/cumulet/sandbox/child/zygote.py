@@ -1,4 +1,5 @@
-# ruff: noqa: PTH  Plain calls: this is forked often and must touch little memory.
+# ruff: noqa: PTH100, PTH120
+# Plain calls rather than pathlib: this runs in every fork and should touch little memory.
 """The process that forks environments: started once per interpreter, warmed, never runs user code.
 
 Started as a script with one JSON argument (see `cumulet.sandbox.process`). It listens on one
