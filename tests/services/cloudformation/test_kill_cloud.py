@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import WaiterError
 from tests.services.cloudformation.waiting import TRUST, reasons, wait
 
 CODE = "def handler(event, context): return {'statusCode': 200, 'body': 'here'}"
@@ -125,7 +126,7 @@ def test_a_system_is_whole_after_the_cloud_was_killed_while_deploying_it(new_clo
         cfn.get_waiter("stack_exists").wait(StackName=name, WaiterConfig={"Delay": 0})
         try:
             wait(cfn, "stack_create_complete", name)
-        except Exception:
+        except WaiterError:
             raise AssertionError((events, reasons(cfn, name))) from None
         assert set(standing(cloud).values()) == {1}, (events, standing(cloud))
         (api,) = cloud.client("apigateway").get_rest_apis()["items"]
@@ -137,5 +138,9 @@ def test_a_system_is_whole_after_the_cloud_was_killed_while_deploying_it(new_clo
                 break
         cloud.kill()
         cloud.start()
-        wait(cloud.client("cloudformation"), "stack_delete_complete", made["StackId"])
+        cfn = cloud.client("cloudformation")
+        try:
+            wait(cfn, "stack_delete_complete", made["StackId"])
+        except WaiterError:
+            raise AssertionError((events, reasons(cfn, made["StackId"]))) from None
         assert set(standing(cloud).values()) == {0}, (events, standing(cloud))
