@@ -55,8 +55,9 @@ class Draft:
     """What a resource may know of the stack that makes it.
 
     `token` (letters and digits) is the same each time the same step is tried again, also after a
-    restart. `resumed` says that an earlier try was cut off and may have made the resource: what
-    now exists under a name that the template gives then counts as made by that try.
+    restart; an update has another token than the creation had. `resumed` says that an earlier try
+    was cut off after a service had committed something for it: what now exists under a name that
+    the template gives then counts as made by that try.
     """
 
     stack_id: str
