@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -90,24 +91,20 @@ def test_without_control_groups_memory_is_watched(play):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes an ordinary user")
 @pytest.mark.skipif(not Path("/usr/bin/python3.11").exists(), reason="needs a readable Python")
-def test_an_ordinary_user_gets_nearly_all_of_it(tmp_path):
+def test_an_ordinary_user_gets_nearly_all_of_it():
     import cumulet
 
-    folder = tmp_path / "user"
-    folder.mkdir()
     root = Path(cumulet.__file__).parent.parent
     packages = next(path for path in sys.path if path.endswith("site-packages"))
     script = Path(__file__).parent / "as_ordinary_user.txt"
-    for part in [folder, *folder.parents]:
-        if not part.stat().st_mode & 1:
-            part.chmod(part.stat().st_mode | 0o011)
-    os.chown(folder, 65534, 65534)
-    done = subprocess.run(
-        ["/usr/bin/python3.11", "-c", script.read_text(), str(folder)],
-        user=65534, group=65534, extra_groups=[], capture_output=True, check=False, timeout=120,
-        cwd="/", env={"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{root}:{packages}",
-                      "PYTHONDONTWRITEBYTECODE": "1"},
-    )  # fmt: skip
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        os.chown(folder, 65534, 65534)
+        done = subprocess.run(
+            ["/usr/bin/python3.11", "-c", script.read_text(), str(folder)],
+            user=65534, group=65534, extra_groups=[], capture_output=True, check=False, timeout=120,
+            cwd="/", env={"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{root}:{packages}",
+                          "PYTHONDONTWRITEBYTECODE": "1"},
+        )  # fmt: skip
     assert done.returncode == 0, done.stderr.decode()
     found = json.loads(done.stdout)
     assert found["in_force"] == ["filesystem", "landlock", "privileges", "processes", "seccomp"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cumulet.sandbox.contract import Env, FunctionSpec, SandboxConfig
-from cumulet.sandbox.machine.runtimes import Interpreter, prefix_of
+from cumulet.sandbox.machine.runtimes import Interpreter, prefix_of, runtime_parts
 
 NODE_CLIENT = "/var/runtime/node/client.mjs"
 _PATH = "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"
@@ -65,8 +65,16 @@ def describe(
         "listen": family == "provided" or extensions,
         "pass_data": family == "nodejs",
         "extensions": f"{opt_root}/extensions" if extensions else "",
-        "shown_paths": [prefix_of(interpreter)],
+        "shown_paths": [prefix_of(interpreter), *([] if mounted else _parts(config, interpreter))],
     }
+
+
+def _parts(config: SandboxConfig, interpreter: Interpreter) -> list[str]:
+    """What else a runtime reads where it lies, when nothing is mounted for it."""
+    if interpreter.family == "nodejs":
+        return [str(Path(__file__).parent / "child/node")]
+    folder = str(config.work / "runtime" / interpreter.version)
+    return [folder, *(source for source, _ in runtime_parts(interpreter.version))]
 
 
 def _variables(
