@@ -5,7 +5,6 @@ from __future__ import annotations
 FULL_FOLDERS: dict[str, int] = {
     "bench": 15,
     "src/cumulet/sandbox/child": 15,
-    "src/cumulet/services/s3": 15,
 }
 """Folders with more than fourteen entries, and how many they may have."""
 

@@ -19,6 +19,7 @@ from cumulet.core.http import Body, BytesBody, Request, Response
 from cumulet.core.identity import Scope
 from cumulet.core.trace import Trace, log_cause, log_line
 from cumulet.edge.authenticate import S3, Authenticator, Claim
+from cumulet.edge.documents import check_document
 from cumulet.edge.limits import body_limit
 from cumulet.edge.route import path_style
 from cumulet.kit.dispatch import Dispatcher
@@ -128,9 +129,14 @@ class AwsApi:
             body = self._authenticator.verify_s3(call.request, claim)
             if operation.streaming_input:
                 return body
-            return await body.read(body_limit(S3, call.target.protocol))
-        content = call.body
-        if content is None:
+            content = await body.read(body_limit(S3, call.target.protocol))
+            if operation.input is None or "ChecksumCRC32" not in operation.input.members:
+                # Elsewhere these digests are those of the object, not of the document.
+                check_document(call.read.headers, getattr(body, "trailers", {}), content)
+            return content
+        if call.body is not None:
+            content = call.body
+        else:
             limit = body_limit(call.target.service, call.target.protocol)
             content = await call.request.body.read(limit)
         self._authenticator.verify_bytes(call.request, claim, content)

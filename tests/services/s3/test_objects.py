@@ -155,8 +155,8 @@ def test_a_copy_keeps_or_replaces_the_properties(s3, bucket):
 @pytest.mark.parametrize(
     "key",
     [
-        "a/../../etc/passwd", "//double//", "trailing ", " leading", "ünï/çødé/日本/😀", "a+b c%20d",
-        "q?x=1&y#z", "dot.", "..", "tab\tnewline\n", "x" * 1024,
+        "a/../../etc/passwd", "//double//", "trailing ", " leading", "ünï/çødé/日本/😀",
+        "a+b c%20d", "q?x=1&y#z", "dot.", "..", "tab\tnewline\n", "x" * 1024,
     ],
 )  # fmt: skip
 def test_every_key_is_only_a_name(s3, bucket, key):
@@ -181,7 +181,8 @@ def test_a_key_of_more_than_1024_bytes_is_refused(s3, bucket):
         {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32},
         {"ServerSideEncryption": "aws:kms"},
         {"ObjectLockLegalHoldStatus": "ON"},
-        {"GrantRead": 'id="x"'},
+        {"BucketKeyEnabled": True},
+        {"StorageClass": "GLACIER"},
     ],
 )
 def test_what_is_not_honoured_is_refused(s3, bucket, members):
@@ -189,6 +190,14 @@ def test_what_is_not_honoured_is_refused(s3, bucket, members):
         "NotImplemented",
         501,
     )
+
+
+def test_where_the_owner_owns_all_objects_there_are_no_acls(s3, bucket):
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
+    for members in ({"GrantRead": 'id="x"'}, {"ACL": "public-read"}):
+        code = refused(s3.put_object, Bucket=bucket, Key="k", Body=b"", **members)
+        assert code == ("AccessControlListNotSupported", 400)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"", ACL="bucket-owner-full-control")
 
 
 def test_many_objects_are_deleted_at_once(s3, bucket):

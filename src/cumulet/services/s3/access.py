@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from cumulet.core.context import Context
+from cumulet.core.errors import AccessDenied
 from cumulet.kit.policy import parse_policy
 from cumulet.kit.service import OwnedPolicies
 from cumulet.services.s3 import store
-from cumulet.services.s3.errors import no_bucket
-from cumulet.services.s3.model import bucket_arn, object_arn
+from cumulet.services.s3.errors import no_bucket, other_region
+from cumulet.services.s3.model import Bucket, bucket_arn, object_arn
+from cumulet.services.s3.public_access import is_public
 
 Request = dict[str, Any]
-
-_NARROWING_KEYS = frozenset(
-    {
-        "aws:principalorgid",
-        "aws:principalorgpaths",
-        "aws:principalarn",
-        "aws:principalaccount",
-        "aws:sourceip",
-        "aws:sourcearn",
-        "aws:sourceaccount",
-        "aws:sourcevpc",
-        "aws:sourcevpce",
-        "aws:sourceowner",
-        "aws:userid",
-        "s3:dataaccesspointarn",
-        "s3:dataaccesspointaccount",
-    }
-)
 
 
 def bucket_resource(ctx: Context, request: Request) -> str:
@@ -59,11 +42,61 @@ def versioned(action: str) -> Callable[[Context, Request], str]:
     return name
 
 
+def writing(ctx: Context, request: Request) -> list[str]:
+    """`s3:PutObject`, and `s3:PutObjectTagging` when the request brings tags."""
+    return ["s3:PutObject", *(["s3:PutObjectTagging"] if request.get("Tagging") else [])]
+
+
 async def bucket_policy(ctx: Context, request: Request) -> OwnedPolicies:
-    """The bucket's owner and policy. Raises NoSuchBucket before any permission is asked for."""
+    """The bucket's owner and policy, before any permission is asked for.
+
+    Raises NoSuchBucket, PermanentRedirect, and AccessDenied when the owner is not the expected one.
+    """
+    bucket = await located_bucket(ctx, request)
+    if bucket.region != ctx.scope.region and _names_a_region(ctx):
+        raise other_region(bucket, ctx.endpoint)
+    return _policies(ctx, bucket)
+
+
+async def bucket_policy_anywhere(ctx: Context, request: Request) -> OwnedPolicies:
+    """The same for operations that answer in every region."""
+    return _policies(ctx, await located_bucket(ctx, request))
+
+
+async def own_policy(ctx: Context, request: Request) -> OwnedPolicies:
+    """The same for operations on the policy itself, which never shuts out the owner's root.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html
+    """
+    owned = await bucket_policy(ctx, request)
+    if ctx.caller.is_root and ctx.caller.account == owned.owner:
+        return OwnedPolicies(owned.owner)
+    return owned
+
+
+async def located_bucket(ctx: Context, request: Request) -> Bucket:
+    """The bucket of the request, if the account owns it that the request expects."""
     bucket = await ctx.transact(store.load_bucket, request["Bucket"])
     if bucket is None:
         raise no_bucket(request["Bucket"])
+    expected = request.get("ExpectedBucketOwner")
+    if expected and expected != bucket.account:
+        raise AccessDenied("Access Denied")
+    return bucket
+
+
+def _names_a_region(ctx: Context) -> bool:
+    """Whether the caller chose a region: version 4 signatures do, others and strangers do not."""
+    request = ctx.request
+    if request is None:
+        return ctx.caller.kind not in ("anonymous", "service")
+    return (
+        request.headers.get("authorization").startswith("AWS4-")
+        or "X-Amz-Credential=" in request.query
+    )
+
+
+def _policies(ctx: Context, bucket: Bucket) -> OwnedPolicies:
     if not bucket.policy:
         return OwnedPolicies(bucket.account)
     restricted = (bucket.settings.get("PublicAccessBlock") or {}).get("RestrictPublicBuckets")
@@ -71,26 +104,6 @@ async def bucket_policy(ctx: Context, request: Request) -> OwnedPolicies:
     if restricted and stranger and is_public(bucket.policy):
         return OwnedPolicies(bucket.account)
     return OwnedPolicies(bucket.account, (parse_policy("bucket policy", bucket.policy),))
-
-
-def is_public(text: str) -> bool:
-    """Whether a policy lets in everyone, as S3 Block Public Access understands "public".
-
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
-    """
-    statements = json.loads(text).get("Statement", [])
-    for statement in statements if isinstance(statements, list) else [statements]:
-        principal = statement.get("Principal")
-        named = principal.get("AWS") if isinstance(principal, dict) else principal
-        everyone = named == "*" or (isinstance(named, list) and "*" in named)
-        if statement.get("Effect") != "Allow" or not (everyone or "NotPrincipal" in statement):
-            continue
-        keys = {
-            key.lower() for tests in (statement.get("Condition") or {}).values() for key in tests
-        }
-        if not keys & _NARROWING_KEYS:
-            return True
-    return False
 
 
 def listing_conditions(ctx: Context, request: Request) -> Request:

@@ -11,10 +11,8 @@ from cumulet.core.clock import iso_time
 from cumulet.core.context import Context
 from cumulet.services.s3.errors import (
     InvalidArgument,
-    InvalidRequest,
     KeyTooLongError,
     MetadataTooLarge,
-    NotImplementedHere,
 )
 from cumulet.services.s3.limits import KEY_BYTES_MAX, METADATA_BYTES_MAX, OBJECT_TAGS_MAX
 from cumulet.services.s3.model import Stored
@@ -30,26 +28,6 @@ _HEADERS = (
     "ContentType",
     "WebsiteRedirectLocation",
 )
-_STORAGE_CLASSES = (
-    "STANDARD",
-    "REDUCED_REDUNDANCY",
-    "STANDARD_IA",
-    "ONEZONE_IA",
-    "INTELLIGENT_TIERING",
-    "GLACIER_IR",
-)
-_REFUSED = {
-    "SSECustomerAlgorithm": "Encryption with customer keys (SSE-C)",
-    "SSEKMSKeyId": "Encryption with KMS keys",
-    "ObjectLockMode": "Object lock",
-    "ObjectLockRetainUntilDate": "Object lock",
-    "ObjectLockLegalHoldStatus": "Legal hold",
-    "GrantRead": "Access control lists",
-    "GrantFullControl": "Access control lists",
-    "GrantReadACP": "Access control lists",
-    "GrantWriteACP": "Access control lists",
-    "WriteOffsetBytes": "Appending to objects",
-}
 _OVERRIDES = {
     "ResponseCacheControl": "CacheControl",
     "ResponseContentDisposition": "ContentDisposition",
@@ -61,13 +39,12 @@ _OVERRIDES = {
 
 
 def draft_of(ctx: Context, request: Request) -> Stored:
-    """The object that a put or a multipart upload will make. Refuses what is not honoured."""
+    """The object that a put or a multipart upload will make."""
     key = request["Key"]
     if len(key.encode()) > KEY_BYTES_MAX:
         raise KeyTooLongError(
             "Your key is too long", Size=len(key.encode()), MaxSizeAllowed=KEY_BYTES_MAX
         )
-    refuse_unsupported(request)
     headers = {name: str(request[name]) for name in _HEADERS if request.get(name)}
     # What is stored is the content: `aws-chunked` was only its way here.
     if coding := headers.pop("ContentEncoding", ""):
@@ -92,28 +69,22 @@ def draft_of(ctx: Context, request: Request) -> Stored:
 
 def redraft(ctx: Context, request: Request, source: Stored) -> Stored:
     """The object that a copy will make: the source's properties, or new ones where asked."""
+    for member, kind in (("MetadataDirective", "metadata"), ("TaggingDirective", "tagging")):
+        if request.get(member) not in (None, "COPY", "REPLACE"):
+            raise InvalidArgument(
+                f"Unknown {kind} directive.",
+                ArgumentName=f"x-amz-{kind}-directive",
+                ArgumentValue=request[member],
+            )
     draft = draft_of(ctx, request)
     if request.get("MetadataDirective") != "REPLACE":
-        draft = msgspec.structs.replace(draft, headers=source.headers, metadata=source.metadata)
+        # Where a website redirects to is not copied; it is said anew for each object.
+        redirect = {k: v for k, v in draft.headers.items() if k == "WebsiteRedirectLocation"}
+        kept = {k: v for k, v in source.headers.items() if k != "WebsiteRedirectLocation"}
+        draft = msgspec.structs.replace(draft, headers=kept | redirect, metadata=source.metadata)
     if request.get("TaggingDirective") != "REPLACE":
         draft = msgspec.structs.replace(draft, tags=source.tags)
     return draft
-
-
-def refuse_unsupported(request: Request) -> None:
-    """Raise S3's NotImplemented for a header that would be ignored."""
-    for name, what in _REFUSED.items():
-        if request.get(name):
-            raise NotImplementedHere(what)
-    if request.get("ServerSideEncryption") not in (None, "AES256"):
-        raise NotImplementedHere("Encryption other than AES256")
-    if request.get("ACL") not in (None, "private", "bucket-owner-full-control"):
-        raise InvalidRequest("The bucket does not allow ACLs", code="AccessControlListNotSupported")
-    storage_class = request.get("StorageClass")
-    if storage_class and storage_class not in _STORAGE_CLASSES:
-        raise InvalidRequest(
-            "The storage class you specified is not valid", code="InvalidStorageClass"
-        )
 
 
 def _metadata(given: dict[str, str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ Follows https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 from __future__ import annotations
 
 from cumulet.core.errors import AwsError
+from cumulet.services.s3.model import Bucket
 
 
 class BadDigest(AwsError):
@@ -173,10 +174,22 @@ class NotModified(AwsError):
     status = 304
 
 
+class PermanentRedirect(AwsError):
+    """The bucket is in another region than the request."""
+
+    status = 301
+
+
 class PreconditionFailed(AwsError):
     """A condition of the request did not hold."""
 
     status = 412
+
+
+class MissingContentLength(AwsError):
+    """A body must say how long it is before it comes."""
+
+    status = 411
 
 
 class MissingConfiguration(AwsError):
@@ -190,9 +203,32 @@ def no_bucket(name: str) -> NoSuchBucket:
     return NoSuchBucket("The specified bucket does not exist", BucketName=name)
 
 
+def other_region(bucket: Bucket, endpoint: str) -> PermanentRedirect:
+    """In AWS's words; SDKs follow the header, for here all regions have one endpoint."""
+    return PermanentRedirect(
+        "The bucket you are attempting to access must be addressed using the specified endpoint. "
+        "Please send all future requests to this endpoint.",
+        headers={"x-amz-bucket-region": bucket.region},
+        Endpoint=endpoint.partition("://")[2],
+        Bucket=bucket.name,
+    )
+
+
+def no_length() -> MissingContentLength:
+    """In AWS's words."""
+    return MissingContentLength("You must provide the Content-Length HTTP header.")
+
+
 def no_key(key: str) -> NoSuchKey:
     """In AWS's words."""
     return NoSuchKey("The specified key does not exist.", Key=key)
+
+
+def malformed_xml() -> MalformedXML:
+    """In AWS's words."""
+    return MalformedXML(
+        "The XML you provided was not well-formed or did not validate against our published schema"
+    )
 
 
 def no_upload(upload_id: str) -> NoSuchUpload:

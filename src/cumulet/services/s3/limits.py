@@ -28,3 +28,10 @@ INLINE_BYTES_MAX = 32 * 1024
 
 PIECE_BYTES = 256 * 1024
 """What is read from disk at once when an object is sent."""
+
+FREED_GRACE_SECONDS = 10.0
+"""How long the bytes of a deleted object stay, for those who found it before and read it now."""
+FREED_AT_ONCE = 200
+FREED_LOOK_SECONDS = 600.0
+UPLOADS_DROPPED_AT_ONCE = 1
+"""Unfinished uploads, of up to ten thousand parts, that one step of DeleteBucket removes."""

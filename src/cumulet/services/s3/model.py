@@ -94,6 +94,13 @@ class Content(msgspec.Struct, frozen=True):
     data: bytes
 
 
+class Freed(msgspec.Struct, frozen=True):
+    """A blob that an object was made of; it may be removed at `due_ms` if nothing needs it."""
+
+    due_ms: int
+    blob: str
+
+
 def is_bucket_name(name: str) -> bool:
     """Whether the name follows S3's rules for general purpose buckets.
 
@@ -106,6 +113,11 @@ def is_bucket_name(name: str) -> bool:
         and not name.startswith(_RESERVED)
         and not name.endswith(_RESERVED_ENDS)
     )
+
+
+def is_same_bucket(now: Bucket, before: Bucket) -> bool:
+    """Whether a name stands for the bucket that it stood for before."""
+    return (now.account, now.created_ms) == (before.account, before.created_ms)
 
 
 def bucket_arn(name: str) -> str:

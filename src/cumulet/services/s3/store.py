@@ -7,6 +7,7 @@ lie in VERSIONS, newest first. Every record that holds bytes is indexed by their
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import Enum
 from typing import Any
 
 import msgspec
@@ -14,10 +15,12 @@ import msgspec
 from cumulet.core.identity import Scope
 from cumulet.kv.contract import Transaction
 from cumulet.kv.table import Table
+from cumulet.services.s3.limits import FREED_GRACE_SECONDS, UPLOADS_DROPPED_AT_ONCE
 from cumulet.services.s3.model import (
     NULL_VERSION,
     Bucket,
     Content,
+    Freed,
     Stored,
     Upload,
     UploadPart,
@@ -73,7 +76,10 @@ PARTS: Table[UploadPart] = Table(
     extent="global",
     indexes={"blob": lambda part: [(part.part.segment.id,)] if part.part.segment else []},
 )
-TABLES = (BUCKETS, OBJECTS, VERSIONS, CONTENTS, UPLOADS, PARTS)
+FREED: Table[Freed] = Table(
+    "s3", "freed", Freed, lambda freed: (freed.due_ms, freed.blob), extent="global"
+)
+TABLES = (BUCKETS, OBJECTS, VERSIONS, CONTENTS, UPLOADS, PARTS, FREED)
 
 
 async def load_bucket(tx: Transaction, scope: Scope, name: str) -> Bucket | None:
@@ -101,14 +107,25 @@ async def is_empty(tx: Transaction, scope: Scope, name: str) -> bool:
     return True
 
 
-async def drop_bucket(tx: Transaction, scope: Scope, name: str) -> bool:
-    """Remove an empty bucket and its unfinished uploads; False when it is not empty."""
+class Emptying(Enum):
+    """How far a bucket's removal has come."""
+
+    done = "done"
+    more = "more"
+    not_empty = "not empty"
+
+
+async def drop_bucket(tx: Transaction, scope: Scope, name: str, now_ms: int) -> Emptying:
+    """Remove an empty bucket; its unfinished uploads go first, a step at a time."""
     if not await is_empty(tx, scope, name):
-        return False
-    for upload in await UPLOADS.scan(tx, scope, name, limit=1_000):
-        await drop_upload(tx, scope, upload)
+        return Emptying.not_empty
+    uploads = await UPLOADS.scan(tx, scope, name, limit=UPLOADS_DROPPED_AT_ONCE)
+    for upload in uploads:
+        await drop_upload(tx, scope, upload, now_ms)
+    if uploads:
+        return Emptying.more
     await BUCKETS.drop(tx, scope, name)
-    return True
+    return Emptying.done
 
 
 async def load_object(
@@ -127,10 +144,15 @@ async def load_object(
     return None
 
 
-async def load_content(tx: Transaction, scope: Scope, content_id: str) -> bytes | None:
-    """The bytes of a small object."""
-    found = await CONTENTS.load(tx, scope, content_id)
-    return None if found is None else found.data
+async def read_object(
+    tx: Transaction, scope: Scope, bucket: str, key: str, version_id: str | None
+) -> tuple[Stored | None, bytes | None]:
+    """The version, and its bytes when they lie in the store; both as of one moment."""
+    stored = await load_object(tx, scope, bucket, key, version_id)
+    if stored is None or not stored.content:
+        return stored, None
+    content = await CONTENTS.load(tx, scope, stored.content)
+    return stored, None if content is None else content.data
 
 
 async def put_object(
@@ -147,31 +169,31 @@ async def put_object(
     if current is not None:
         replaces = stored.version_id == NULL_VERSION and current.version_id == NULL_VERSION
         if replaces:
-            await _let_go(tx, scope, current)
+            await _let_go(tx, scope, current, stored.modified_ms)
         else:
             await VERSIONS.save(tx, scope, current)
     if versioning == "Suspended" and (current is None or current.version_id != NULL_VERSION):
-        await _drop_null_version(tx, scope, stored.bucket, stored.key)
+        await _drop_null_version(tx, scope, stored)
     order = max(stored.order, current.order + 1) if current is not None else stored.order
     await OBJECTS.save(tx, scope, msgspec.structs.replace(stored, order=order))
 
 
-async def _drop_null_version(tx: Transaction, scope: Scope, bucket: str, key: str) -> None:
-    found = await load_object(tx, scope, bucket, key, NULL_VERSION)
+async def _drop_null_version(tx: Transaction, scope: Scope, stored: Stored) -> None:
+    found = await load_object(tx, scope, stored.bucket, stored.key, NULL_VERSION)
     if found is not None:
         await VERSIONS.drop(tx, scope, *VERSIONS.key_of(found))
-        await _let_go(tx, scope, found)
+        await _let_go(tx, scope, found, stored.modified_ms)
 
 
-async def drop_object(tx: Transaction, scope: Scope, bucket: str, key: str) -> None:
+async def drop_object(tx: Transaction, scope: Scope, bucket: str, key: str, now_ms: int) -> None:
     """Remove the only version of a key of a bucket without versioning."""
     stored = await OBJECTS.drop(tx, scope, bucket, key)
     if stored is not None:
-        await _let_go(tx, scope, stored)
+        await _let_go(tx, scope, stored, now_ms)
 
 
 async def drop_version(
-    tx: Transaction, scope: Scope, bucket: str, key: str, version_id: str
+    tx: Transaction, scope: Scope, bucket: str, key: str, version_id: str, now_ms: int
 ) -> Stored | None:
     """Remove one version for good; the newest one left becomes current. Returns what went."""
     stored = await load_object(tx, scope, bucket, key, version_id)
@@ -186,24 +208,35 @@ async def drop_version(
             await OBJECTS.save(tx, scope, older[0])
     else:
         await VERSIONS.drop(tx, scope, *VERSIONS.key_of(stored))
-    await _let_go(tx, scope, stored)
+    await _let_go(tx, scope, stored, now_ms)
     return stored
 
 
 async def change_object(
-    tx: Transaction, scope: Scope, old: Stored, changes: dict[str, Any]
-) -> None:
-    """Change the properties of one version where it lies."""
-    changed = msgspec.structs.replace(old, **changes)
-    current = await OBJECTS.load(tx, scope, old.bucket, old.key)
-    table = OBJECTS if current is not None and current.version_id == old.version_id else VERSIONS
-    await table.save(tx, scope, changed)
+    tx: Transaction, scope: Scope, bucket: str, key: str, version_id: str, changes: dict[str, Any]
+) -> bool:
+    """Change properties of one version as it is now; False when it is gone."""
+    found = await load_object(tx, scope, bucket, key, version_id)
+    if found is None or found.is_marker:
+        return False
+    current = await OBJECTS.load(tx, scope, bucket, key)
+    is_current = current is not None and current.version_id == version_id
+    table = OBJECTS if is_current else VERSIONS
+    await table.save(tx, scope, msgspec.structs.replace(found, **changes))
+    return True
 
 
-async def _let_go(tx: Transaction, scope: Scope, stored: Stored) -> None:
-    # Blobs are let go with the record that referred to them; the sweep removes their files.
+async def _let_go(tx: Transaction, scope: Scope, stored: Stored, now_ms: int) -> None:
     if stored.content:
         await CONTENTS.drop(tx, scope, stored.content)
+    await _free(tx, scope, [segment.id for segment in stored.segments], now_ms)
+
+
+async def _free(tx: Transaction, scope: Scope, blobs: Iterable[str], now_ms: int) -> None:
+    # Committed with what let go of them, so that no crash forgets them.
+    due_ms = now_ms + int(FREED_GRACE_SECONDS * 1000)
+    for blob in blobs:
+        await FREED.save(tx, scope, Freed(due_ms, blob))
 
 
 async def load_upload(
@@ -213,11 +246,21 @@ async def load_upload(
     return await UPLOADS.load(tx, scope, bucket, key, upload_id)
 
 
+async def add_upload(tx: Transaction, scope: Scope, upload: Upload) -> bool:
+    """Begin an upload; False when the bucket is gone."""
+    if await BUCKETS.load(tx, scope, upload.bucket) is None:
+        return False
+    await UPLOADS.save(tx, scope, upload)
+    return True
+
+
 async def add_part(tx: Transaction, scope: Scope, upload: Upload, part: UploadPart) -> bool:
     """Keep a part, in place of one of the same number; False when the upload has ended."""
     if await UPLOADS.load(tx, scope, *UPLOADS.key_of(upload)) is None:
         return False
-    await PARTS.save(tx, scope, part)
+    old = await PARTS.save(tx, scope, part)
+    if old is not None and old.part.segment is not None:
+        await _free(tx, scope, [old.part.segment.id], part.part.modified_ms)
     return True
 
 
@@ -226,11 +269,18 @@ async def load_parts(tx: Transaction, scope: Scope, upload_id: str) -> list[Uplo
     return await PARTS.scan(tx, scope, upload_id, limit=_PARTS_AT_ONCE)
 
 
-async def drop_upload(tx: Transaction, scope: Scope, upload: Upload) -> None:
-    """End an upload; parts that no object refers to are swept."""
+async def drop_upload(
+    tx: Transaction, scope: Scope, upload: Upload, now_ms: int, made: Stored | None = None
+) -> None:
+    """End an upload; parts that the object `made` of it does not hold are let go."""
+    kept = {segment.id for segment in made.segments} if made is not None else set()
+    unused = []
     for part in await load_parts(tx, scope, upload.upload_id):
         await PARTS.drop(tx, scope, *PARTS.key_of(part))
+        if part.part.segment is not None and part.part.segment.id not in kept:
+            unused.append(part.part.segment.id)
     await UPLOADS.drop(tx, scope, *UPLOADS.key_of(upload))
+    await _free(tx, scope, unused, now_ms)
 
 
 async def refers_to(tx: Transaction, scope: Scope, blob: str) -> bool:

@@ -66,7 +66,7 @@ class ChunkedBody:
 
     `size_bytes` is `x-amz-decoded-content-length`. `trailers` holds the trailing headers, such as
     `x-amz-checksum-crc32`, by lower-case name once the iteration has ended. `signer` is None when
-    the chunks are unsigned. `declared` are the names that `x-amz-trailer` announced.
+    the chunks are unsigned. `declared` are the names that `x-amz-trailer` announced, in lower case.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class ChunkedBody:
         self._body = body
         self._signer = signer
         self._has_trailer = has_trailer
-        self._declared = declared
+        self.declared = declared
         self._buffer = b""
         self._left = 0
         self._total = 0
@@ -114,7 +114,7 @@ class ChunkedBody:
             raise incomplete()
         if self.size_bytes is not None and self._total != self.size_bytes:
             raise incomplete()
-        missing = [name for name in self._declared if name not in self.trailers]
+        missing = [name for name in self.declared if name not in self.trailers]
         if missing:
             raise malformed_trailer()
 
@@ -196,7 +196,7 @@ class ChunkedBody:
             if match is None:
                 raise malformed_trailer()
             name = match[1].decode("latin-1").lower()
-            if name in self.trailers or len(self.trailers) > len(self._declared):
+            if name in self.trailers or len(self.trailers) > len(self.declared):
                 raise malformed_trailer()
             self.trailers[name] = match[2].decode("latin-1").strip()
             return
@@ -211,7 +211,7 @@ class ChunkedBody:
 
     def _check_trailer(self) -> None:
         given = self.trailers.pop("x-amz-trailer-signature", "")
-        undeclared = [name for name in self.trailers if name not in self._declared]
+        undeclared = [name for name in self.trailers if name not in self.declared]
         if undeclared:
             raise malformed_trailer()
         if self._signer is None:

@@ -27,7 +27,6 @@ from cumulet.services.s3.model import Bucket, is_bucket_name
 Request = dict[str, Any]
 
 _FIRST_REGION = "us-east-1"
-_ACLS = ("private", None)
 PUBLIC_ACCESS_BLOCKS = (
     "BlockPublicAcls",
     "IgnorePublicAcls",
@@ -50,10 +49,6 @@ async def create_bucket(ctx: Context, request: Request) -> Request:
     name = request["Bucket"]
     if not is_bucket_name(name):
         raise InvalidBucketName("The specified bucket is not valid.", BucketName=name)
-    if request.get("ACL") not in _ACLS:
-        raise NotImplementedHere(f"The canned ACL {request['ACL']}")
-    if request.get("ObjectLockEnabledForBucket"):
-        raise NotImplementedHere("Object lock")
     configuration = request.get("CreateBucketConfiguration") or {}
     region = configuration.get("LocationConstraint") or _FIRST_REGION
     if region == "EU":
@@ -172,8 +167,11 @@ async def list_buckets(ctx: Context, request: Request) -> Request:
 @operation("DeleteBucket", resource=bucket_resource, resource_policy=bucket_policy)
 async def delete_bucket(ctx: Context, request: Request) -> None:
     """Remove an empty bucket."""
-    await find_bucket(ctx, request["Bucket"])
-    if not await ctx.transact(store.drop_bucket, request["Bucket"]):
+    now_ms = int(ctx.clock.now() * 1000)
+    done = store.Emptying.more
+    while done is store.Emptying.more:
+        done = await ctx.transact(store.drop_bucket, request["Bucket"], now_ms)
+    if done is store.Emptying.not_empty:
         raise BucketNotEmpty(
             "The bucket you tried to delete is not empty", BucketName=request["Bucket"]
         )

@@ -15,17 +15,20 @@ from cumulet.core.identity import Scope
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.s3 import store
-from cumulet.services.s3.access import bucket_policy, bucket_resource, object_resource
-from cumulet.services.s3.assembly import assemble, check_whole
+from cumulet.services.s3.access import bucket_policy, bucket_resource, object_resource, writing
 from cumulet.services.s3.conditions import check_read, check_write, evaluate_range
-from cumulet.services.s3.drafts import draft_of, refuse_unsupported
+from cumulet.services.s3.content.assembly import assemble, check_whole
+from cumulet.services.s3.content.intake import ALGORITHMS, give_out, let_go, take_body
+from cumulet.services.s3.content.sources import copied_object, parse_source
+from cumulet.services.s3.drafts import draft_of
 from cumulet.services.s3.errors import (
     EntityTooLarge,
     InvalidArgument,
     InvalidPartOrder,
     InvalidRequest,
-    MalformedXML,
     failed_condition,
+    malformed_xml,
+    no_bucket,
     no_upload,
 )
 from cumulet.services.s3.limits import (
@@ -35,15 +38,13 @@ from cumulet.services.s3.limits import (
 )
 from cumulet.services.s3.model import NULL_VERSION, Part, Stored, Upload, UploadPart
 from cumulet.services.s3.operations.bucket import find_bucket, owner
-from cumulet.services.s3.sources import copied_object, parse_source
-from cumulet.services.s3.upload import ALGORITHMS, give_out, take_body
 
 Request = dict[str, Any]
 
 
 @operation(
     "CreateMultipartUpload",
-    action="s3:PutObject",
+    action=writing,
     resource=object_resource,
     resource_policy=bucket_policy,
     access="anyone",
@@ -67,10 +68,8 @@ async def create_multipart_upload(ctx: Context, request: Request) -> Request:
             "algorithm."
         )
 
-    async def insert(tx: Transaction, scope: Scope) -> None:
-        await store.UPLOADS.save(tx, scope, upload)
-
-    await ctx.transact(insert)
+    if not await ctx.transact(store.add_upload, upload):
+        raise no_bucket(upload.bucket)
     answer: Request = {
         "Bucket": upload.bucket,
         "Key": upload.key,
@@ -103,6 +102,7 @@ def _check_number(number: int) -> None:
 
 async def _keep(ctx: Context, upload: Upload, part: Part) -> None:
     if not await ctx.transact(store.add_part, upload, UploadPart(upload.upload_id, part)):
+        await let_go(ctx, part.segment)
         raise no_upload(upload.upload_id)
 
 
@@ -116,7 +116,6 @@ async def _keep(ctx: Context, upload: Upload, part: Part) -> None:
 async def upload_part(ctx: Context, request: Request) -> Request:
     """Take in one part; it replaces one of the same number."""
     _check_number(request["PartNumber"])
-    refuse_unsupported(request)
     upload = await find_upload(ctx, request)
     wanted = dict(request)
     if upload.algorithm and not any(request.get(name) for name in ALGORITHMS):
@@ -140,16 +139,17 @@ async def upload_part(ctx: Context, request: Request) -> Request:
 async def upload_part_copy(ctx: Context, request: Request) -> Request:
     """Make a part of a range of another object."""
     _check_number(request["PartNumber"])
-    refuse_unsupported(request)
     upload = await find_upload(ctx, request)
-    bucket, source = await copied_object(ctx, parse_source(request["CopySource"]))
+    bucket, source, content = await copied_object(
+        ctx, parse_source(request["CopySource"]), request.get("ExpectedSourceBucketOwner")
+    )
     check_read(request, source, "CopySource")
     header = request.get("CopySourceRange")
     start, end = evaluate_range(header, source.size) or (0, source.size)
     if end - start > OBJECT_PUT_BYTES_MAX:
         raise EntityTooLarge("Your proposed upload exceeds the maximum allowed size")
     blobs = ctx.need(Blobs)  # type: ignore[type-abstract]
-    found = await give_out(ctx, source, start, end)
+    found = give_out(ctx, source, content, start, end)
     digests = ("md5", *((upload.algorithm.lower(),) if upload.algorithm else ()))
     if isinstance(found, bytes):
         blob = await blobs.put_bytes(found, digests=digests)
@@ -193,10 +193,7 @@ async def complete_multipart_upload(ctx: Context, request: Request) -> Request:
     upload = await find_upload(ctx, request)
     listed = (request.get("MultipartUpload") or {}).get("Parts") or []
     if not listed:
-        raise MalformedXML(
-            "The XML you provided was not well-formed or did not validate against our published "
-            "schema"
-        )
+        raise malformed_xml()
     numbers = [entry.get("PartNumber", 0) for entry in listed]
     if numbers != sorted(set(numbers)):
         raise InvalidPartOrder(
@@ -244,7 +241,7 @@ async def _commit(ctx: Context, request: Request, upload: Upload, stored: Stored
             return failed
         version = fresh if bucket.versioning == "Enabled" else NULL_VERSION
         made = msgspec.structs.replace(stored, version_id=version, order=order)
-        await store.drop_upload(tx, scope, upload)
+        await store.drop_upload(tx, scope, upload, made.modified_ms, made)
         await store.put_object(tx, scope, made, None, bucket.versioning)
         return made
 
@@ -262,7 +259,7 @@ async def _commit(ctx: Context, request: Request, upload: Upload, stored: Stored
 async def abort_multipart_upload(ctx: Context, request: Request) -> None:
     """Give an upload up; its parts are removed."""
     upload = await find_upload(ctx, request)
-    await ctx.transact(store.drop_upload, upload)
+    await ctx.transact(store.drop_upload, upload, int(ctx.clock.now() * 1000))
 
 
 @operation(

@@ -16,17 +16,18 @@ from cumulet.kit.policy import parse_policy
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.s3 import store
-from cumulet.services.s3.access import bucket_policy, bucket_resource, is_public
+from cumulet.services.s3.access import bucket_policy, bucket_resource, own_policy
 from cumulet.services.s3.errors import (
     InvalidTag,
     MalformedPolicy,
-    MalformedXML,
     MissingConfiguration,
     NotImplementedHere,
+    malformed_xml,
     no_bucket,
 )
 from cumulet.services.s3.limits import BUCKET_TAGS_MAX, POLICY_BYTES_MAX
 from cumulet.services.s3.operations.bucket import PUBLIC_ACCESS_BLOCKS, find_bucket, owner
+from cumulet.services.s3.public_access import is_public
 
 Request = dict[str, Any]
 
@@ -65,10 +66,7 @@ async def put_bucket_versioning(ctx: Context, request: Request) -> None:
         raise NotImplementedHere("MFA delete")
     status = configuration.get("Status")
     if status not in ("Enabled", "Suspended"):
-        raise MalformedXML(
-            "The XML you provided was not well-formed or did not validate against our published "
-            "schema"
-        )
+        raise malformed_xml()
     await _change(ctx, request["Bucket"], versioning=status)
 
 
@@ -127,7 +125,7 @@ def read_tags(tag_set: list[Request], limit: int) -> dict[str, str]:
     return tags
 
 
-@operation("PutBucketPolicy", resource=bucket_resource, resource_policy=bucket_policy)
+@operation("PutBucketPolicy", resource=bucket_resource, resource_policy=own_policy)
 async def put_bucket_policy(ctx: Context, request: Request) -> None:
     """Attach a policy to the bucket."""
     text = request["Policy"]
@@ -147,7 +145,7 @@ async def put_bucket_policy(ctx: Context, request: Request) -> None:
     await _change(ctx, request["Bucket"], policy=text)
 
 
-@operation("GetBucketPolicy", resource=bucket_resource, resource_policy=bucket_policy)
+@operation("GetBucketPolicy", resource=bucket_resource, resource_policy=own_policy)
 async def get_bucket_policy(ctx: Context, request: Request) -> Request:
     """The bucket's policy."""
     bucket = await find_bucket(ctx, request["Bucket"])
@@ -158,7 +156,7 @@ async def get_bucket_policy(ctx: Context, request: Request) -> Request:
     return {"Policy": bucket.policy}
 
 
-@operation("DeleteBucketPolicy", resource=bucket_resource, resource_policy=bucket_policy)
+@operation("DeleteBucketPolicy", resource=bucket_resource, resource_policy=own_policy)
 async def delete_bucket_policy(ctx: Context, request: Request) -> None:
     """Remove the bucket's policy."""
     await _change(ctx, request["Bucket"], policy="")

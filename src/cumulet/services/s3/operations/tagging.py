@@ -13,6 +13,7 @@ from cumulet.services.s3.access import (
     version_conditions,
     versioned,
 )
+from cumulet.services.s3.errors import no_key
 from cumulet.services.s3.limits import LIST_KEYS_MAX, OBJECT_TAGS_MAX
 from cumulet.services.s3.operations.object import find_object
 from cumulet.services.s3.operations.setting import read_tags
@@ -21,8 +22,12 @@ Request = dict[str, Any]
 
 
 async def _set_tags(ctx: Context, request: Request, tags: dict[str, str]) -> Request:
-    bucket, stored = await find_object(ctx, request)
-    await ctx.transact(store.change_object, stored, {"tags": tags})
+    bucket, stored, _ = await find_object(ctx, request)
+    changed = await ctx.transact(
+        store.change_object, bucket.name, stored.key, stored.version_id, {"tags": tags}
+    )
+    if not changed:
+        raise no_key(stored.key)
     return {"VersionId": stored.version_id} if bucket.versioning else {}
 
 
@@ -49,7 +54,7 @@ async def put_object_tagging(ctx: Context, request: Request) -> Request:
 )
 async def get_object_tagging(ctx: Context, request: Request) -> Request:
     """An object's tags."""
-    bucket, stored = await find_object(ctx, request)
+    bucket, stored, _ = await find_object(ctx, request)
     answer: Request = {
         "TagSet": [{"Key": key, "Value": value} for key, value in stored.tags.items()]
     }
@@ -80,7 +85,7 @@ async def delete_object_tagging(ctx: Context, request: Request) -> Request:
 )
 async def get_object_attributes(ctx: Context, request: Request) -> Request:
     """Those properties of an object that the request names."""
-    bucket, stored = await find_object(ctx, request)
+    bucket, stored, _ = await find_object(ctx, request)
     wanted = set(request["ObjectAttributes"])
     answer: Request = {"LastModified": stored.modified_ms // 1000}
     if bucket.versioning:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cumulet.blobs.digests import DIGESTS
-from cumulet.services.s3.crc import combine
+from cumulet.services.s3.content.crc import combine
 
 
 def crc(algorithm: str, data: bytes) -> int:

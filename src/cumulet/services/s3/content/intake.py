@@ -13,16 +13,16 @@ from cumulet.blobs.contract import Blobs, TooLarge
 from cumulet.blobs.digests import DIGESTS
 from cumulet.blobs.segments import Segment, open_segments
 from cumulet.core.context import Context
-from cumulet.core.errors import RequestTooLarge
+from cumulet.core.errors import AwsError, RequestTooLarge
 from cumulet.core.http import Body
-from cumulet.kv.contract import Store
-from cumulet.services.s3 import store
+from cumulet.services.s3.content.readers import Readers, Reading
 from cumulet.services.s3.errors import (
     BadDigest,
     EntityTooLarge,
     IncompleteBody,
     InvalidDigest,
     InvalidRequest,
+    no_length,
 )
 from cumulet.services.s3.limits import INLINE_BYTES_MAX, OBJECT_PUT_BYTES_MAX
 from cumulet.services.s3.model import Stored
@@ -36,7 +36,15 @@ ALGORITHMS: Mapping[str, str] = {
 }
 """The member that carries a checksum → the digest's name in `blobs`."""
 
+_DIGEST_BYTES = {"crc32": 4, "crc32c": 4, "crc64nvme": 8, "sha1": 20, "sha256": 32}
 _BY_NAME = {name.removeprefix("Checksum"): name for name in ALGORITHMS}
+
+_CHECKSUM_HEADER = "x-amz-checksum-"
+_BY_HEADER = {f"{_CHECKSUM_HEADER}{name.lower()}": member for name, member in _BY_NAME.items()}
+_UNSUPPORTED_ALGORITHM = (
+    "Checksum algorithm provided is unsupported. Please try again with any of the valid types: "
+    "[CRC32, CRC32C, CRC64NVME, SHA1, SHA256]"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,34 +66,69 @@ class Taken:
 async def take_body(ctx: Context, request: Mapping[str, Any], *, inline: bool = True) -> Taken:
     """Read the body of a put, checking every digest that came with it or after it."""
     body: Body = request["Body"]
+    if body.size_bytes is None:
+        raise no_length()
     wanted_md5 = _md5_of(request.get("ContentMD5"))
     given = {name: request[name] for name in ALGORITHMS if request.get(name)}
     if len(given) > 1:
         raise InvalidRequest(
             "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
         )
-    members = set(given) | _announced(request)
+    members = (set(given) | {algorithm_of(request)} | _promised(body)) - {""}
     digests = ("md5", *(ALGORITHMS[name] for name in members))
-    declared = body.size_bytes
-    if declared is not None and declared > OBJECT_PUT_BYTES_MAX:
-        raise _too_large(declared)
-    if inline and declared is not None and declared <= INLINE_BYTES_MAX:
-        taken = await _take_inline(body, digests)
+    if body.size_bytes > OBJECT_PUT_BYTES_MAX:
+        raise _too_large(body.size_bytes)
+    if inline and body.size_bytes <= INLINE_BYTES_MAX:
+        read = await _take_inline(body, digests)
     else:
-        taken = await _take_blob(ctx, body, digests)
-    if declared is not None and taken.size != declared:
-        raise IncompleteBody("The request body terminated unexpectedly")
+        read = await _take_blob(ctx, body, digests)
     checksums = {
-        name: base64.b64encode(taken.digests[ALGORITHMS[name]]).decode() for name in members
+        name: base64.b64encode(read.digests[ALGORITHMS[name]]).decode() for name in members
     }
-    given |= _trailing(body)
-    if wanted_md5 is not None and wanted_md5 != taken.digests["md5"]:
-        raise BadDigest("The Content-MD5 you specified did not match what we received.")
+    taken = Taken(read.size, read.digests["md5"], checksums, read.inline, read.segment)
+    try:
+        _check_taken(taken, body, wanted_md5, given | _trailing(body))
+    except AwsError:
+        await let_go(ctx, taken.segment)
+        raise
+    return taken
+
+
+def _check_taken(
+    taken: Taken, body: Body, wanted_md5: bytes | None, given: Mapping[str, str]
+) -> None:
+    if taken.size != body.size_bytes:
+        raise IncompleteBody(
+            "You did not provide the number of bytes specified by the Content-Length HTTP header"
+        )
+    if wanted_md5 is not None and wanted_md5 != taken.md5:
+        raise BadDigest(
+            "The Content-MD5 you specified did not match what we received.",
+            ExpectedDigest=wanted_md5.hex(),
+            CalculatedDigest=base64.b64encode(taken.md5).decode(),
+        )
     for name, value in given.items():
-        if checksums.get(name) != value:
+        _check_checksum(name, value)
+        if taken.checksums.get(name) != value:
             kind = name.removeprefix("Checksum")
             raise BadDigest(f"The {kind} you specified did not match the calculated checksum.")
-    return Taken(taken.size, taken.digests["md5"], checksums, taken.inline, taken.segment)
+
+
+def _check_checksum(name: str, value: str) -> None:
+    """Whether the value can be one of that kind at all. Raises InvalidRequest."""
+    try:
+        digest = base64.b64decode(value, validate=True)
+    except binascii.Error:
+        digest = b""
+    if len(digest) != _DIGEST_BYTES[ALGORITHMS[name]]:
+        header = f"x-amz-checksum-{name.removeprefix('Checksum').lower()}"
+        raise InvalidRequest(f"Value for {header} header is invalid.")
+
+
+async def let_go(ctx: Context, segment: Segment | None) -> None:
+    """Remove a blob that no record will ever refer to; after a crash the sweep does it."""
+    if segment is not None:
+        await ctx.need(Blobs).drop(segment.id)  # type: ignore[type-abstract]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,35 +183,42 @@ def _md5_of(header: str | None) -> bytes | None:
     return value
 
 
-def _announced(request: Mapping[str, Any]) -> set[str]:
-    """The checksum that will come as a trailer, or that is to be made."""
+def algorithm_of(request: Mapping[str, Any]) -> str:
+    """The member of the checksum that is asked to be made, or "". Raises InvalidRequest."""
+    algorithm = request.get("ChecksumAlgorithm")
+    if not algorithm:
+        return ""
+    if algorithm not in _BY_NAME:
+        raise InvalidRequest(_UNSUPPORTED_ALGORITHM)
+    return _BY_NAME[algorithm]
+
+
+def _promised(body: Body) -> set[str]:
+    """The checksums that `x-amz-trailer` says will come behind the body."""
     found = set()
-    if algorithm := request.get("ChecksumAlgorithm"):
-        if algorithm not in _BY_NAME:
-            raise InvalidRequest(
-                "Checksum algorithm provided is unsupported. Please try again with any of the "
-                "valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]"
-            )
-        found.add(_BY_NAME[algorithm])
+    for header in getattr(body, "declared", ()):
+        if not header.startswith(_CHECKSUM_HEADER):
+            continue
+        if header not in _BY_HEADER:
+            raise InvalidRequest(_UNSUPPORTED_ALGORITHM)
+        found.add(_BY_HEADER[header])
     return found
 
 
 def _trailing(body: Body) -> dict[str, str]:
     """Checksums that came behind the body, as `aws-chunked` bodies have them."""
     trailers: Mapping[str, str] = getattr(body, "trailers", {})
-    members = {f"x-amz-checksum-{name.lower()}": member for name, member in _BY_NAME.items()}
-    return {members[name]: value for name, value in trailers.items() if name in members}
+    return {_BY_HEADER[name]: value for name, value in trailers.items() if name in _BY_HEADER}
 
 
-async def give_out(
-    ctx: Context, stored: Stored, start: int, end: int
+def give_out(
+    ctx: Context, stored: Stored, content: bytes | None, start: int, end: int
 ) -> bytes | AsyncIterator[bytes]:
-    """The bytes with start <= offset < end."""
+    """The bytes with start <= offset < end; `content` are those that lay in the store."""
     if start >= end:
         return b""
-    if stored.content:
-        kv = ctx.need(Store)  # type: ignore[type-abstract]
-        data = await kv.transact(lambda tx: store.load_content(tx, ctx.scope, stored.content))
-        return (data or b"")[start:end]
+    if content is not None:
+        return content[start:end]
     blobs = ctx.need(Blobs)  # type: ignore[type-abstract]
-    return open_segments(blobs, stored.segments, start, end)
+    source = open_segments(blobs, stored.segments, start, end)
+    return ctx.need(Readers).add(Reading(source, [segment.id for segment in stored.segments]))

@@ -40,16 +40,24 @@ def parse_source(header: str) -> Source:
     return Source(bucket, key, query or None)
 
 
-async def copied_object(ctx: Context, source: Source) -> tuple[Bucket, Stored]:
-    """The object to be copied; read with the caller's own permission, by its own operation."""
-    version = {"VersionId": source.version_id} if source.version_id else {}
-    # HeadObject asks for s3:GetObject through the one path, bucket policy included.
+async def copied_object(
+    ctx: Context, source: Source, expected_owner: str | None
+) -> tuple[Bucket, Stored, bytes | None]:
+    """The object to be copied, and its bytes if few; read with the caller's own permission."""
+    bucket = await find_bucket(ctx, source.bucket)
+    named = {"VersionId": source.version_id} if source.version_id else {}
+    if expected_owner:
+        named["ExpectedBucketOwner"] = expected_owner
+    # HeadObject asks for s3:GetObject through the one path, bucket policy included; the source may
+    # be in another region than the copy.
+    here = ctx.acting_as(ctx.caller, region=bucket.region)
     try:
-        await ctx.call("s3", "HeadObject", Bucket=source.bucket, Key=source.key, **version)
+        await here.call("s3", "HeadObject", Bucket=source.bucket, Key=source.key, **named)
     except NotFound:
         raise no_key(source.key) from None
-    bucket = await find_bucket(ctx, source.bucket)
-    stored = await ctx.transact(store.load_object, source.bucket, source.key, source.version_id)
+    stored, content = await ctx.transact(
+        store.read_object, source.bucket, source.key, source.version_id
+    )
     if stored is None:
         raise (
             no_version(source.key, source.version_id) if source.version_id else no_key(source.key)
@@ -59,4 +67,4 @@ async def copied_object(ctx: Context, source: Source) -> tuple[Bucket, Stored]:
             "The source of a copy request may not specifically refer to a delete marker by version "
             "id."
         )
-    return bucket, stored
+    return bucket, stored, content

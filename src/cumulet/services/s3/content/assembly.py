@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from cumulet.services.s3.crc import combine
+from cumulet.services.s3.content.crc import combine
+from cumulet.services.s3.content.intake import ALGORITHMS, digest_all
 from cumulet.services.s3.errors import (
     BadDigest,
     EntityTooLarge,
@@ -18,7 +19,6 @@ from cumulet.services.s3.errors import (
 )
 from cumulet.services.s3.limits import OBJECT_BYTES_MAX, PART_BYTES_MIN
 from cumulet.services.s3.model import Part, Stored, Upload
-from cumulet.services.s3.upload import ALGORITHMS, digest_all
 
 Request = dict[str, Any]
 

@@ -1,0 +1,1 @@
+"""The bytes of objects: taking them in, joining parts, letting go of what nothing needs."""

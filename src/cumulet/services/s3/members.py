@@ -1,0 +1,121 @@
+"""Members of requests that would be ignored if nobody refused them: none is.
+
+A member that is in neither table below is honoured by its operation, or has no effect in S3 itself
+on buckets such as there are here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from cumulet.core.context import Context
+from cumulet.core.errors import AwsError
+from cumulet.kit.service import Operation
+from cumulet.services.s3.errors import InvalidArgument, InvalidRequest, NotImplementedHere
+
+Request = dict[str, Any]
+
+_CUSTOMER_KEYS = "Encryption with customer keys (SSE-C)"
+_KMS = "Encryption with KMS keys"
+_LOCK = "Object lock"
+_DIRECTORY = "A condition of directory buckets"
+_CHECKSUM = "A checksum other than CRC32, CRC32C, CRC64NVME, SHA1 and SHA256"
+
+UNSUPPORTED: Mapping[str, str] = {
+    "SSECustomerAlgorithm": _CUSTOMER_KEYS,
+    "SSECustomerKey": _CUSTOMER_KEYS,
+    "SSECustomerKeyMD5": _CUSTOMER_KEYS,
+    "CopySourceSSECustomerAlgorithm": _CUSTOMER_KEYS,
+    "CopySourceSSECustomerKey": _CUSTOMER_KEYS,
+    "CopySourceSSECustomerKeyMD5": _CUSTOMER_KEYS,
+    "SSEKMSKeyId": _KMS,
+    "SSEKMSEncryptionContext": _KMS,
+    "BucketKeyEnabled": _KMS,
+    "ObjectLockEnabledForBucket": _LOCK,
+    "ObjectLockMode": _LOCK,
+    "ObjectLockRetainUntilDate": _LOCK,
+    "ObjectLockLegalHoldStatus": _LOCK,
+    "ObjectLockEventHold": _LOCK,
+    "ObjectLockEventHoldDurationDays": _LOCK,
+    "ObjectLockEventHoldDurationYears": _LOCK,
+    "WriteOffsetBytes": "Appending to objects",
+    "IfMatchInitiatedTime": _DIRECTORY,
+    "IfMatchLastModifiedTime": _DIRECTORY,
+    "IfMatchSize": _DIRECTORY,
+    "AnnotationDirective": "Annotations",
+    "ChecksumSHA512": _CHECKSUM,
+    "ChecksumMD5": _CHECKSUM,
+    "ChecksumXXHASH64": _CHECKSUM,
+    "ChecksumXXHASH3": _CHECKSUM,
+    "ChecksumXXHASH128": _CHECKSUM,
+}
+"""Members that S3 has and Cumulet does not, and what they are about."""
+
+GRANTS = ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP")
+_OWNERS_ACLS = ("private", "bucket-owner-full-control")
+_STORAGE_CLASSES = (
+    "STANDARD",
+    "REDUCED_REDUNDANCY",
+    "STANDARD_IA",
+    "ONEZONE_IA",
+    "INTELLIGENT_TIERING",
+    "GLACIER_IR",
+)
+
+
+def refusing(operations: Mapping[str, Operation]) -> dict[str, Operation]:
+    """The same operations, each refusing first what it would have to ignore."""
+    return {name: _refusing(operation) for name, operation in operations.items()}
+
+
+def _refusing(operation: Operation) -> Operation:
+    async def run(ctx: Context, request: Request) -> Any:
+        refuse_ignored(operation.name, request)
+        return await operation.run(ctx, request)
+
+    return replace(operation, run=run)
+
+
+def refuse_ignored(operation: str, request: Request) -> None:
+    """Raise S3's error for the first member that would be ignored."""
+    for name, what in UNSUPPORTED.items():
+        if request.get(name):
+            raise NotImplementedHere(what)
+    if request.get("ServerSideEncryption") not in (None, "AES256"):
+        raise NotImplementedHere("Encryption other than AES256")
+    if request.get("BypassGovernanceRetention"):
+        raise InvalidArgument(
+            "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.",
+            ArgumentName="x-amz-bypass-governance-retention",
+        )
+    storage_class = request.get("StorageClass")
+    if storage_class in ("GLACIER", "DEEP_ARCHIVE", "OUTPOSTS", "SNOW", "EXPRESS_ONEZONE"):
+        raise NotImplementedHere(f"The storage class {storage_class}")
+    if storage_class and storage_class not in _STORAGE_CLASSES:
+        raise InvalidRequest(
+            "The storage class you specified is not valid", code="InvalidStorageClass"
+        )
+    if request.get("BucketNamespace") not in (None, "global"):
+        raise NotImplementedHere("A bucket namespace other than the global one")
+    if any(request.get(name) for name in GRANTS) or not _is_owners(request.get("ACL")):
+        raise _no_acls(operation)
+
+
+def _is_owners(acl: str | None) -> bool:
+    """Whether a canned ACL says what is so anyway where the bucket's owner owns all objects."""
+    return not acl or acl in _OWNERS_ACLS
+
+
+def _no_acls(operation: str) -> AwsError:
+    """Every bucket here is `BucketOwnerEnforced`, which is S3's default, and has no ACLs.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
+    """
+    if operation == "CreateBucket":
+        return InvalidRequest(
+            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+            code="InvalidBucketAclWithObjectOwnership",
+        )
+    return InvalidRequest("The bucket does not allow ACLs", code="AccessControlListNotSupported")

@@ -1,0 +1,147 @@
+"""Deletion of objects: one or many, for good or behind a delete marker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cumulet.core.clock import new_label
+from cumulet.core.context import Context
+from cumulet.core.errors import AccessDenied, AwsError, Generic
+from cumulet.core.identity import Scope
+from cumulet.kit.service import operation
+from cumulet.kv.contract import Transaction
+from cumulet.services.s3 import store
+from cumulet.services.s3.access import (
+    bucket_policy,
+    bucket_resource,
+    object_resource,
+    version_conditions,
+    versioned,
+)
+from cumulet.services.s3.conditions import check_write
+from cumulet.services.s3.errors import (
+    NoSuchBucket,
+    NotImplementedHere,
+    PermanentRedirect,
+    failed_condition,
+    malformed_xml,
+    no_bucket,
+    no_key,
+)
+from cumulet.services.s3.limits import LIST_KEYS_MAX
+from cumulet.services.s3.model import NULL_VERSION, Bucket, Stored
+from cumulet.services.s3.operations.bucket import find_bucket
+
+Request = dict[str, Any]
+
+
+@operation(
+    "DeleteObject",
+    action=versioned("DeleteObject"),
+    resource=object_resource,
+    resource_policy=bucket_policy,
+    conditions=version_conditions,
+    access="anyone",
+)
+async def delete_object(ctx: Context, request: Request) -> Request:
+    """Remove an object, put a delete marker, or remove one version for good."""
+    name, key, version_id = request["Bucket"], request["Key"], request.get("VersionId")
+    await find_bucket(ctx, name)
+    now = ctx.clock.now()
+    fresh = new_label(ctx.clock, 32)
+
+    async def drop(tx: Transaction, scope: Scope) -> Request | str | None:
+        bucket = await store.BUCKETS.load(tx, scope, name)
+        if bucket is None:
+            return None
+        if request.get("IfMatch") is not None:
+            found = await store.load_object(tx, scope, name, key, version_id)
+            if found is None or found.is_marker:
+                return "missing"
+            if failed := check_write({"IfMatch": request["IfMatch"]}, found):
+                return failed
+        if version_id:
+            return await _drop_version(tx, scope, name, key, version_id, int(now * 1000))
+        if not bucket.versioning:
+            await store.drop_object(tx, scope, name, key, int(now * 1000))
+            return {}
+        return await _mark(tx, scope, bucket, key, now, fresh)
+
+    done = await ctx.transact(drop)
+    if done is None:
+        raise no_bucket(name)
+    if isinstance(done, str):
+        raise no_key(key) if done == "missing" else failed_condition(done)
+    return done
+
+
+async def _drop_version(
+    tx: Transaction, scope: Scope, bucket: str, key: str, version_id: str, now_ms: int
+) -> Request:
+    gone = await store.drop_version(tx, scope, bucket, key, version_id, now_ms)
+    marker = {"DeleteMarker": True} if gone is not None and gone.is_marker else {}
+    return {"VersionId": version_id, **marker}
+
+
+async def _mark(
+    tx: Transaction, scope: Scope, bucket: Bucket, key: str, now: float, fresh: str
+) -> Request:
+    version_id = fresh if bucket.versioning == "Enabled" else NULL_VERSION
+    marker = Stored(bucket.name, key, version_id, int(now * 1e6), int(now * 1000), is_marker=True)
+    await store.put_object(tx, scope, marker, None, bucket.versioning)
+    return {"DeleteMarker": True, "VersionId": version_id}
+
+
+@operation(
+    "DeleteObjects",
+    action="s3:DeleteObject",
+    resource=lambda ctx, r: bucket_resource(ctx, r) + "/*",
+    access="open",
+)
+async def delete_objects(ctx: Context, request: Request) -> Request:
+    """Remove up to a thousand objects; each is permitted or refused by itself."""
+    wanted = request["Delete"].get("Objects") or []
+    if not 0 < len(wanted) <= LIST_KEYS_MAX or any(not entry.get("Key") for entry in wanted):
+        raise malformed_xml()
+    # Nothing is told of a bucket that is not there, or elsewhere, but that.
+    await bucket_policy(ctx, request)
+    deleted: list[Request] = []
+    errors: list[Request] = []
+    for entry in wanted:
+        named = {name: entry[name] for name in ("Key", "VersionId") if entry.get(name)}
+        try:
+            found = await _delete_entry(ctx, request, entry)
+        except (NoSuchBucket, PermanentRedirect):
+            raise
+        except AwsError as error:
+            errors.append({**named, **_told(error)})
+            continue
+        done = dict(named)
+        if found.get("DeleteMarker"):
+            done |= {"DeleteMarker": True, "DeleteMarkerVersionId": found["VersionId"]}
+        deleted.append(done)
+    quiet = bool(request["Delete"].get("Quiet"))
+    return {"Deleted": [] if quiet else deleted, "Errors": errors}
+
+
+async def _delete_entry(ctx: Context, request: Request, entry: Request) -> Request:
+    if entry.get("LastModifiedTime") is not None or entry.get("Size") is not None:
+        raise NotImplementedHere("A condition of directory buckets")
+    members: Request = {"Bucket": request["Bucket"], "Key": entry["Key"]}
+    if entry.get("VersionId"):
+        members["VersionId"] = entry["VersionId"]
+    if entry.get("ETag"):
+        members["IfMatch"] = entry["ETag"]
+    if request.get("ExpectedBucketOwner"):
+        members["ExpectedBucketOwner"] = request["ExpectedBucketOwner"]
+    found: Request = await ctx.call("s3", "DeleteObject", **members)
+    return found
+
+
+def _told(error: AwsError) -> Request:
+    """Code and message of an error in the list, where `wire` does not spell them."""
+    if isinstance(error, AccessDenied):
+        return {"Code": "AccessDenied", "Message": error.message}
+    if isinstance(error, Generic):
+        return {"Code": "InternalError", "Message": "We encountered an internal error."}
+    return {"Code": error.code, "Message": error.message}
