@@ -152,6 +152,7 @@ def _write_users(root: str, config: dict[str, Any]) -> None:
 
 def count_alone() -> None:
     """As an ordinary user: enter a user namespace, in which only own processes are counted."""
+    kernel.set_dumpable(True)  # Else its own map is not its own to write.
     _map_self()
 
 
