@@ -188,8 +188,12 @@ def test_tls_serves_with_an_authority_of_its_own(new_cloud: Any, run: Run) -> No
     trust = ssl.create_default_context(cafile=authority)
     with urllib.request.urlopen(f"{cloud.endpoint}/_cumulet/health", context=trust) as answer:
         assert answer.status == 200
+    cloud.session().client("s3", endpoint_url=cloud.endpoint, verify=authority).create_bucket(
+        Bucket="by-tls"
+    )
     listed = run("ls", "buckets", "--json", "--data", cloud.data)
-    assert (listed.code, listed.json) == (0, {"buckets": []})
+    assert listed.code == 0
+    assert "by-tls" in {row["bucket"] for row in listed.json["buckets"]}
     assert f"export AWS_CA_BUNDLE={authority}" in run("env", "--data", cloud.data).out
 
 

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 import pytest
-from tests.house.tree import SOURCE, project_files, python_files, text_of
+from tests.house.tree import SOURCE, project_files, python_files, syntax_of
 
 FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "base", "misc", "manager", "models"}
 ROOMS = {
@@ -42,7 +42,7 @@ def test_no_import_is_relative() -> None:
     relative = [
         f"{path}:{node.lineno}"
         for path in python_files()
-        for node in ast.walk(ast.parse(text_of(path)))
+        for node in ast.walk(syntax_of(path))
         if isinstance(node, ast.ImportFrom) and node.level > 0
     ]
     assert not relative
@@ -51,7 +51,7 @@ def test_no_import_is_relative() -> None:
 def test_every_python_file_says_first_what_lives_in_it() -> None:
     silent = []
     for path in python_files():
-        tree = ast.parse(text_of(path))
+        tree = syntax_of(path)
         is_product = path.parts[0] in ("src", "tools", "bench")
         if is_product and tree.body and ast.get_docstring(tree) is None:
             silent.append(str(path))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from cumulet.app.services import SERVICES
-from cumulet.kit.service import snake_case
 from tests.house.debts import UNTESTED
 from tests.house.tree import project_files, text_of
+
+from cumulet.app.services import SERVICES
+from cumulet.kit.service import snake_case
 
 
 def words_of_tests() -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 from collections.abc import Iterator
 from functools import cache
@@ -33,5 +34,11 @@ def python_files() -> Iterator[Path]:
             yield path
 
 
+@cache
 def text_of(path: Path) -> str:
     return (ROOT / path).read_text()
+
+
+@cache
+def syntax_of(path: Path) -> ast.Module:
+    return ast.parse(text_of(path))
