@@ -140,7 +140,7 @@ def new_cloud(tmp_path: Path) -> Iterator[Callable[..., Cloud]]:
     made: list[Cloud] = []
 
     def make(*arguments: str, name: str = "data") -> Cloud:
-        cloud = Cloud(tmp_path / name, *arguments)
+        cloud = Cloud(tmp_path / name, "--bare", *arguments)
         made.append(cloud)
         return cloud.start()
 

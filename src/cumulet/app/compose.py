@@ -58,12 +58,13 @@ def compose(
             dispatcher.provide(kind, part)
             if hasattr(part, "start") and hasattr(part, "stop") and part not in parts:
                 parts.append(part)
+    made_at_start = (tooling(config.region),) if config.tool_stacks else ()
     workers = Workers(dispatcher, store, clock, shared=False)
     return Platform(
         config,
         clock,
         dispatcher,
-        (*services, sweep_worker(blobs, services), tooling(config.region)),
+        (*services, sweep_worker(blobs, services), *made_at_start),
         parts,
         workers,
         {"store": store, "blobs": blobs, "sandbox": sandbox, "catalog": catalog},

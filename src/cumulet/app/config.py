@@ -44,6 +44,7 @@ class Config:
     strict_runtimes: bool = False
     drain_seconds: float = 20.0
     log_requests: bool = False
+    tool_stacks: bool = True
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property

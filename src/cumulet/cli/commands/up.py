@@ -47,6 +47,7 @@ from cumulet.kv.contract import Unavailable
 )
 @click.option("--strict-runtimes", is_flag=True, help="Refuse a runtime version that is not here.")
 @click.option("--log-requests", is_flag=True, help="Write each request's event to stderr as JSON.")
+@click.option("--bare", is_flag=True, help="Do not make the stacks that CDK and SAM look for.")
 @click.option(
     "--with-apps",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -65,6 +66,7 @@ def command(
     isolation: Isolation,
     strict_runtimes: bool,
     log_requests: bool,
+    bare: bool,
     with_apps: Path | None,
 ) -> None:
     """Start the cloud and run it in the foreground until Ctrl-C."""
@@ -82,6 +84,7 @@ def command(
         isolation=isolation,
         strict_runtimes=strict_runtimes,
         log_requests=log_requests,
+        tool_stacks=not bare,
     )
 
     def announce(running: Running) -> None:
