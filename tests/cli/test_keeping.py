@@ -76,6 +76,20 @@ def test_check_names_a_damaged_index_running_or_not(new_cloud: Any, run: Run) ->
     assert len(running.json["findings"]) == 1
 
 
+def test_check_names_the_record_whose_blob_is_gone(new_cloud: Any, run: Run) -> None:
+    cloud = new_cloud()
+    fill(cloud)
+    [blob] = [path for path in (cloud.data / "blobs").rglob("*") if path.is_file()]
+    blob.unlink()
+    for _ in range(2):  # While it runs, and when it does not.
+        done = run("check", "--data", cloud.data)
+        assert done.code == 4
+        assert f"its blob {blob.name} is not there" in done.out
+        assert "kept" in done.out
+        assert "large" in done.out
+        cloud.stop()
+
+
 def test_check_of_a_folder_without_a_cloud_is_said(run: Run, tmp_path: Path) -> None:
     done = run("check", "--data", tmp_path)
     assert done.code == 1

@@ -10,12 +10,12 @@ from typing import Any
 from cumulet import __version__
 from cumulet.app.config import DEFAULT_ACCOUNT
 from cumulet.app.events import KEPT_MAX, RecentEvents
+from cumulet.app.inspect import examine
 from cumulet.app.platform import Platform
 from cumulet.core.context import Platform as PlatformOfContexts
 from cumulet.core.errors import AwsError
 from cumulet.core.http import Request, Response
 from cumulet.kit.ports import Authenticator
-from cumulet.kv.check import check_store
 
 _BODY_BYTES_MAX = 65_536
 _HEALTH = ("/_cumulet/health", "/_localstack/health")
@@ -88,8 +88,8 @@ class AdminSurface:
         }
 
     async def _check(self) -> list[str]:
-        tables = [table for service in self._platform.services for table in service.tables]
-        return await check_store(self._platform.owned["store"], tables)
+        owned = self._platform.owned
+        return await examine(owned["store"], owned["blobs"], self._platform.services)
 
 
 def _json(status: int, value: object) -> Response:
