@@ -15,8 +15,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from bench.load import Rate, measure
 
 SERVER_CPU = 0
 
@@ -39,6 +41,17 @@ class Server:
         """Processor time of the main process so far."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def measure(self, request: bytes, connections: int) -> Rate:
+        """Drive the server, and say what its main process could answer in a second of its own.
+
+        Unlike the rate of the wall clock, that figure stands when others use the machine too.
+        """
+        unpin_children(self.process.pid)
+        before = self.cpu_seconds()
+        rate = measure(self.endpoint, request, connections=connections)
+        used = self.cpu_seconds() - before
+        return replace(rate, per_cpu_second=rate.answers / used if used else 0.0)
 
 
 def family(pid: int) -> list[int]:
@@ -67,9 +80,26 @@ def free_port() -> int:
         return port
 
 
-def _pinned() -> None:
+def pin_main(pid: int) -> None:
+    """Keep the main process, all its threads, on one processor; its children run on any.
+
+    So a rate is that of one core for the cloud, and functions do not take that core's time.
+    """
     if (os.cpu_count() or 1) > 1:
-        os.sched_setaffinity(0, {SERVER_CPU})
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(ProcessLookupError):
+                os.sched_setaffinity(int(thread.name), {SERVER_CPU})
+
+
+def _unpinned() -> None:
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
+
+
+def unpin_children(pid: int) -> None:
+    """Let what a pinned process has started run on any processor."""
+    for child in family(pid)[1:]:
+        with contextlib.suppress(ProcessLookupError):
+            os.sched_setaffinity(child, range(os.cpu_count() or 1))
 
 
 def wait_until(url: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
@@ -96,18 +126,20 @@ def started(
     key: tuple[str, str],
     env: dict[str, str] | None = None,
 ) -> Iterator[Server]:
-    """Start a program on the server's processor; end it, and what it started, afterwards."""
+    """Start a program, pinned once it answers; end it, and what it started, afterwards."""
     # Compiled modules are kept, as in any installation: a second start is what users see.
     inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     begin = time.perf_counter()
     process = subprocess.Popen(
         words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
-        env={**inherited, **(env or {})}, preexec_fn=_pinned, start_new_session=True,
+        env={**inherited, **(env or {})}, preexec_fn=_unpinned, start_new_session=True,
     )  # fmt: skip
     endpoint = f"http://127.0.0.1:{port}"
     try:
         wait_until(endpoint + health, process)
-        yield Server(name, endpoint, key, process, time.perf_counter() - begin)
+        took = time.perf_counter() - begin
+        pin_main(process.pid)
+        yield Server(name, endpoint, key, process, took)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)

@@ -23,12 +23,18 @@ WARM_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Rate:
-    """What a run came to; `failed` counts answers that were not 2xx."""
+    """What a run came to; `failed` counts answers that were not 2xx.
+
+    `answers` are all, those of the warm-up too; `per_cpu_second` is their number for each second
+    of processor time that the server's main process took, 0 where that is not measured.
+    """
 
     per_second: float
     p50_ms: float
     p99_ms: float
     failed: int
+    answers: int = 0
+    per_cpu_second: float = 0.0
 
 
 class Caller(asyncio.Protocol):
@@ -115,19 +121,22 @@ async def drive(host: str, port: int, request: bytes, connections: int, seconds:
     for caller in callers:
         await caller.connect()
     await after(WARM_SECONDS)
+    warming = len(counts.latencies)
     counts.latencies.clear()
     counts.failed = 0
     begin = time.perf_counter()
     await after(seconds)
     took = time.perf_counter() - begin
+    answered = len(counts.latencies)
     measured = sorted(counts.latencies) or [0.0]
     for caller in callers:
         caller.stop()
     return Rate(
-        len(counts.latencies) / took,
+        answered / took,
         measured[len(measured) // 2] * 1000,
         measured[int(len(measured) * 0.99)] * 1000,
         counts.failed,
+        warming + answered,
     )
 
 

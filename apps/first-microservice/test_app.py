@@ -51,9 +51,7 @@ class Calculator(unittest.TestCase):
 
     def test_direct_invocation_reports_the_functions_own_error(self):
         client = boto3.client("lambda")
-        answer = client.invoke(
-            FunctionName=self.function, Payload=b'{"Number1": 1, "Number2": 0}'
-        )
+        answer = client.invoke(FunctionName=self.function, Payload=b'{"Number1": 1, "Number2": 0}')
         error = json.loads(answer["Payload"].read())
         self.assertEqual(answer["FunctionError"], "Unhandled")
         self.assertEqual(error["errorType"], "ZeroDivisionError")
