@@ -41,6 +41,54 @@ class Round:
                 self.due.set()
 
 
+class Scripted(Writer):
+    """A writer of whom the test says what was answered, asked and found."""
+
+    def __init__(self, pending: tuple[str, Any] | None, found: dict[str, Any]) -> None:
+        super().__init__(0)
+        self.state = {"a": 1, "b": 2}
+        self.pending = pending
+        self.found = found
+
+    def observe(self) -> dict[str, Any]:
+        return self.found
+
+
+@pytest.mark.parametrize(
+    ("pending", "found"),
+    [
+        (None, {"a": 1}),
+        (None, {"a": 1, "b": 3}),
+        (None, {"a": 1, "b": 2, "c": 3}),
+        (("b", 3), {"a": 1, "b": 4}),
+        (("b", 3), {"a": 1}),
+        (("c", (1, 2)), {"a": 1, "b": 2, "c": (1,)}),
+    ],
+    ids=["lost", "changed", "made up", "half changed", "lost in a change", "half made"],
+)
+def test_the_storm_would_notice(pending: tuple[str, Any] | None, found: dict[str, Any]) -> None:
+    with pytest.raises(AssertionError):
+        Scripted(pending, found).verify()
+
+
+@pytest.mark.parametrize(
+    ("pending", "found"),
+    [
+        (None, {"a": 1, "b": 2}),
+        (("b", 3), {"a": 1, "b": 2}),
+        (("b", 3), {"a": 1, "b": 3}),
+        (("b", None), {"a": 1}),
+    ],
+    ids=["all", "not changed", "changed", "gone"],
+)
+def test_the_storm_takes_what_may_be(
+    pending: tuple[str, Any] | None, found: dict[str, Any]
+) -> None:
+    writer = Scripted(pending, found)
+    writer.verify()
+    assert (writer.state, writer.pending) == (found, None)
+
+
 def storm(cloud: Any, writers: list[Writer], answers: int) -> None:
     """Let all writers write at once, and kill the cloud in the middle of it."""
     this = Round(answers)
