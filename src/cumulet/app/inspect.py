@@ -34,7 +34,8 @@ async def inspect(data: Path) -> list[str]:
 
 async def examine(store: Store, blobs: Blobs, services: Sequence[Service]) -> list[str]:
     """Everything wrong with records, indexes and blobs, in words; may run beside other work."""
-    tables = [MARKS, *(table for service in services for table in service.tables)]
+    # A running cloud lists its own marks, a stopped one does not: each table counts once.
+    tables = dict.fromkeys((MARKS, *(table for one in services for table in one.tables)))
     findings = await check_store(store, tables)
     return (findings + await _lost_blobs(store, blobs))[:COMPLAINTS_MAX]
 

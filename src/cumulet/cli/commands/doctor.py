@@ -138,7 +138,9 @@ def _layers() -> list[Finding]:
     async def look() -> list[Finding]:
         with tempfile.TemporaryDirectory() as work:
             sandbox = Sandbox(SandboxConfig(work=Path(work)), SystemClock())
-            return [
+            # What is in force is found by trying it, when the sandbox starts.
+            await sandbox.start()
+            found = [
                 Finding(
                     "ok" if layer.in_force else "note",
                     f"isolation, {layer.name}",
@@ -147,5 +149,7 @@ def _layers() -> list[Finding]:
                 )
                 for layer in sandbox.report()
             ]
+            await sandbox.stop()
+            return found
 
     return asyncio.run(look())

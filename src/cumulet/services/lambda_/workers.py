@@ -20,4 +20,15 @@ async def _sweep(platform: Platform) -> float:
     return SWEEP_SECONDS
 
 
-WORKERS = (queue.WORKER, Worker("lambda code sweep", _sweep))
+async def _warm_up(platform: Platform) -> float:
+    """Prepare the runtimes of the functions there are, so that the first event need not wait."""
+    functions = platform.need(Functions)
+    runtimes: set[str] = set()
+    for scope in await platform.transact(store.scopes_with_code, store.NOWHERE):
+        runtimes |= await platform.transact(store.used_runtimes, scope)
+    for runtime in sorted(runtimes):
+        functions.warm_up(runtime)
+    return SWEEP_SECONDS
+
+
+WORKERS = (Worker("lambda warm-up", _warm_up), queue.WORKER, Worker("lambda code sweep", _sweep))

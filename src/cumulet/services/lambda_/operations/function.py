@@ -103,6 +103,7 @@ async def create_function(ctx: Context, request: dict[str, Any]) -> dict[str, An
     except (InvalidParameterValueException, ResourceConflictException):
         await release(ctx, frozenset({package.blob_id}))
         raise
+    ctx.need(Functions).warm_up(settings.runtime)
     return show(ctx, versions[-1], published=len(versions) > 1)
 
 

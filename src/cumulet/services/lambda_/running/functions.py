@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import platform as machine
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
@@ -14,12 +15,14 @@ from cumulet.core.context import Context, Platform
 from cumulet.core.identity import Scope, root_principal
 from cumulet.kit.folders import CacheFolder
 from cumulet.kit.ports import LogSink, Sealer
+from cumulet.kit.workers import Tasks
 from cumulet.kv.contract import Store
 from cumulet.sandbox import (
     AsyncSink,
     Failed,
     FunctionSpec,
     Invocation,
+    IsolationUnavailable,
     NoCapacity,
     Outcome,
     RuntimeUnavailable,
@@ -76,6 +79,7 @@ class Functions:
         self.live = Live(platform.need(Store))  # type: ignore[type-abstract]
         self.folders = Folders(platform.need(CacheFolder).path / "lambda-code", self._locate)
         self.permits = Permits()
+        self._tasks = Tasks()
 
     async def start(self) -> None:
         """Begin with the folders as the last run left them, without its unfinished ones."""
@@ -83,8 +87,18 @@ class Functions:
 
     async def stop(self) -> None:
         """Forget what was kept ready; the sandbox ends its processes itself."""
+        await self._tasks.stop()
         self.live.stop()
         self._ready.clear()
+
+    def warm_up(self, runtime: str) -> None:
+        """Have the sandbox prepare a runtime in the background, ahead of the first event."""
+        self._tasks.start(self._prepare(runtime), f"warm up {runtime}")
+
+    async def _prepare(self, runtime: str) -> None:
+        # What keeps a runtime from starting is told by the first event that asks for it.
+        with suppress(RuntimeUnavailable, IsolationUnavailable, OSError):
+            await self._platform.need(Sandbox).prepare(runtime)
 
     async def transact(
         self,

@@ -28,6 +28,7 @@ from cumulet.services.lambda_.store.functions import (
     scopes_with_code,
     unused_blobs,
     used_digests,
+    used_runtimes,
 )
 from cumulet.services.lambda_.store.layers import (
     change_layer_version,
@@ -118,4 +119,5 @@ __all__ = [
     "scopes_with_code",
     "unused_blobs",
     "used_digests",
+    "used_runtimes",
 ]

@@ -220,6 +220,11 @@ async def used_digests(tx: Tx, scope: Scope) -> set[str]:
     return used
 
 
+async def used_runtimes(tx: Tx, scope: Scope) -> set[str]:
+    """The runtimes of the functions of an account and region."""
+    return {one.settings.runtime for one in await VERSIONS.scan(tx, scope, limit=SCAN_MAX)}
+
+
 async def scopes_with_code(tx: Tx, scope: Scope) -> list[Scope]:
     """Every account and region that has functions or layers."""
     return sorted({*await VERSIONS.scopes(tx), *await LAYER_VERSIONS.scopes(tx)})
