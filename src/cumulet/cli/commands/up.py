@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -95,6 +96,11 @@ def command(
         if with_apps is not None:
             threading.Thread(target=_deploy_all, args=(config, with_apps), daemon=True).start()
 
+    _run(config, announce)
+
+
+def _run(config: Config, announce: Callable[[Running], None]) -> None:
+    """Serve until asked to stop; what keeps it from serving ends the command with a hint."""
     try:
         run(config, announce)
     except InUse:
@@ -113,7 +119,7 @@ def command(
                 "choose another folder with --data",
             )
         fail(
-            f"cannot listen on {host}:{port}: {cause.strerror or cause}",
+            f"cannot listen on {config.host}:{config.port}: {cause.strerror or cause}",
             "choose another port with --port, or 0 for any free one",
         )
 
