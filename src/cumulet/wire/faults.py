@@ -85,6 +85,8 @@ def render(
         case _:
             response = _rest_xml(fault, model, request_id, resource_path)
     response.headers.extend((name.lower(), value) for name, value in error.headers.items())
+    if fault.status in _BODILESS:
+        response.headers = [pair for pair in response.headers if pair[0] != "content-type"]
     if fault.status in _BODILESS or (operation is not None and operation.method == "HEAD"):
         response.body = b""
     return response

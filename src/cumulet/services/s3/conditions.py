@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from email.utils import formatdate
 from typing import Any
 
 from cumulet.services.s3.errors import InvalidRange, NotModified, failed_condition
@@ -67,7 +68,14 @@ def check_read(request: Mapping[str, Any], stored: Stored, prefix: str = "") -> 
 def _unchanged(prefix: str, condition: str, stored: Stored) -> Exception:
     if prefix:
         return failed_condition(condition)
-    return NotModified("Not Modified", headers={"etag": f'"{stored.etag}"'})
+    headers = {
+        "etag": f'"{stored.etag}"',
+        "last-modified": formatdate(stored.modified_ms / 1000, usegmt=True),
+    }
+    for name, header in (("CacheControl", "cache-control"), ("Expires", "expires")):
+        if name in stored.headers:
+            headers[header] = stored.headers[name]
+    return NotModified("Not Modified", headers=headers)
 
 
 def check_write(request: Mapping[str, Any], current: Stored | None) -> str | None:

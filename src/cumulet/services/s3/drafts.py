@@ -1,4 +1,4 @@
-"""The properties of an object as a request gives them, before its bytes are there."""
+"""The properties of an object as a request gives them, before its bytes are there; and tags."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from cumulet.core.clock import iso_time
 from cumulet.core.context import Context
 from cumulet.services.s3.errors import (
     InvalidArgument,
+    InvalidTag,
     KeyTooLongError,
     MetadataTooLarge,
 )
 from cumulet.services.s3.limits import KEY_BYTES_MAX, METADATA_BYTES_MAX, OBJECT_TAGS_MAX
 from cumulet.services.s3.model import Stored
-from cumulet.services.s3.operations.setting import read_tags
 
 Request = dict[str, Any]
 
@@ -112,6 +112,25 @@ def parse_tagging(header: str | None) -> dict[str, str]:
             ArgumentValue=header,
         ) from None
     return read_tags([{"Key": key, "Value": value} for key, value in pairs], OBJECT_TAGS_MAX)
+
+
+def read_tags(tag_set: list[Request], limit: int) -> dict[str, str]:
+    """A tag set as a dictionary. Raises InvalidTag."""
+    tags: dict[str, str] = {}
+    for tag in tag_set:
+        key, value = tag["Key"], tag["Value"]
+        if key in tags:
+            raise InvalidTag("Cannot provide multiple Tags with the same key", TagKey=key)
+        if not 0 < len(key) <= 128:
+            raise InvalidTag("The TagKey you have provided is invalid", TagKey=key)
+        if len(value) > 256:
+            raise InvalidTag("The TagValue you have provided is invalid", TagValue=value)
+        if key.lower().startswith("aws:"):
+            raise InvalidTag("System tags cannot be added/updated by requester", TagKey=key)
+        tags[key] = value
+    if len(tags) > limit:
+        raise InvalidTag(f"Tags cannot be more than {limit}", code="BadRequest")
+    return tags
 
 
 def shown_headers(stored: Stored, request: Request) -> Request:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from cumulet.core.context import Context
@@ -10,7 +11,8 @@ from cumulet.kit.pages import make_token, read_token
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.s3 import store
-from cumulet.services.s3.access import bucket_policy, bucket_resource
+from cumulet.services.s3.access import bucket_policy, bucket_policy_anywhere, bucket_resource
+from cumulet.services.s3.drafts import read_tags
 from cumulet.services.s3.errors import (
     BucketAlreadyExists,
     BucketAlreadyOwnedByYou,
@@ -21,12 +23,13 @@ from cumulet.services.s3.errors import (
     NotImplementedHere,
     no_bucket,
 )
-from cumulet.services.s3.limits import BUCKETS_MAX
+from cumulet.services.s3.limits import BUCKET_TAGS_MAX, BUCKETS_MAX
 from cumulet.services.s3.model import Bucket, is_bucket_name
 
 Request = dict[str, Any]
 
 _FIRST_REGION = "us-east-1"
+_REGION = re.compile(r"(?:EU|[a-z]{2,3}(?:-[a-z]+){1,2}-\d)\Z")
 PUBLIC_ACCESS_BLOCKS = (
     "BlockPublicAcls",
     "IgnorePublicAcls",
@@ -50,16 +53,11 @@ async def create_bucket(ctx: Context, request: Request) -> Request:
     if not is_bucket_name(name):
         raise InvalidBucketName("The specified bucket is not valid.", BucketName=name)
     configuration = request.get("CreateBucketConfiguration") or {}
-    region = configuration.get("LocationConstraint") or _FIRST_REGION
-    if region == "EU":
-        region = "eu-west-1"
-    if region != ctx.scope.region:
-        raise InvalidRequest(
-            f"The {region} location constraint is incompatible for the region specific endpoint "
-            "this request was sent to.",
-            code="IllegalLocationConstraintException",
-        )
-    tags = {tag["Key"]: tag["Value"] for tag in configuration.get("Tags") or []}
+    for kind in ("Location", "Bucket"):
+        if configuration.get(kind):
+            raise NotImplementedHere("A directory bucket")
+    region = choose_region(configuration.get("LocationConstraint"), ctx.scope.region)
+    tags = read_tags(configuration.get("Tags") or [], BUCKET_TAGS_MAX)
     if request.get("ObjectOwnership") not in (None, "BucketOwnerEnforced"):
         raise NotImplementedHere("Object ownership other than BucketOwnerEnforced")
     # Since April 2023 new buckets block all public access until their owner says otherwise.
@@ -88,12 +86,34 @@ async def create_bucket(ctx: Context, request: Request) -> Request:
             BucketName=name,
         )
     # In the first region S3 answers the owner's second try with success.
-    if taken is not None and region != _FIRST_REGION:
+    if taken is not None and (region, taken.region) != (_FIRST_REGION, _FIRST_REGION):
         raise BucketAlreadyOwnedByYou(
             "Your previous request to create the named bucket succeeded and you already own it.",
             BucketName=name,
         )
     return {"Location": f"/{name}", "BucketArn": f"arn:aws:s3:::{name}"}
+
+
+def choose_region(constraint: str | None, asked: str) -> str:
+    """Where a bucket is made: in the region that is asked, which for the first one may name others.
+
+    Raises IllegalLocationConstraintException, InvalidLocationConstraint.
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+    """
+    if constraint == _FIRST_REGION or (constraint and not _REGION.match(constraint)):
+        raise InvalidRequest(
+            "The specified location-constraint is not valid",
+            code="InvalidLocationConstraint",
+            LocationConstraint=constraint,
+        )
+    region = "eu-west-1" if constraint == "EU" else constraint or _FIRST_REGION
+    if region != asked and asked != _FIRST_REGION:
+        raise InvalidRequest(
+            f"The {constraint or 'unspecified'} location constraint is incompatible for the region "
+            "specific endpoint this request was sent to.",
+            code="IllegalLocationConstraintException",
+        )
+    return region
 
 
 @operation(
@@ -110,7 +130,10 @@ async def head_bucket(ctx: Context, request: Request) -> Request:
 
 
 @operation(
-    "GetBucketLocation", resource=bucket_resource, resource_policy=bucket_policy, access="anyone"
+    "GetBucketLocation",
+    resource=bucket_resource,
+    resource_policy=bucket_policy_anywhere,
+    access="anyone",
 )
 async def get_bucket_location(ctx: Context, request: Request) -> Request:
     """The bucket's region; nothing for the first one, as S3 has it."""

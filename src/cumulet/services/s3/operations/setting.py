@@ -10,15 +10,16 @@ from typing import Any
 import msgspec
 
 from cumulet.core.context import Context
-from cumulet.core.errors import AccessDenied, AwsError
+from cumulet.core.errors import AccessDenied
 from cumulet.core.identity import Scope
-from cumulet.kit.policy import parse_policy
+from cumulet.kit import policy
+from cumulet.kit.policy import check_document
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.s3 import store
 from cumulet.services.s3.access import bucket_policy, bucket_resource, own_policy
+from cumulet.services.s3.drafts import read_tags
 from cumulet.services.s3.errors import (
-    InvalidTag,
     MalformedPolicy,
     MissingConfiguration,
     NotImplementedHere,
@@ -106,35 +107,13 @@ async def delete_bucket_tagging(ctx: Context, request: Request) -> None:
     await _change(ctx, request["Bucket"], tags={})
 
 
-def read_tags(tag_set: list[Request], limit: int) -> dict[str, str]:
-    """A tag set as a dictionary. Raises InvalidTag."""
-    tags: dict[str, str] = {}
-    for tag in tag_set:
-        key, value = tag["Key"], tag["Value"]
-        if key in tags:
-            raise InvalidTag("Cannot provide multiple Tags with the same key", TagKey=key)
-        if not 0 < len(key) <= 128:
-            raise InvalidTag("The TagKey you have provided is invalid", TagKey=key)
-        if len(value) > 256:
-            raise InvalidTag("The TagValue you have provided is invalid", TagValue=value)
-        if key.lower().startswith("aws:"):
-            raise InvalidTag("System tags cannot be added/updated by requester", TagKey=key)
-        tags[key] = value
-    if len(tags) > limit:
-        raise InvalidTag(f"Object tags cannot be greater than {limit}", code="BadRequest")
-    return tags
-
-
 @operation("PutBucketPolicy", resource=bucket_resource, resource_policy=own_policy)
 async def put_bucket_policy(ctx: Context, request: Request) -> None:
     """Attach a policy to the bucket."""
     text = request["Policy"]
     if len(text.encode()) > POLICY_BYTES_MAX:
         raise MalformedPolicy("Policies must be at most 20480 bytes in size")
-    try:
-        parse_policy("bucket policy", text)
-    except (ValueError, AwsError) as cause:
-        raise MalformedPolicy(str(cause) or "Policies must be valid JSON") from None
+    _check_policy(text, bucket_resource(ctx, request))
     blocked = (await find_bucket(ctx, request["Bucket"])).settings.get("PublicAccessBlock") or {}
     if blocked.get("BlockPublicPolicy") and is_public(text):
         raise AccessDenied(
@@ -143,6 +122,22 @@ async def put_bucket_policy(ctx: Context, request: Request) -> None:
             "BlockPublicPolicy setting in S3 Block Public Access."
         )
     await _change(ctx, request["Bucket"], policy=text)
+
+
+def _check_policy(text: str, bucket: str) -> None:
+    """The grammar, and that the policy speaks of this bucket only. Raises MalformedPolicy."""
+    try:
+        document = check_document(text, "resource")
+    except policy.MalformedPolicy as cause:
+        raise MalformedPolicy(str(cause) or "Policies must be valid JSON") from None
+    given = document["Statement"]
+    for statement in given if isinstance(given, list) else [given]:
+        if "Principal" not in statement and "NotPrincipal" not in statement:
+            raise MalformedPolicy("Missing required field Principal")
+        named = statement.get("Resource", statement.get("NotResource", []))
+        for resource in [named] if isinstance(named, str) else named:
+            if resource not in ("*", bucket) and not resource.startswith(f"{bucket}/"):
+                raise MalformedPolicy("Policy has invalid resource")
 
 
 @operation("GetBucketPolicy", resource=bucket_resource, resource_policy=own_policy)

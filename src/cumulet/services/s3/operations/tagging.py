@@ -13,10 +13,10 @@ from cumulet.services.s3.access import (
     version_conditions,
     versioned,
 )
+from cumulet.services.s3.drafts import read_tags
 from cumulet.services.s3.errors import no_key
 from cumulet.services.s3.limits import LIST_KEYS_MAX, OBJECT_TAGS_MAX
 from cumulet.services.s3.operations.object import find_object
-from cumulet.services.s3.operations.setting import read_tags
 
 Request = dict[str, Any]
 
