@@ -129,7 +129,6 @@ def test_malformed_xml_is_refused(cloud: Any, body: bytes) -> None:
 DOCUMENTS = ("tagging", "encryption", "publicAccessBlock", "ownershipControls")
 
 
-@pytest.mark.xfail(reason="S3's required members are not checked: the answer is InternalError")
 @pytest.mark.parametrize("body", [b"", b"<Planets/>"], ids=["nothing", "another root"])
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_a_document_that_lacks_what_it_must_have_is_refused(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cumulet.core.errors import AwsError, ConstraintViolation
+from cumulet.core.errors import AwsError, ConstraintViolation, MalformedRequest
 from cumulet.wire.model import OperationModel, Shape
 from cumulet.wire.values.patterns import Pattern, pattern_of
 
@@ -23,12 +23,13 @@ _STYLES = {
     "apigateway": "silent",
     "apigatewaymanagementapi": "silent",
     "apigatewayv2": "silent",
-    "s3": "silent",
+    "s3": "documents",
     "sns": "named",
     "sqs": "named",
 }
 """`silent` services check for themselves, in words of their own; `named` ones only say which
-required parameter is missing; all others speak as below.
+required parameter is missing; `documents` ones that a body is missing or not by the schema; all
+others speak as below.
 """
 
 _LEFT_TO_SERVICE = {"dynamodb": frozenset(("AttributeName",))}
@@ -50,6 +51,10 @@ def check(operation: OperationModel, request: Any) -> None:
 
 _MISSING = object()
 
+_NOT_BY_SCHEMA = (
+    "The XML you provided was not well-formed or did not validate against our published schema"
+)
+
 
 def _compile(operation: OperationModel) -> Callable[[Any], None] | None:
     shape = operation.input
@@ -58,6 +63,8 @@ def _compile(operation: OperationModel) -> Callable[[Any], None] | None:
         return None
     if style == "named":
         return _named_check(shape.required)
+    if style == "documents":
+        return _document_check(operation, shape)
     checker = _checker(shape)
     if checker is None:
         return None
@@ -85,6 +92,46 @@ def _named_check(required: list[str]) -> Callable[[Any], None] | None:
                 )
 
     return run if required else None
+
+
+def _document_check(operation: OperationModel, shape: Shape) -> Callable[[Any], None]:
+    """S3's way: a body that must be there is, and holds what its schema asks for.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+    """
+    payload = str(shape.traits.get("payload", ""))
+    body = shape.members.get(payload)
+    names = shape.required
+
+    def run(request: Any) -> None:
+        for name in names:
+            if request.get(name) is not None:
+                continue
+            if name == payload:
+                raise AwsError(
+                    "Request Body is empty", code="MissingRequestBodyError", http_status=400
+                )
+            raise AwsError(
+                f"This operation requires the parameter {name}.",
+                code="InvalidArgument",
+                http_status=400,
+            )
+        given = request.get(payload) if body is not None else None
+        if body is not None and given is not None and _lacks_a_member(body, given):
+            raise MalformedRequest(_NOT_BY_SCHEMA)
+
+    return run
+
+
+def _lacks_a_member(shape: Shape, value: Any) -> bool:
+    """Whether a required member is missing anywhere in a document; bounded by the document."""
+    if shape.type == "structure" and isinstance(value, dict):
+        return any(value.get(name) is None for name in shape.required) or any(
+            _lacks_a_member(shape.members[name], inner) for name, inner in value.items()
+        )
+    if shape.type == "list" and isinstance(value, list):
+        return any(_lacks_a_member(shape.member, inner) for inner in value)
+    return False
 
 
 def _checker(shape: Shape) -> Checker | None:

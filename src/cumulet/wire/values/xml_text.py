@@ -40,6 +40,11 @@ class _BoundedBuilder(TreeBuilder):
         raise MalformedXml("The XML document must not contain a document type declaration")
 
 
+NOT_BY_SCHEMA = (
+    "The XML you provided was not well-formed or did not validate against our published schema"
+)
+
+
 def parse_xml(body: bytes) -> Element:
     """The root element. Raises MalformedXml."""
     parser = XMLParser(target=_BoundedBuilder(), encoding="utf-8")
@@ -47,10 +52,7 @@ def parse_xml(body: bytes) -> Element:
         parser.feed(body)
         root: Element = parser.close()
     except (ParseError, ValueError, LookupError) as cause:
-        raise MalformedXml(
-            "The XML you provided was not well-formed or did not validate against our "
-            "published schema"
-        ) from cause
+        raise MalformedXml(NOT_BY_SCHEMA) from cause
     return root
 
 
