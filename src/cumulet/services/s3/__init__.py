@@ -16,6 +16,8 @@ from cumulet.services.s3.operations import (
     multipart,
     setting,
     tagging,
+    uploads,
+    versions,
 )
 from cumulet.services.s3.operations import object as object_operations
 from cumulet.services.s3.resources import RESOURCES
@@ -26,7 +28,17 @@ S3 = Service(
     prefix="s3",
     operations=refusing(
         operations_of(
-            bucket, setting, absent, object_operations, copy, deletion, multipart, listing, tagging
+            absent,
+            bucket,
+            copy,
+            deletion,
+            listing,
+            multipart,
+            object_operations,
+            setting,
+            tagging,
+            uploads,
+            versions,
         )
     ),
     workers=WORKERS,

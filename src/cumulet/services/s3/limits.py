@@ -35,3 +35,6 @@ FREED_AT_ONCE = 200
 FREED_LOOK_SECONDS = 600.0
 UPLOADS_DROPPED_AT_ONCE = 1
 """Unfinished uploads, of up to ten thousand parts, that one step of DeleteBucket removes."""
+
+PAGE_KEYS_MIN = 100
+"""Keys read at once by a listing that needs few more: most of them may not be shown."""

@@ -14,7 +14,11 @@ _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+\Z")
 _RESERVED = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_ORDER_DIGITS = 11
+
 NULL_VERSION = "null"
+"""The id of versions that were made while versioning was not on."""
 
 
 class Bucket(msgspec.Struct, frozen=True):
@@ -113,6 +117,23 @@ def is_bucket_name(name: str) -> bool:
         and not name.startswith(_RESERVED)
         and not name.endswith(_RESERVED_ENDS)
     )
+
+
+def version_name(order: int, fresh: str) -> str:
+    """The id of a version: its place among those of its key, and letters that nobody can guess."""
+    digits = ""
+    for _ in range(_ORDER_DIGITS):
+        order, digit = divmod(order, 36)
+        digits = _DIGITS[digit] + digits
+    return digits + fresh
+
+
+def order_in(version_id: str) -> int | None:
+    """The order that a version's id tells; None for the null version and what is no id of ours."""
+    digits = version_id[:_ORDER_DIGITS]
+    if len(version_id) <= _ORDER_DIGITS or not set(digits) <= set(_DIGITS):
+        return None
+    return int(digits, 36)
 
 
 def is_same_bucket(now: Bucket, before: Bucket) -> bool:

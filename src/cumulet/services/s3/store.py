@@ -24,6 +24,8 @@ from cumulet.services.s3.model import (
     Stored,
     Upload,
     UploadPart,
+    order_in,
+    version_name,
 )
 
 _NEWEST = 1 << 62
@@ -135,13 +137,39 @@ async def load_object(
     current = await OBJECTS.load(tx, scope, bucket, key)
     if version_id is None or (current is not None and current.version_id == version_id):
         return current
+    order = order_in(version_id)
+    if order is not None:
+        found = await VERSIONS.load(tx, scope, bucket, key, _NEWEST - order)
+        return found if found is not None and found.version_id == version_id else None
+    if version_id != NULL_VERSION:
+        return None
     after: tuple[Any, ...] | None = None
     while page := await VERSIONS.scan(tx, scope, bucket, key, after=after, limit=100):
         for stored in page:
-            if stored.version_id == version_id:
+            if stored.version_id == NULL_VERSION:
                 return stored
         after = VERSIONS.key_of(page[-1])
     return None
+
+
+async def scan_versions(
+    tx: Transaction, scope: Scope, bucket: str, key: str, behind: str | None, limit: int
+) -> list[tuple[Stored, bool]]:
+    """Versions of a key, newest first, each with whether it is current.
+
+    Those at and before `behind` in that order are left out, also when it is gone by now; where a
+    null version was can then not be told, and all are given.
+    """
+    current = await OBJECTS.load(tx, scope, bucket, key)
+    order = None
+    if behind is not None:
+        known = await load_object(tx, scope, bucket, key, behind)
+        order = known.order if known is not None else order_in(behind)
+    after = (bucket, key, _NEWEST - order) if order is not None else None
+    older = await VERSIONS.scan(tx, scope, bucket, key, after=after, limit=limit)
+    if current is None or (order is not None and current.order >= order):
+        return [(stored, False) for stored in older]
+    return [(current, True), *((stored, False) for stored in older)]
 
 
 async def read_object(
@@ -156,16 +184,24 @@ async def read_object(
 
 
 async def put_object(
-    tx: Transaction, scope: Scope, stored: Stored, content: bytes | None, versioning: str
-) -> None:
-    """Make `stored` the current version.
+    tx: Transaction,
+    scope: Scope,
+    stored: Stored,
+    content: bytes | None,
+    versioning: str,
+    fresh: str,
+) -> Stored:
+    """Make `stored` the current version; returns it with its id and place.
 
     With versioning on, what was current becomes a version; otherwise it, or the null version, is
-    replaced and its bytes are let go.
+    replaced and its bytes are let go. `fresh` becomes part of the version's id.
     """
     if content is not None:
         await CONTENTS.save(tx, scope, Content(stored.content, content))
     current = await OBJECTS.load(tx, scope, stored.bucket, stored.key)
+    order = max(stored.order, current.order + 1) if current is not None else stored.order
+    version_id = version_name(order, fresh) if versioning == "Enabled" else NULL_VERSION
+    stored = msgspec.structs.replace(stored, order=order, version_id=version_id)
     if current is not None:
         replaces = stored.version_id == NULL_VERSION and current.version_id == NULL_VERSION
         if replaces:
@@ -174,8 +210,8 @@ async def put_object(
             await VERSIONS.save(tx, scope, current)
     if versioning == "Suspended" and (current is None or current.version_id != NULL_VERSION):
         await _drop_null_version(tx, scope, stored)
-    order = max(stored.order, current.order + 1) if current is not None else stored.order
-    await OBJECTS.save(tx, scope, msgspec.structs.replace(stored, order=order))
+    await OBJECTS.save(tx, scope, stored)
+    return stored
 
 
 async def _drop_null_version(tx: Transaction, scope: Scope, stored: Stored) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from cumulet.services.s3.content.crc import combine
-from cumulet.services.s3.content.intake import ALGORITHMS, digest_all
+from cumulet.services.s3.content.intake import ALGORITHMS, algorithm_of, digest_all
 from cumulet.services.s3.errors import (
     BadDigest,
     EntityTooLarge,
@@ -21,6 +21,16 @@ from cumulet.services.s3.limits import OBJECT_BYTES_MAX, PART_BYTES_MIN
 from cumulet.services.s3.model import Part, Stored, Upload
 
 Request = dict[str, Any]
+
+_EITHER = ("COMPOSITE", "FULL_OBJECT")
+_KINDS = {
+    "CRC32": _EITHER,
+    "CRC32C": _EITHER,
+    "CRC64NVME": ("FULL_OBJECT",),
+    "SHA1": ("COMPOSITE",),
+    "SHA256": ("COMPOSITE",),
+}
+"""The types that a checksum of parts may have; the first is what it is unless said."""
 
 
 def assemble(upload: Upload, listed: list[Request], uploaded: dict[int, Part]) -> Stored:
@@ -92,8 +102,46 @@ def _joined(algorithm: str, name: str, parts: list[Part]) -> str:
     return base64.b64encode(value.to_bytes(8 if algorithm == "CRC64NVME" else 4, "big")).decode()
 
 
-def check_whole(request: Request, stored: Stored) -> None:
+def checksum_of_upload(request: Request) -> tuple[str, str]:
+    """Algorithm and type of the checksum that an upload is begun with. Raises InvalidRequest.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
+    """
+    algorithm = algorithm_of(request).removeprefix("Checksum")
+    kind = request.get("ChecksumType") or ""
+    if kind and not algorithm:
+        raise InvalidRequest(
+            "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm "
+            "header."
+        )
+    possible = _KINDS[algorithm] if algorithm else ("",)
+    if kind and kind not in possible:
+        raise InvalidRequest(
+            f"The {kind} checksum type cannot be used with the {algorithm.lower()} checksum "
+            "algorithm."
+        )
+    return algorithm, kind or possible[0]
+
+
+def check_part_checksum(request: Request, upload: Upload) -> None:
+    """A part must have the checksum its upload was begun with, if any. Raises InvalidRequest."""
+    given = {name.removeprefix("Checksum") for name in ALGORITHMS if request.get(name)}
+    given |= {algorithm_of(request).removeprefix("Checksum")} - {""}
+    if upload.algorithm and given - {upload.algorithm}:
+        raise InvalidRequest(
+            f"Checksum Type mismatch occurred, expected checksum Type: {upload.algorithm.lower()}, "
+            f"actual checksum Type: {min(given - {upload.algorithm}).lower()}"
+        )
+
+
+def check_whole(request: Request, upload: Upload, stored: Stored) -> None:
     """What the client says of the whole. Raises InvalidRequest, BadDigest."""
+    kind = request.get("ChecksumType")
+    if kind and upload.checksum_type and kind != upload.checksum_type:
+        raise InvalidRequest(
+            f"The upload was created using the {upload.checksum_type} checksum mode. The complete "
+            "request must use the same checksum mode."
+        )
     size = request.get("MpuObjectSize")
     if size is not None and size != stored.size:
         raise InvalidRequest(
@@ -101,7 +149,8 @@ def check_whole(request: Request, stored: Stored) -> None:
         )
     for name in ALGORITHMS:
         given = request.get(name)
-        if given and given != stored.checksums.get(name):
+        # Of a composite checksum clients may send the number of parts or leave it.
+        if given and given.split("-")[0] != stored.checksums.get(name, "").split("-")[0]:
             raise BadDigest(
                 f"The {name.removeprefix('Checksum').lower()} you specified did not match the "
                 "calculated checksum."

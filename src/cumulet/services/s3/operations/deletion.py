@@ -29,7 +29,7 @@ from cumulet.services.s3.errors import (
     no_key,
 )
 from cumulet.services.s3.limits import LIST_KEYS_MAX
-from cumulet.services.s3.model import NULL_VERSION, Bucket, Stored
+from cumulet.services.s3.model import Bucket, Stored
 from cumulet.services.s3.operations.bucket import find_bucket
 
 Request = dict[str, Any]
@@ -48,7 +48,7 @@ async def delete_object(ctx: Context, request: Request) -> Request:
     name, key, version_id = request["Bucket"], request["Key"], request.get("VersionId")
     await find_bucket(ctx, name)
     now = ctx.clock.now()
-    fresh = new_label(ctx.clock, 32)
+    fresh = new_label(ctx.clock, 21)
 
     async def drop(tx: Transaction, scope: Scope) -> Request | str | None:
         bucket = await store.BUCKETS.load(tx, scope, name)
@@ -86,10 +86,9 @@ async def _drop_version(
 async def _mark(
     tx: Transaction, scope: Scope, bucket: Bucket, key: str, now: float, fresh: str
 ) -> Request:
-    version_id = fresh if bucket.versioning == "Enabled" else NULL_VERSION
-    marker = Stored(bucket.name, key, version_id, int(now * 1e6), int(now * 1000), is_marker=True)
-    await store.put_object(tx, scope, marker, None, bucket.versioning)
-    return {"DeleteMarker": True, "VersionId": version_id}
+    marker = Stored(bucket.name, key, "", int(now * 1e6), int(now * 1000), is_marker=True)
+    made = await store.put_object(tx, scope, marker, None, bucket.versioning, fresh)
+    return {"DeleteMarker": True, "VersionId": made.version_id}
 
 
 @operation(

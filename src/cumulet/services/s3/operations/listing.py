@@ -1,8 +1,8 @@
-"""Listings: objects (both versions of the operation) and versions, with prefix and delimiter."""
+"""Listings of objects, in both versions of the operation, with prefix and delimiter."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -14,7 +14,7 @@ from cumulet.kv.contract import Transaction
 from cumulet.services.s3 import store
 from cumulet.services.s3.access import bucket_policy, bucket_resource, listing_conditions
 from cumulet.services.s3.errors import InvalidArgument
-from cumulet.services.s3.limits import LIST_KEYS_MAX
+from cumulet.services.s3.limits import LIST_KEYS_MAX, PAGE_KEYS_MIN
 from cumulet.services.s3.model import Stored
 from cumulet.services.s3.operations.bucket import find_bucket, owner
 
@@ -22,10 +22,12 @@ Request = dict[str, Any]
 Entry = Stored | str
 """An object, or the common prefix that stands for many."""
 
-_AFTER_ANY_KEY = "\U0010ffff"
+AFTER_ANY_KEY = "\U0010ffff"
+"""Behind what begins with this, after a prefix, are no keys but those that begin with it too."""
 
 
-def _limit(request: Request) -> int:
+def limit_of(request: Request) -> int:
+    """How many entries an answer may have. Raises InvalidArgument."""
     given = request.get("MaxKeys")
     if given is None:
         return LIST_KEYS_MAX
@@ -38,7 +40,8 @@ def _limit(request: Request) -> int:
     return min(int(given), LIST_KEYS_MAX)
 
 
-def _encoder(request: Request) -> Callable[[str], str]:
+def encoder_of(request: Request) -> Callable[[str], str]:
+    """How keys are written in the answer. Raises InvalidArgument."""
     encoding = request.get("EncodingType")
     if encoding is None:
         return lambda text: text
@@ -54,35 +57,41 @@ async def list_entries(
 ) -> list[Entry]:
     """At most `limit` objects and common prefixes behind `after`, in the order of keys.
 
-    A prefix is counted once, and what lies under it is skipped, not read.
+    A prefix is counted once, and what lies under it is skipped. A delete marker alone does not show
+    its prefix.
     """
     found: list[Entry] = []
-    place = (bucket, after) if after else None
+    rolled = rolled_up(after, prefix, delimiter)
+    place = (bucket, rolled + AFTER_ANY_KEY if rolled else after) if after else None
     while len(found) < limit:
+        at_once = max(limit - len(found), PAGE_KEYS_MIN)
         page = await store.OBJECTS.scan(
-            tx, scope, bucket, starts=prefix or None, after=place, limit=limit - len(found)
+            tx, scope, bucket, starts=prefix or None, after=place, limit=at_once
         )
-        if not page:
-            break
         for stored in page:
-            place = (bucket, stored.key)
-            rest = stored.key[len(prefix) :]
-            cut = rest.find(delimiter) if delimiter else -1
-            if cut >= 0:
-                # A marker alone does not show its prefix: look for the first object under it.
-                if stored.is_marker:
-                    continue
-                common = prefix + rest[: cut + len(delimiter)]
-                if common > after or not after.startswith(common):
-                    found.append(common)
-                place = (bucket, common + _AFTER_ANY_KEY)
-                break
-            if not stored.is_marker:
-                found.append(stored)
+            if stored.is_marker or (rolled and stored.key.startswith(rolled)):
+                continue
+            rolled = rolled_up(stored.key, prefix, delimiter)
+            found.append(rolled or stored)
+            if len(found) == limit:
+                return found
+        if len(page) < at_once:
+            break
+        last = page[-1].key
+        place = (bucket, rolled + AFTER_ANY_KEY if rolled and last.startswith(rolled) else last)
     return found
 
 
-def _contents(stored: Stored, encode: Callable[[str], str]) -> Request:
+def rolled_up(key: str, prefix: str, delimiter: str) -> str:
+    """The common prefix that stands for the key, or "" when it stands for itself."""
+    if not delimiter or not key.startswith(prefix):
+        return ""
+    cut = key.find(delimiter, len(prefix))
+    return key[: cut + len(delimiter)] if cut >= 0 else ""
+
+
+def shown_object(stored: Stored, encode: Callable[[str], str]) -> Request:
+    """An object as a listing shows it."""
     shown: Request = {
         "Key": encode(stored.key),
         "LastModified": stored.modified_ms / 1000,
@@ -107,7 +116,7 @@ def _contents(stored: Stored, encode: Callable[[str], str]) -> Request:
 async def list_objects_v2(ctx: Context, request: Request) -> Request:
     """List objects by key."""
     bucket = await find_bucket(ctx, request["Bucket"])
-    limit, encode = _limit(request), _encoder(request)
+    limit, encode = limit_of(request), encoder_of(request)
     prefix, delimiter = request.get("Prefix") or "", request.get("Delimiter") or ""
     after = request.get("StartAfter") or ""
     if (token := request.get("ContinuationToken")) is not None:
@@ -129,7 +138,7 @@ async def list_objects_v2(ctx: Context, request: Request) -> Request:
         answer["StartAfter"] = encode(request["StartAfter"])
     if more:
         answer["NextContinuationToken"] = make_token([more])
-    return _echo(answer, request, encode, prefix, delimiter)
+    return echoed(answer, request, encode, prefix, delimiter)
 
 
 @operation(
@@ -143,7 +152,7 @@ async def list_objects_v2(ctx: Context, request: Request) -> Request:
 async def list_objects(ctx: Context, request: Request) -> Request:
     """List objects by key, as the older operation does."""
     bucket = await find_bucket(ctx, request["Bucket"])
-    limit, encode = _limit(request), _encoder(request)
+    limit, encode = limit_of(request), encoder_of(request)
     prefix, delimiter = request.get("Prefix") or "", request.get("Delimiter") or ""
     marker = request.get("Marker") or ""
     answer, more = await _list(ctx, bucket.name, prefix, delimiter, marker, limit, encode)
@@ -152,7 +161,7 @@ async def list_objects(ctx: Context, request: Request) -> Request:
     answer["Marker"] = encode(marker)
     if more and delimiter:
         answer["NextMarker"] = encode(more)
-    return _echo(answer, request, encode, prefix, delimiter)
+    return echoed(answer, request, encode, prefix, delimiter)
 
 
 async def _list(
@@ -173,7 +182,7 @@ async def _list(
         "Name": bucket,
         "MaxKeys": limit,
         "IsTruncated": len(found) > limit,
-        "Contents": [_contents(one, encode) for one in shown if isinstance(one, Stored)],
+        "Contents": [shown_object(one, encode) for one in shown if isinstance(one, Stored)],
         "CommonPrefixes": [{"Prefix": encode(one)} for one in shown if isinstance(one, str)],
     }
     more = ""
@@ -183,120 +192,13 @@ async def _list(
     return answer, more
 
 
-def _echo(
+def echoed(
     answer: Request, request: Request, encode: Callable[[str], str], prefix: str, delimiter: str
 ) -> Request:
+    """The answer with what was asked for."""
     answer["Prefix"] = encode(prefix)
     if delimiter:
         answer["Delimiter"] = encode(delimiter)
     if request.get("EncodingType"):
         answer["EncodingType"] = request["EncodingType"]
     return answer
-
-
-@operation(
-    "ListObjectVersions",
-    action="s3:ListBucketVersions",
-    resource=bucket_resource,
-    resource_policy=bucket_policy,
-    conditions=listing_conditions,
-    access="anyone",
-)
-async def list_object_versions(ctx: Context, request: Request) -> Request:
-    """List versions and delete markers, newest first within a key."""
-    bucket = await find_bucket(ctx, request["Bucket"])
-    limit, encode = _limit(request), _encoder(request)
-    prefix, delimiter = request.get("Prefix") or "", request.get("Delimiter") or ""
-    key_marker = request.get("KeyMarker") or ""
-    version_marker = request.get("VersionIdMarker") or ""
-    if version_marker and not key_marker:
-        raise InvalidArgument(
-            "A version-id marker cannot be specified without a key marker.",
-            ArgumentName="version-id-marker",
-            ArgumentValue=version_marker,
-        )
-    read = _versions_reader(bucket.name, prefix, delimiter, key_marker, version_marker, limit + 1)
-    found = await ctx.transact(read) if limit else []
-    shown = found[:limit]
-    versions: list[Request] = []
-    markers: list[Request] = []
-    for entry in shown:
-        if isinstance(entry, str):
-            continue
-        stored, is_latest = entry
-        row = {
-            **_contents(stored, encode),
-            "VersionId": stored.version_id,
-            "IsLatest": is_latest,
-            "Owner": owner(bucket.account),
-        }
-        if stored.is_marker:
-            markers.append(
-                {k: row[k] for k in ("Key", "LastModified", "VersionId", "IsLatest", "Owner")}
-            )
-        else:
-            versions.append(row)
-    answer: Request = {
-        "Name": bucket.name,
-        "MaxKeys": limit,
-        "IsTruncated": len(found) > limit,
-        "KeyMarker": encode(key_marker),
-        "VersionIdMarker": version_marker,
-        "Versions": versions,
-        "DeleteMarkers": markers,
-        "CommonPrefixes": [{"Prefix": encode(one)} for one in shown if isinstance(one, str)],
-    }
-    if len(found) > limit and shown:
-        last = shown[-1]
-        if isinstance(last, str):
-            answer["NextKeyMarker"] = encode(last)
-        else:
-            answer["NextKeyMarker"] = encode(last[0].key)
-            answer["NextVersionIdMarker"] = last[0].version_id
-    return _echo(answer, request, encode, prefix, delimiter)
-
-
-Version = tuple[Stored, bool] | str
-
-
-def _versions_reader(
-    bucket: str, prefix: str, delimiter: str, key_marker: str, version_marker: str, limit: int
-) -> Callable[[Transaction, Scope], Awaitable[list[Version]]]:
-    async def read(tx: Transaction, scope: Scope) -> list[Version]:
-        found: list[Version] = []
-        after = (bucket, key_marker) if key_marker else None
-        if version_marker:
-            rest = await _versions_of(tx, scope, bucket, key_marker, limit)
-            ids = [stored.version_id for stored, _ in rest]
-            if version_marker in ids:
-                found.extend(rest[ids.index(version_marker) + 1 :])
-        while len(found) < limit:
-            page = await store.OBJECTS.scan(
-                tx, scope, bucket, starts=prefix or None, after=after, limit=limit - len(found)
-            )
-            if not page:
-                break
-            for stored in page:
-                after = (bucket, stored.key)
-                rest_of_key = stored.key[len(prefix) :]
-                cut = rest_of_key.find(delimiter) if delimiter else -1
-                if cut >= 0:
-                    common = prefix + rest_of_key[: cut + len(delimiter)]
-                    if not key_marker.startswith(common):
-                        found.append(common)
-                    after = (bucket, common + _AFTER_ANY_KEY)
-                    break
-                found.extend(await _versions_of(tx, scope, bucket, stored.key, limit))
-                if len(found) >= limit:
-                    break
-        return found[:limit]
-
-    return read
-
-
-async def _versions_of(
-    tx: Transaction, scope: Scope, bucket: str, key: str, limit: int
-) -> list[tuple[Stored, bool]]:
-    current = await store.OBJECTS.load(tx, scope, bucket, key)
-    older = await store.VERSIONS.scan(tx, scope, bucket, key, limit=max(limit, LIST_KEYS_MAX))
-    return [(stored, index == 0) for index, stored in enumerate([*filter(None, [current]), *older])]

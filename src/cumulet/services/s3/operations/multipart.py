@@ -1,4 +1,4 @@
-"""Multipart uploads: begin, parts, list, complete, abort."""
+"""Multipart uploads: begin, parts, complete, abort."""
 
 from __future__ import annotations
 
@@ -15,9 +15,14 @@ from cumulet.core.identity import Scope
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.s3 import store
-from cumulet.services.s3.access import bucket_policy, bucket_resource, object_resource, writing
+from cumulet.services.s3.access import bucket_policy, object_resource, writing
 from cumulet.services.s3.conditions import check_read, check_write, evaluate_range
-from cumulet.services.s3.content.assembly import assemble, check_whole
+from cumulet.services.s3.content.assembly import (
+    assemble,
+    check_part_checksum,
+    check_whole,
+    checksum_of_upload,
+)
 from cumulet.services.s3.content.intake import ALGORITHMS, give_out, let_go, take_body
 from cumulet.services.s3.content.sources import copied_object, parse_source
 from cumulet.services.s3.drafts import draft_of
@@ -25,19 +30,17 @@ from cumulet.services.s3.errors import (
     EntityTooLarge,
     InvalidArgument,
     InvalidPartOrder,
-    InvalidRequest,
     failed_condition,
     malformed_xml,
     no_bucket,
     no_upload,
 )
 from cumulet.services.s3.limits import (
-    LIST_KEYS_MAX,
     OBJECT_PUT_BYTES_MAX,
     PART_NUMBER_MAX,
 )
 from cumulet.services.s3.model import NULL_VERSION, Part, Stored, Upload, UploadPart
-from cumulet.services.s3.operations.bucket import find_bucket, owner
+from cumulet.services.s3.operations.bucket import find_bucket
 
 Request = dict[str, Any]
 
@@ -52,7 +55,7 @@ Request = dict[str, Any]
 async def create_multipart_upload(ctx: Context, request: Request) -> Request:
     """Begin an upload in parts."""
     await find_bucket(ctx, request["Bucket"])
-    algorithm = request.get("ChecksumAlgorithm") or ""
+    algorithm, kind = checksum_of_upload(request)
     upload = Upload(
         request["Bucket"],
         request["Key"],
@@ -60,14 +63,8 @@ async def create_multipart_upload(ctx: Context, request: Request) -> Request:
         int(ctx.clock.now() * 1000),
         draft_of(ctx, request),
         algorithm,
-        request.get("ChecksumType") or ("COMPOSITE" if algorithm else ""),
+        kind,
     )
-    if upload.checksum_type == "FULL_OBJECT" and algorithm not in ("CRC32", "CRC32C", "CRC64NVME"):
-        raise InvalidRequest(
-            f"The FULL_OBJECT checksum type cannot be used with the {algorithm.lower()} checksum "
-            "algorithm."
-        )
-
     if not await ctx.transact(store.add_upload, upload):
         raise no_bucket(upload.bucket)
     answer: Request = {
@@ -118,6 +115,7 @@ async def upload_part(ctx: Context, request: Request) -> Request:
     _check_number(request["PartNumber"])
     upload = await find_upload(ctx, request)
     wanted = dict(request)
+    check_part_checksum(request, upload)
     if upload.algorithm and not any(request.get(name) for name in ALGORITHMS):
         wanted.setdefault("ChecksumAlgorithm", upload.algorithm)
     taken = await take_body(ctx, wanted, inline=False)
@@ -201,7 +199,7 @@ async def complete_multipart_upload(ctx: Context, request: Request) -> Request:
             UploadId=upload.upload_id,
         )
     stored = assemble(upload, listed, await _parts(ctx, upload))
-    check_whole(request, stored)
+    check_whole(request, upload, stored)
     stored = msgspec.structs.replace(stored, modified_ms=int(ctx.clock.now() * 1000))
     made = await _commit(ctx, request, upload, stored)
     answer: Request = {
@@ -226,7 +224,7 @@ async def _parts(ctx: Context, upload: Upload) -> dict[int, Part]:
 
 async def _commit(ctx: Context, request: Request, upload: Upload, stored: Stored) -> Stored:
     order = int(ctx.clock.now() * 1e6)
-    fresh = new_label(ctx.clock, 32)
+    fresh = new_label(ctx.clock, 21)
 
     async def write(tx: Transaction, scope: Scope) -> Stored | str | None:
         bucket = await store.BUCKETS.load(tx, scope, upload.bucket)
@@ -239,11 +237,9 @@ async def _commit(ctx: Context, request: Request, upload: Upload, stored: Stored
         )
         if failed is not None:
             return failed
-        version = fresh if bucket.versioning == "Enabled" else NULL_VERSION
-        made = msgspec.structs.replace(stored, version_id=version, order=order)
-        await store.drop_upload(tx, scope, upload, made.modified_ms, made)
-        await store.put_object(tx, scope, made, None, bucket.versioning)
-        return made
+        await store.drop_upload(tx, scope, upload, stored.modified_ms, stored)
+        made = msgspec.structs.replace(stored, order=order)
+        return await store.put_object(tx, scope, made, None, bucket.versioning, fresh)
 
     done = await ctx.transact(write)
     if done is None:
@@ -260,107 +256,3 @@ async def abort_multipart_upload(ctx: Context, request: Request) -> None:
     """Give an upload up; its parts are removed."""
     upload = await find_upload(ctx, request)
     await ctx.transact(store.drop_upload, upload, int(ctx.clock.now() * 1000))
-
-
-@operation(
-    "ListParts",
-    action="s3:ListMultipartUploadParts",
-    resource=object_resource,
-    resource_policy=bucket_policy,
-    access="anyone",
-)
-async def list_parts(ctx: Context, request: Request) -> Request:
-    """The parts that have arrived."""
-    upload = await find_upload(ctx, request)
-    bucket = await find_bucket(ctx, upload.bucket)
-    marker = int(request.get("PartNumberMarker") or 0)
-    given = request.get("MaxParts")
-    limit = min(given if given is not None else LIST_KEYS_MAX, LIST_KEYS_MAX)
-
-    async def read(tx: Transaction, scope: Scope) -> list[UploadPart]:
-        after = (upload.upload_id, marker) if marker else None
-        return await store.PARTS.scan(tx, scope, upload.upload_id, after=after, limit=limit + 1)
-
-    found = await ctx.transact(read)
-    shown = [
-        {
-            "PartNumber": entry.part.number,
-            "LastModified": entry.part.modified_ms / 1000,
-            "ETag": f'"{entry.part.etag}"',
-            "Size": entry.part.size,
-            **entry.part.checksums,
-        }
-        for entry in found[:limit]
-    ]
-    answer: Request = {
-        "Bucket": upload.bucket,
-        "Key": upload.key,
-        "UploadId": upload.upload_id,
-        "PartNumberMarker": str(marker),
-        "MaxParts": limit,
-        "IsTruncated": len(found) > limit,
-        "Parts": shown,
-        "Initiator": owner(bucket.account),
-        "Owner": owner(bucket.account),
-        "StorageClass": upload.draft.storage_class,
-    }
-    if shown:
-        answer["NextPartNumberMarker"] = str(shown[-1]["PartNumber"])
-    if upload.algorithm:
-        answer |= {"ChecksumAlgorithm": upload.algorithm, "ChecksumType": upload.checksum_type}
-    return answer
-
-
-@operation(
-    "ListMultipartUploads",
-    action="s3:ListBucketMultipartUploads",
-    resource=bucket_resource,
-    resource_policy=bucket_policy,
-    access="anyone",
-)
-async def list_multipart_uploads(ctx: Context, request: Request) -> Request:
-    """The uploads that have begun and not ended."""
-    bucket = await find_bucket(ctx, request["Bucket"])
-    given = request.get("MaxUploads")
-    limit = min(given if given is not None else LIST_KEYS_MAX, LIST_KEYS_MAX)
-    if request.get("Delimiter"):
-        raise InvalidArgument(
-            "Listing uploads by delimiter is not supported by Cumulet yet.",
-            code="NotImplemented",
-            http_status=501,
-        )
-    key_marker = request.get("KeyMarker") or ""
-    after: tuple[str, ...] | None = None
-    if key_marker:
-        marker = request.get("UploadIdMarker")
-        after = (bucket.name, key_marker, *((marker,) if marker else ()))
-
-    async def read(tx: Transaction, scope: Scope) -> list[Upload]:
-        return await store.UPLOADS.scan(
-            tx, scope, bucket.name, starts=request.get("Prefix"), after=after, limit=limit + 1
-        )
-
-    found = await ctx.transact(read)
-    shown = found[:limit]
-    answer: Request = {
-        "Bucket": bucket.name,
-        "KeyMarker": key_marker,
-        "UploadIdMarker": request.get("UploadIdMarker") or "",
-        "Prefix": request.get("Prefix") or "",
-        "MaxUploads": limit,
-        "IsTruncated": len(found) > limit,
-        "Uploads": [
-            {
-                "UploadId": upload.upload_id,
-                "Key": upload.key,
-                "Initiated": upload.started_ms / 1000,
-                "StorageClass": upload.draft.storage_class,
-                "Owner": owner(bucket.account),
-                "Initiator": owner(bucket.account),
-            }
-            for upload in shown
-        ],
-    }
-    if len(found) > limit and shown:
-        answer |= {"NextKeyMarker": shown[-1].key, "NextUploadIdMarker": shown[-1].upload_id}
-    return answer

@@ -33,7 +33,7 @@ from cumulet.services.s3.errors import (
     no_key,
     no_version,
 )
-from cumulet.services.s3.model import NULL_VERSION, Bucket, Stored, is_same_bucket
+from cumulet.services.s3.model import Bucket, Stored, is_same_bucket
 from cumulet.services.s3.operations.bucket import find_bucket
 
 Request = dict[str, Any]
@@ -48,7 +48,7 @@ async def commit(
     PreconditionFailed.
     """
     order = int(ctx.clock.now() * 1e6)
-    fresh = new_label(ctx.clock, 32)
+    fresh = new_label(ctx.clock, 21)
 
     async def write(tx: Transaction, scope: Scope) -> Stored | str | None:
         bucket = await store.BUCKETS.load(tx, scope, stored.bucket)
@@ -59,10 +59,8 @@ async def commit(
         if failed is not None:
             missing = failed == "If-Match" and (current is None or current.is_marker)
             return "missing" if missing else failed
-        version = fresh if bucket.versioning == "Enabled" else NULL_VERSION
-        made = msgspec.structs.replace(stored, version_id=version, order=order)
-        await store.put_object(tx, scope, made, content, bucket.versioning)
-        return made
+        made = msgspec.structs.replace(stored, order=order)
+        return await store.put_object(tx, scope, made, content, bucket.versioning, fresh)
 
     done = await ctx.transact(write)
     if isinstance(done, Stored):
