@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -27,6 +28,10 @@ from cumulet.edge.listen import Server
 from cumulet.kv.embedded import InUse
 
 __all__ = ["InUse", "Running", "run", "start", "stop"]
+
+_GARBAGE_THRESHOLDS = (10_000, 20, 50)
+"""New objects per collection, and collections per collection of older ones. What a request makes
+is freed by its reference counts; cycles are rare, so that looking for them often is wasted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,7 @@ def run(config: Config, announce: Callable[[Running], None]) -> None:
     """Serve until SIGINT or SIGTERM. A second signal ends at once."""
     import uvloop
 
+    gc.set_threshold(*_GARBAGE_THRESHOLDS)
     uvloop.run(_run(config, announce))
 
 
@@ -95,6 +101,8 @@ async def _run(config: Config, announce: Callable[[Running], None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _asked_to_stop, wanted)
     running = await start(config)
+    # Modules, models and services live as long as the process: never looked at again.
+    gc.freeze()
     announce(running)
     await wanted.wait()
     await stop(running)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import heapq
 import itertools
 import os
@@ -113,5 +114,11 @@ def new_hex(clock: Clock, length: int) -> str:
 
 def iso_time(seconds: float) -> str:
     """UTC with milliseconds, as `2026-01-31T12:00:00.000Z`."""
-    whole = datetime.fromtimestamp(seconds, UTC)
-    return f"{whole:%Y-%m-%dT%H:%M:%S}.{whole.microsecond // 1000:03d}Z"
+    whole, microseconds = divmod(round(seconds * 1e6), 1_000_000)
+    return f"{_second_of(whole)}.{microseconds // 1000:03d}Z"
+
+
+@functools.lru_cache(maxsize=64)
+def _second_of(whole: int) -> str:
+    """Kept, because most times of a second are asked for many times within it."""
+    return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}"

@@ -156,6 +156,9 @@ class Dispatcher:
         if load is None and caller.is_root:
             return
         owned = None if load is None else await load(ctx, request)
+        if owned is not None and caller.is_root and owned.leaves_to(caller.account):
+            ctx.trace.note(iam_effect="allow", iam_reason="account root")
+            return
         await self._decide_all(ctx, service, operation, request, owned)
 
     async def _decide_all(

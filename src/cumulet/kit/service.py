@@ -32,6 +32,12 @@ class OwnedPolicies:
     owner: str
     policies: tuple[Policy, ...] = ()
 
+    def leaves_to(self, account: str) -> bool:
+        """Whether the account owns the resource and no policy on it could deny its root user."""
+        return account == self.owner and not any(
+            statement.denies for policy in self.policies for statement in policy.statements
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:

@@ -122,6 +122,24 @@ def test_a_deny_of_the_resource_binds_even_root(stand: Make) -> None:
         asyncio.run(one.run("CreateUser", {"UserName": "eve"}, ROOT))
 
 
+@pytest.mark.parametrize(("owner", "is_let_in"), [(ACCOUNT, True), ("222222222222", False)])
+def test_root_goes_past_allowing_policies_of_its_own_account_only(
+    stand: Make, owner: str, is_let_in: bool
+) -> None:
+    async def shared(ctx: Context, request: Any) -> OwnedPolicies:
+        statement = {"Effect": "Allow", "Principal": "*", "Action": "iam:GetUser", "Resource": "*"}
+        text = json.dumps({"Version": "2012-10-17", "Statement": statement})
+        return OwnedPolicies(owner, (parse_policy("resource", text),))
+
+    one = stand(operation("CreateUser", echo, resource_policy=shared))
+    work = one.run("CreateUser", {"UserName": "eve"}, ROOT)
+    if is_let_in:
+        assert asyncio.run(work) == {"UserName": "eve"}
+        return
+    with pytest.raises(AccessDenied, match="no resource-based policy allows"):
+        asyncio.run(work)
+
+
 def test_nobody_is_asked_for_a_signature(stand: Make) -> None:
     one = stand(operation("CreateUser", never))
     with pytest.raises(MissingAuthentication):
