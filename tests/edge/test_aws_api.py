@@ -107,6 +107,7 @@ UNKNOWN_KEY = {
     "lambda": ("UnrecognizedClientException", 403),
     "s3": ("InvalidAccessKeyId", 403),
 }
+UNKNOWN_TOKEN = {**UNKNOWN_KEY, "s3": ("InvalidToken", 400)}
 EXPIRED = {
     "sts": ("ExpiredToken", 403),
     "dynamodb": ("ExpiredTokenException", 400),
@@ -123,9 +124,9 @@ def test_false_credentials_are_refused_in_the_services_words(cloud, service):
             for key, secret, token, expected in [
                 (KEY, "wrong", None, WRONG_SECRET),
                 ("AKIANOBODY", SECRET, None, UNKNOWN_KEY),
-                (KEY, SECRET, "a-token", UNKNOWN_KEY),
+                (KEY, SECRET, "a-token", UNKNOWN_TOKEN),
                 ("ASIATEMP", "temp-secret", None, UNKNOWN_KEY),
-                ("ASIATEMP", "temp-secret", "another", UNKNOWN_KEY),
+                ("ASIATEMP", "temp-secret", "another", UNKNOWN_TOKEN),
                 ("ASIAOVER", "temp-secret", "the-token", EXPIRED),
             ]:
                 one = client(c, service, key, secret, token)

@@ -66,7 +66,13 @@ class SignatureMismatch(Generic):
 
 
 class UnknownKey(Generic):
-    """The access key id, or its session token, is not one of ours."""
+    """The access key id is not one of ours."""
+
+    status = 403
+
+
+class InvalidToken(Generic):
+    """The session token is not one of ours, or not the key's."""
 
     status = 403
 

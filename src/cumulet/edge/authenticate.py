@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import NamedTuple
 
-from cumulet.core.errors import ExpiredToken, MissingAuthentication, UnknownKey
+from cumulet.core.errors import ExpiredToken, InvalidToken, MissingAuthentication, UnknownKey
 from cumulet.core.http import Body, Request
 from cumulet.core.identity import ANONYMOUS, Principal
 from cumulet.edge.route import path_style
@@ -87,7 +87,8 @@ class Authenticator:
         credentials = self._dispatcher.need(Credentials)  # type: ignore[type-abstract]
         found = await credentials.find(access_key_id, session_token)
         if found is None:
-            raise UnknownKey("The security token included in the request is invalid.")
+            kind = InvalidToken if session_token else UnknownKey
+            raise kind("The security token included in the request is invalid.")
         if found.expires_at is not None and found.expires_at <= now:
             raise ExpiredToken("The security token included in the request is expired")
         return found

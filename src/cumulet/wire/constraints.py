@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cumulet.core.errors import AwsError, ConstraintViolation, MalformedRequest
+from cumulet.core.errors import AwsError, ConstraintViolation
 from cumulet.wire.model import OperationModel, Shape
 from cumulet.wire.values.patterns import Pattern, pattern_of
+from cumulet.wire.values.xml_text import NOT_BY_SCHEMA, MalformedXml
 
 VIOLATIONS_MAX = 10
 """Violations told in one message."""
@@ -50,10 +51,6 @@ def check(operation: OperationModel, request: Any) -> None:
 
 
 _MISSING = object()
-
-_NOT_BY_SCHEMA = (
-    "The XML you provided was not well-formed or did not validate against our published schema"
-)
 
 
 def _compile(operation: OperationModel) -> Callable[[Any], None] | None:
@@ -118,7 +115,7 @@ def _document_check(operation: OperationModel, shape: Shape) -> Callable[[Any], 
             )
         given = request.get(payload) if body is not None else None
         if body is not None and given is not None and _lacks_a_member(body, given):
-            raise MalformedRequest(_NOT_BY_SCHEMA)
+            raise MalformedXml(NOT_BY_SCHEMA)
 
     return run
 

@@ -112,6 +112,7 @@ def test_every_general_error_is_understood(catalog, service, protocol, kind):
     assert told["Error"]["Code"] != kind.__name__ or kind.__name__ in (
         "AccessDenied",
         "ExpiredToken",
+        "InvalidToken",
         "IncompleteSignature",
         "InternalFailure",
         "ServiceUnavailable",

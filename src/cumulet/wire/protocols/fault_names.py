@@ -11,6 +11,7 @@ from cumulet.core.errors import (
     Generic,
     IncompleteSignature,
     InternalFailure,
+    InvalidToken,
     MalformedRequest,
     MissingAuthentication,
     OperationNotImplemented,
@@ -42,6 +43,9 @@ QUERY: Table = {
     UnknownKey: Spelling(
         "InvalidClientTokenId", 403, "The security token included in the request is invalid."
     ),
+    InvalidToken: Spelling(
+        "InvalidClientTokenId", 403, "The security token included in the request is invalid."
+    ),
     ExpiredToken: Spelling(
         "ExpiredToken", 403, "The security token included in the request is expired"
     ),
@@ -63,6 +67,9 @@ JSON: Table = {
     IncompleteSignature: Spelling("IncompleteSignatureException", 400),
     SignatureMismatch: Spelling("InvalidSignatureException", 400),
     UnknownKey: Spelling(
+        "UnrecognizedClientException", 400, "The security token included in the request is invalid."
+    ),
+    InvalidToken: Spelling(
         "UnrecognizedClientException", 400, "The security token included in the request is invalid."
     ),
     ExpiredToken: Spelling(
@@ -107,6 +114,9 @@ S3: Table = {
         "InvalidAccessKeyId",
         403,
         "The AWS Access Key Id you provided does not exist in our records.",
+    ),
+    InvalidToken: Spelling(
+        "InvalidToken", 400, "The provided token is malformed or otherwise invalid."
     ),
     ExpiredToken: Spelling("ExpiredToken", 400, "The provided token has expired."),
     RequestExpired: Spelling("RequestTimeTooSkewed", 403),
