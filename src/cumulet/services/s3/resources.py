@@ -16,17 +16,20 @@ from cumulet.kit.resources import (
     TAGS,
     TEXT,
     Draft,
+    PartlyMade,
     Props,
     Provisioned,
     ResourceType,
     list_of,
     struct,
 )
+from cumulet.services.s3.errors import MissingConfiguration, NoSuchBucket
 from cumulet.services.s3.model import bucket_arn
 from cumulet.services.s3.operations.bucket import PUBLIC_ACCESS_BLOCKS
 
 _BUCKET = struct(
     {
+        "AccessControl": TEXT,
         "BucketName": TEXT,
         "Tags": TAGS,
         "VersioningConfiguration": struct({"Status": TEXT}, "Status"),
@@ -66,24 +69,47 @@ def _bucket(ctx: Context, name: str) -> Provisioned:
 
 
 async def _create_bucket(ctx: Context, props: Props, draft: Draft) -> Provisioned:
-    name = props.get("BucketName") or draft.name(63, lower=True)
+    given = props.get("BucketName")
+    name = given or draft.name(63, lower=True)
+    _check_acl(props)
+    if given and not draft.resumed and await _is_taken(ctx, name):
+        raise AwsError(f"{name} already exists", code="AlreadyExists")
     request: dict[str, Any] = {"Bucket": name}
     if ctx.scope.region != "us-east-1":
         request["CreateBucketConfiguration"] = {"LocationConstraint": ctx.scope.region}
-    if "BucketName" in props and await _exists(ctx, name):
-        raise AwsError(f"{name} already exists", code="AlreadyExists")
     try:
         await ctx.call("s3", "CreateBucket", **request)
     except AwsError as error:
         if error.code != "BucketAlreadyOwnedByYou":
             raise
-    await _configure(ctx, name, {}, props)
-    return _bucket(ctx, name)
+    made = _bucket(ctx, name)
+    try:
+        await _configure(ctx, name, {}, props)
+    except AwsError as error:
+        raise PartlyMade(name, made.attributes) from error
+    return made
 
 
-async def _exists(ctx: Context, name: str) -> bool:
-    found = await ctx.call("s3", "ListBuckets", Prefix=name)
-    return any(bucket["Name"] == name for bucket in found["Buckets"])
+async def _is_taken(ctx: Context, name: str) -> bool:
+    """Whether the name is some bucket's, of whatever account and region."""
+    try:
+        await ctx.call("s3", "HeadBucket", Bucket=name)
+    except NoSuchBucket:
+        return False
+    except AwsError:
+        return True
+    return True
+
+
+def _check_acl(props: Props) -> None:
+    """Only what is so anyway where the bucket's owner owns all objects."""
+    acl = props.get("AccessControl", "Private")
+    if acl not in ("Private", "BucketOwnerFullControl"):
+        raise AwsError(
+            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting "
+            f"(AccessControl: {acl})",
+            code="InvalidBucketAclWithObjectOwnership",
+        )
 
 
 async def _configure(ctx: Context, name: str, old: Props, new: Props) -> None:
@@ -136,6 +162,7 @@ async def _configure(ctx: Context, name: str, old: Props, new: Props) -> None:
 async def _update_bucket(
     ctx: Context, physical_id: str, old: Props, new: Props, draft: Draft
 ) -> Provisioned:
+    _check_acl(new)
     await _configure(ctx, physical_id, old, new)
     return _bucket(ctx, physical_id)
 
@@ -149,22 +176,60 @@ async def _delete_bucket(ctx: Context, physical_id: str, props: Props) -> None:
 
 
 async def _read_bucket(ctx: Context, physical_id: str, props: Props) -> Props | None:
-    if not await _exists(ctx, physical_id):
+    try:
+        versioning = await ctx.call("s3", "GetBucketVersioning", Bucket=physical_id)
+    except NoSuchBucket:
         return None
     shown: dict[str, Any] = {"BucketName": physical_id}
-    versioning = await ctx.call("s3", "GetBucketVersioning", Bucket=physical_id)
     if versioning:
         shown["VersioningConfiguration"] = {"Status": versioning["Status"]}
-    try:
-        tags = await ctx.call("s3", "GetBucketTagging", Bucket=physical_id)
-        shown["Tags"] = tags["TagSet"]
-    except AwsError as error:
-        if error.code != "NoSuchTagSet":
-            raise
+    if found := await _told(ctx, "GetBucketTagging", physical_id):
+        shown["Tags"] = found["TagSet"]
+    if found := await _told(ctx, "GetPublicAccessBlock", physical_id):
+        shown["PublicAccessBlockConfiguration"] = found["PublicAccessBlockConfiguration"]
+    if "OwnershipControls" in props:
+        found = await ctx.call("s3", "GetBucketOwnershipControls", Bucket=physical_id)
+        shown["OwnershipControls"] = found["OwnershipControls"]
+    if "BucketEncryption" in props:
+        found = await ctx.call("s3", "GetBucketEncryption", Bucket=physical_id)
+        shown["BucketEncryption"] = _shown_encryption(found, props)
     return shown
 
 
-async def _put_policy(ctx: Context, props: Props, draft: Draft) -> Provisioned:
+async def _told(ctx: Context, operation: str, bucket: str) -> dict[str, Any] | None:
+    """The answer, or None when the bucket has no such configuration."""
+    try:
+        found: dict[str, Any] = await ctx.call("s3", operation, Bucket=bucket)
+    except MissingConfiguration:
+        return None
+    return found
+
+
+def _shown_encryption(found: dict[str, Any], props: Props) -> dict[str, Any]:
+    says_keys = any(
+        "BucketKeyEnabled" in rule
+        for rule in props["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    )
+    rules = []
+    for rule in found["ServerSideEncryptionConfiguration"]["Rules"]:
+        default = rule["ApplyServerSideEncryptionByDefault"]
+        shown = {"ServerSideEncryptionByDefault": default}
+        if says_keys:
+            shown["BucketKeyEnabled"] = rule["BucketKeyEnabled"]
+        rules.append(shown)
+    return {"ServerSideEncryptionConfiguration": rules}
+
+
+async def _create_policy(ctx: Context, props: Props, draft: Draft) -> Provisioned:
+    bucket = str(props["Bucket"])
+    if not draft.resumed and await _told(ctx, "GetBucketPolicy", bucket):
+        raise AwsError(
+            f"The bucket policy already exists on bucket {bucket}.", code="AlreadyExists"
+        )
+    return await _put_policy(ctx, props)
+
+
+async def _put_policy(ctx: Context, props: Props) -> Provisioned:
     policy = props["PolicyDocument"]
     text = policy if isinstance(policy, str) else json.dumps(policy)
     await ctx.call("s3", "PutBucketPolicy", Bucket=props["Bucket"], Policy=text)
@@ -174,7 +239,17 @@ async def _put_policy(ctx: Context, props: Props, draft: Draft) -> Provisioned:
 async def _update_policy(
     ctx: Context, physical_id: str, old: Props, new: Props, draft: Draft
 ) -> Provisioned:
-    return await _put_policy(ctx, new, draft)
+    return await _put_policy(ctx, new)
+
+
+async def _read_policy(ctx: Context, physical_id: str, props: Props) -> Props | None:
+    try:
+        found = await _told(ctx, "GetBucketPolicy", physical_id)
+    except NoSuchBucket:
+        return None
+    if found is None:
+        return None
+    return {"Bucket": physical_id, "PolicyDocument": json.loads(found["Policy"])}
 
 
 async def _delete_policy(ctx: Context, physical_id: str, props: Props) -> None:
@@ -201,9 +276,10 @@ RESOURCES = (
     ResourceType(
         "AWS::S3::BucketPolicy",
         struct({"Bucket": TEXT, "PolicyDocument": JSON}, "Bucket", "PolicyDocument"),
-        create=_put_policy,
+        create=_create_policy,
         update=_update_policy,
         delete=_delete_policy,
+        read=_read_policy,
         replace_on=frozenset({"Bucket"}),
     ),
 )
