@@ -109,7 +109,10 @@ def _run(config: Config, announce: Callable[[Running], None]) -> None:
             "stop it, or choose another folder with --data",
         )
     except Unavailable as cause:
-        fail(f"the data in {config.data} cannot be opened: {cause}", "see `cumulet check`")
+        fail(
+            f"the data in {config.data} cannot be opened: {cause}",
+            "make a new folder from a backup: `cumulet restore`",
+        )
     except (RootKeyLost, MasterKeyDamaged) as cause:
         fail(str(cause), "put the file back from a backup")
     except OSError as cause:
