@@ -156,9 +156,9 @@ def as_anyone(cloud: Any) -> Callable[[str], Any]:
 
 
 # Members that the model does not require and the operation needs.
+_GROUP = ("logGroupName",)
 NEEDED = {
-    ("logs", "GetLogEvents"): ("logGroupName",),
-    ("logs", "FilterLogEvents"): ("logGroupName",),
+    ("logs", name): _GROUP for name in ("GetLogEvents", "FilterLogEvents", "DescribeLogStreams")
 }
 
 
