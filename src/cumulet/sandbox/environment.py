@@ -25,8 +25,10 @@ STATUS_BYTES_MAX = 65_536
 STATUS_FDS_MAX = 4
 END_SECONDS_MAX = 2.0
 """After its data socket has closed, an environment has this long to say why."""
-FREEZE_AFTER_SECONDS = 0.002
-"""An event that follows within this time finds its environment awake: two signals saved."""
+FREEZE_AFTER_SECONDS = 0.02
+"""An event that follows within this time finds its environment awake: two signals saved.
+
+A function in steady use is so never stopped; one that waits runs on no longer than this."""
 _PROCESS_GROUP = 4
 """PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9."""
 

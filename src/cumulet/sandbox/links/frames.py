@@ -12,7 +12,9 @@ from cumulet.sandbox.contract import AsyncSink, Invocation
 from cumulet.sandbox.environment import Answer, Result, broken
 from cumulet.sandbox.links.streams import Stream
 
-READ_BYTES = 262_144
+READ_BYTES = 65_536
+READ_ON_BYTES = 262_144
+"""Once an answer has shown itself to be long: a buffer of this size costs more than most answers."""
 _DRAIN_READS_MAX = 64
 _SINGLE = frozenset(
     {
@@ -95,7 +97,7 @@ class FrameLink:
     def _on_readable(self) -> bool:
         """Read once; True when there was something."""
         try:
-            data = self._data.recv(READ_BYTES)
+            data = self._data.recv(READ_ON_BYTES if self._buffer else READ_BYTES)
         except BlockingIOError:
             return False
         except OSError:
