@@ -14,7 +14,7 @@ from cumulet.sandbox.links.streams import Stream
 
 READ_BYTES = 65_536
 READ_ON_BYTES = 262_144
-"""Once an answer has shown itself to be long: a buffer of this size costs more than most answers."""
+"""Once an answer shows itself to be long; a buffer of this size costs more than most answers."""
 _DRAIN_READS_MAX = 64
 _SINGLE = frozenset(
     {
