@@ -154,7 +154,10 @@ class Dispatcher:
             return
         load = operation.resource_policy
         if load is None and caller.is_root:
-            return
+            # The root of an account may do anything there, and nothing in another's.
+            named = await _names(operation.resource, ctx, request)
+            if all(_owner(resource, ctx) == caller.account for resource in named):
+                return
         owned = None if load is None else await load(ctx, request)
         if owned is not None and caller.is_root and owned.leaves_to(caller.account):
             ctx.trace.note(iam_effect="allow", iam_reason="account root")
