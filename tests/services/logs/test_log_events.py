@@ -111,7 +111,8 @@ def test_events_too_old_or_too_far_ahead_are_told_and_left_out(logs, group):
     [
         ([(5, "b"), (4, "a")], "must be in chronological order"),
         ([(0, "a"), (86_400_001, "b")], "cannot span more than 24 hours"),
-        ([(0, "x" * 1_048_570)], "Upload too large"),
+        ([(0, "x" * 1_048_570)], "Log event too large"),
+        ([(0, "x" * 600_000), (1, "x" * 600_000)], "Upload too large"),
     ],
 )
 def test_a_bad_batch_is_refused_whole(logs, group, events, words):

@@ -9,7 +9,7 @@ from cumulet.core.context import Platform
 from cumulet.kit.ports import LogSink
 from cumulet.kit.service import Service, operations_of
 from cumulet.services.cloudwatch import store
-from cumulet.services.cloudwatch.operations import log_event, log_group, log_stream
+from cumulet.services.cloudwatch.operations import log_event, log_group, log_search, log_stream
 from cumulet.services.cloudwatch.resources import RESOURCES
 from cumulet.services.cloudwatch.sink import StoreSink
 from cumulet.services.cloudwatch.workers import WORKERS
@@ -23,7 +23,7 @@ def _provides(platform: Platform) -> Mapping[type, Any]:
 LOGS = Service(
     name="logs",
     prefix="logs",
-    operations=operations_of(log_group, log_stream, log_event),
+    operations=operations_of(log_group, log_stream, log_event, log_search),
     workers=WORKERS,
     resources=RESOURCES,
     provides=_provides,

@@ -21,6 +21,17 @@ class TooManyTagsException(AwsError):
     """A resource can have fifty tags."""
 
 
+class ValidationException(AwsError):
+    """What is asked is not allowed for this log group."""
+
+
+def is_protected() -> ValidationException:
+    """Deletion protection stands in the way."""
+    return ValidationException(
+        "The specified log group has deletion protection enabled. Disable it before deletion."
+    )
+
+
 def no_group() -> ResourceNotFoundException:
     """In AWS's words."""
     return ResourceNotFoundException("The specified log group does not exist.")

@@ -6,7 +6,8 @@ from __future__ import annotations
 BATCH_BYTES_MAX = 1_048_576
 BATCH_EVENTS_MAX = 10_000
 EVENT_OVERHEAD_BYTES = 26
-EVENT_BYTES_MAX = 1_048_576
+EVENT_BYTES_MAX = 1_047_552
+"""CloudWatch takes 1,048,576 bytes with its own 26; the difference is the room of the record."""
 BATCH_SPAN_MS_MAX = 24 * 3600 * 1000
 PAST_MS_MAX = 14 * 24 * 3600 * 1000
 FUTURE_MS_MAX = 2 * 3600 * 1000
@@ -26,14 +27,27 @@ DESCRIBE_MAX = 50
 TAGS_MAX = 50
 PATTERN_CHARACTERS_MAX = 1_024
 
-SCAN_EVENTS = 1_000
-"""Events read in one transaction; a filter looks at several such pages for one answer."""
-FILTER_PAGES_MAX = 20
-"""Pages looked at for one FilterLogEvents answer, which then carries a token to go on."""
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
+FROM_TAIL_MS_MIN = 1_704_067_200_000
+
+SCAN_EVENTS_MIN = 64
+SCAN_EVENTS_MAX = 1_000
+SCAN_BYTES = 4 * 1_048_576
+"""Events read at once: few when they are long, so that memory stays within some such sizes."""
+FILTER_EVENTS_MAX = 20_000
+"""Events looked at for one FilterLogEvents answer, which then carries a token to go on."""
 
 SINK_LINES_MAX = 65_536
 """Lines that wait to be written; past it lines are left out, and a line says how many."""
+SINK_BYTES_MAX = 64 * 1_048_576
+"""Bytes of the lines that wait."""
+SINK_PLACES_MAX = 10_000
+"""Streams of which it is remembered how many lines were left out."""
 SINK_WRITE_LINES = 500
+SINK_WRITE_BYTES = 4 * 1_048_576
+"""Lines and bytes written in one transaction."""
 SINK_WAIT_SECONDS = 0.05
-EXPIRE_EVENTS = 500
-"""Events that one unit of the retention worker removes."""
+SINK_RETRY_SECONDS = 1.0
+
+EXPIRE_EVENTS = 200
+"""Events that one transaction of retention or deletion removes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from cumulet.core.identity import Scope
+from cumulet.services.cloudwatch.limits import EVENT_OVERHEAD_BYTES
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -16,6 +17,7 @@ class Group(msgspec.Struct, frozen=True):
     retention_days: int = 0
     tags: dict[str, str] = msgspec.field(default_factory=dict)
     log_class: str = "STANDARD"
+    is_protected: bool = False
 
 
 class Stream(msgspec.Struct, frozen=True):
@@ -40,6 +42,11 @@ class Event(msgspec.Struct, frozen=True):
     stream: str
     message: str
     ingested_ms: int
+
+    @property
+    def size_bytes(self) -> int:
+        """What CloudWatch counts for the event: its text in UTF-8 and 26 bytes."""
+        return len(self.message.encode()) + EVENT_OVERHEAD_BYTES
 
     @property
     def event_id(self) -> str:

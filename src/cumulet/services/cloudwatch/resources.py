@@ -11,10 +11,12 @@ from typing import Any
 from cumulet.core.context import Context
 from cumulet.core.errors import AwsError
 from cumulet.kit.resources import (
+    FLAG,
     NUMBER,
     TAGS,
     TEXT,
     Draft,
+    PartlyMade,
     Props,
     Provisioned,
     ResourceType,
@@ -38,15 +40,22 @@ async def _create_group(ctx: Context, props: Props, draft: Draft) -> Provisioned
         request["tags"] = tags
     if "LogGroupClass" in props:
         request["logGroupClass"] = props["LogGroupClass"]
+    if props.get("DeletionProtectionEnabled"):
+        request["deletionProtectionEnabled"] = True
     try:
         await ctx.call("logs", "CreateLogGroup", **request)
     except AwsError as error:
-        # A name of ours that exists was made by this step before a kill; a given one was not.
-        if error.code != "ResourceAlreadyExistsException" or "LogGroupName" in props:
+        # What exists was made by this step before a kill, unless the template took its name.
+        given = "LogGroupName" in props and not draft.resumed
+        if error.code != "ResourceAlreadyExistsException" or given:
             raise
+    made = _group(ctx, name)
     if days := props.get("RetentionInDays"):
-        await ctx.call("logs", "PutRetentionPolicy", logGroupName=name, retentionInDays=days)
-    return _group(ctx, name)
+        try:
+            await ctx.call("logs", "PutRetentionPolicy", logGroupName=name, retentionInDays=days)
+        except AwsError as error:
+            raise PartlyMade(name, made.attributes) from error
+    return made
 
 
 async def _update_group(
@@ -56,6 +65,14 @@ async def _update_group(
         await ctx.call("logs", "PutRetentionPolicy", logGroupName=physical_id, retentionInDays=days)
     elif old.get("RetentionInDays"):
         await ctx.call("logs", "DeleteRetentionPolicy", logGroupName=physical_id)
+    protected = bool(new.get("DeletionProtectionEnabled"))
+    if protected != bool(old.get("DeletionProtectionEnabled")):
+        await ctx.call(
+            "logs",
+            "PutLogGroupDeletionProtection",
+            logGroupIdentifier=physical_id,
+            deletionProtectionEnabled=protected,
+        )
     arn = group_arn(ctx.scope, physical_id).removesuffix(":*")
     before, after = _tags(old), _tags(new)
     if gone := [key for key in before if key not in after]:
@@ -76,6 +93,12 @@ async def _read_group(ctx: Context, physical_id: str, props: Props) -> Props | N
             shown = {"LogGroupName": physical_id, "LogGroupClass": group["logGroupClass"]}
             if "retentionInDays" in group:
                 shown["RetentionInDays"] = group["retentionInDays"]
+            if "DeletionProtectionEnabled" in props:
+                shown["DeletionProtectionEnabled"] = group["deletionProtectionEnabled"]
+            arn = group["logGroupArn"]
+            tags = (await ctx.call("logs", "ListTagsForResource", resourceArn=arn))["tags"]
+            if tags:
+                shown["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
             return shown
     return None
 
@@ -87,7 +110,8 @@ async def _create_stream(ctx: Context, props: Props, draft: Draft) -> Provisione
             "logs", "CreateLogStream", logGroupName=props["LogGroupName"], logStreamName=name
         )
     except AwsError as error:
-        if error.code != "ResourceAlreadyExistsException" or "LogStreamName" in props:
+        given = "LogStreamName" in props and not draft.resumed
+        if error.code != "ResourceAlreadyExistsException" or given:
             raise
     return Provisioned(name)
 
@@ -111,7 +135,13 @@ RESOURCES = (
     ResourceType(
         "AWS::Logs::LogGroup",
         struct(
-            {"LogGroupName": TEXT, "RetentionInDays": NUMBER, "LogGroupClass": TEXT, "Tags": TAGS}
+            {
+                "LogGroupName": TEXT,
+                "RetentionInDays": NUMBER,
+                "LogGroupClass": TEXT,
+                "DeletionProtectionEnabled": FLAG,
+                "Tags": TAGS,
+            }
         ),
         create=_create_group,
         update=_update_group,

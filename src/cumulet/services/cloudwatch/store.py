@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import msgspec
 
@@ -15,7 +16,6 @@ from cumulet.core.identity import Scope
 from cumulet.kv.contract import Transaction, read_count
 from cumulet.kv.space import Space
 from cumulet.kv.table import Table
-from cumulet.services.cloudwatch.limits import EVENT_OVERHEAD_BYTES
 from cumulet.services.cloudwatch.model import Event, Group, Stream
 
 GROUPS: Table[Group] = Table("logs", "group", Group, lambda group: (group.name,))
@@ -71,14 +71,27 @@ async def load_stored_bytes(tx: Transaction, scope: Scope, group: Group) -> int:
     return max(0, read_count(await tx.get(_bytes_key(scope, group.uid))))
 
 
-async def drop_group(tx: Transaction, scope: Scope, name: str) -> bool:
+class Deletion(Enum):
+    """How a deletion went."""
+
+    done = "done"
+    more = "more"
+    no_group = "no group"
+    no_stream = "no stream"
+    protected = "protected"
+
+
+async def drop_group(tx: Transaction, scope: Scope, name: str) -> Deletion:
     """Remove a group; its streams and events go in the background."""
-    group = await GROUPS.drop(tx, scope, name)
+    group = await GROUPS.load(tx, scope, name)
     if group is None:
-        return False
+        return Deletion.no_group
+    if group.is_protected:
+        return Deletion.protected
+    await GROUPS.drop(tx, scope, name)
     await DROPPED.save(tx, scope, Dropped(group.uid))
     tx.clear(_bytes_key(scope, group.uid))
-    return True
+    return Deletion.done
 
 
 async def add_stream(tx: Transaction, scope: Scope, group: str, stream: Stream) -> bool | None:
@@ -105,7 +118,7 @@ async def append(
             now_ms,
         )
         await EVENTS.save(tx, scope, event)
-        size += len(line.message.encode()) + EVENT_OVERHEAD_BYTES
+        size += event.size_bytes
     times = [line.timestamp_ms for line in lines]
     first = min(times) if not stream.first_ms else min(stream.first_ms, *times)
     await STREAMS.save(
@@ -126,31 +139,33 @@ async def drop_events(
     size = 0
     for event in old:
         await EVENTS.drop(tx, scope, *EVENTS.key_of(event))
-        size += len(event.message.encode()) + EVENT_OVERHEAD_BYTES
+        size += event.size_bytes
     if old:
         tx.count(_bytes_key(scope, group_uid), -size)
     return len(old)
 
 
-async def drop_stream(tx: Transaction, scope: Scope, group: str, name: str, limit: int) -> int:
-    """Remove a stream and its events, `limit` at a time: -1 unknown group, -2 unknown stream.
+async def drop_stream(tx: Transaction, scope: Scope, group: str, name: str, limit: int) -> Deletion:
+    """Remove a stream and its events, at most `limit` at a time.
 
-    Returns the number of events removed; the stream itself goes with the last of them.
+    The stream itself goes with the last of them.
     """
     found = await GROUPS.load(tx, scope, group)
     if found is None:
-        return -1
+        return Deletion.no_group
     stream = await STREAMS.load(tx, scope, found.uid, name)
     if stream is None:
-        return -2
+        return Deletion.no_stream
+    if found.is_protected:
+        return Deletion.protected
     events = await EVENTS.lookup(tx, scope, "stream", found.uid, stream.uid, limit=limit)
     for event in events:
         await EVENTS.drop(tx, scope, *EVENTS.key_of(event))
-    if len(events) < limit:
-        await STREAMS.drop(tx, scope, found.uid, name)
-    size = sum(len(event.message.encode()) + EVENT_OVERHEAD_BYTES for event in events)
-    tx.count(_bytes_key(scope, found.uid), -size)
-    return len(events)
+    tx.count(_bytes_key(scope, found.uid), -sum(event.size_bytes for event in events))
+    if len(events) == limit:
+        return Deletion.more
+    await STREAMS.drop(tx, scope, found.uid, name)
+    return Deletion.done
 
 
 async def drop_remains(tx: Transaction, scope: Scope, group_uid: str, limit: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -17,12 +18,16 @@ from cumulet.services.cloudwatch.errors import (
     InvalidParameterException,
     ResourceAlreadyExistsException,
     TooManyTagsException,
+    is_protected,
     no_group,
 )
 from cumulet.services.cloudwatch.limits import DESCRIBE_MAX, RETENTION_DAYS, TAGS_MAX
 from cumulet.services.cloudwatch.model import Group, group_arn
 
 Request = dict[str, Any]
+
+_ALIKE = ("INFREQUENT_ACCESS", "ESSENTIALS")
+"""Classes that are listed together."""
 
 
 def group_resource(ctx: Context, request: Request) -> str:
@@ -46,6 +51,7 @@ async def create_log_group(ctx: Context, request: Request) -> None:
         int(ctx.clock.now() * 1000),
         tags=dict(request.get("tags") or {}),
         log_class=request.get("logGroupClass", "STANDARD"),
+        is_protected=bool(request.get("deletionProtectionEnabled")),
     )
 
     async def insert(tx: Transaction, scope: Scope) -> bool:
@@ -58,21 +64,33 @@ async def create_log_group(ctx: Context, request: Request) -> None:
 @operation("DeleteLogGroup", resource=group_resource)
 async def delete_log_group(ctx: Context, request: Request) -> None:
     """Delete a log group with its streams and events."""
-    if not await ctx.transact(store.drop_group, request["logGroupName"]):
-        raise no_group()
+    done = await ctx.transact(store.drop_group, request["logGroupName"])
+    if done is not store.Deletion.done:
+        raise is_protected() if done is store.Deletion.protected else no_group()
+
+
+@operation(
+    "PutLogGroupDeletionProtection",
+    resource=lambda ctx, r: group_resource(ctx, {"logGroupName": name_of(ctx, r)}),
+)
+async def put_log_group_deletion_protection(ctx: Context, request: Request) -> None:
+    """Say whether the group and its streams may be deleted."""
+    await _change(ctx, name_of(ctx, request), is_protected=request["deletionProtectionEnabled"])
 
 
 @operation("DescribeLogGroups", resource=group_resource)
 async def describe_log_groups(ctx: Context, request: Request) -> Request:
     """List log groups by name."""
-    prefix, pattern = request.get("logGroupNamePrefix"), request.get("logGroupNamePattern")
-    if prefix and pattern:
+    prefix = request.get("logGroupNamePrefix")
+    if prefix and request.get("logGroupNamePattern"):
         raise InvalidParameterException(
             "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."
         )
+    if request.get("includeLinkedAccounts"):
+        raise InvalidParameterException("Linked accounts are not supported by Cumulet.")
     limit = request.get("limit", DESCRIBE_MAX)
     after = read_position(request.get("nextToken"))
-    wanted = (pattern or "").lower()
+    is_wanted = _wanted(ctx, request)
 
     async def read(tx: Transaction, scope: Scope) -> list[tuple[Group, int]]:
         found: list[Group] = []
@@ -81,7 +99,7 @@ async def describe_log_groups(ctx: Context, request: Request) -> Request:
             page = await store.GROUPS.scan(
                 tx, scope, starts=prefix or None, after=last, limit=DESCRIBE_MAX
             )
-            found.extend(group for group in page if wanted in group.name.lower())
+            found.extend(group for group in page if is_wanted(group))
             if len(page) < DESCRIBE_MAX:
                 break
             last = (page[-1].name,)
@@ -92,6 +110,22 @@ async def describe_log_groups(ctx: Context, request: Request) -> Request:
     if len(found) > limit:
         answer["nextToken"] = make_token([found[limit - 1][0].name])
     return answer
+
+
+def _wanted(ctx: Context, request: Request) -> Callable[[Group], bool]:
+    pattern, of_class = request.get("logGroupNamePattern") or "", request.get("logGroupClass")
+    classes = _ALIKE if of_class in _ALIKE else (of_class,)
+    identifiers = request.get("logGroupIdentifiers")
+    names = {name_of(ctx, {"logGroupIdentifier": one}) for one in identifiers or ()}
+
+    def is_wanted(group: Group) -> bool:
+        return (
+            pattern in group.name
+            and (of_class is None or group.log_class in classes)
+            and (identifiers is None or group.name in names)
+        )
+
+    return is_wanted
 
 
 @operation("PutRetentionPolicy", resource=group_resource)
@@ -116,19 +150,19 @@ async def delete_retention_policy(ctx: Context, request: Request) -> None:
 @operation("TagResource", resource=tagged_resource)
 async def tag_resource(ctx: Context, request: Request) -> None:
     """Add tags to a log group, by ARN."""
-    await _tag(ctx, _name_of(request["resourceArn"]), request["tags"], [])
+    await _tag(ctx, _tagged(ctx, request), request["tags"], [])
 
 
 @operation("UntagResource", resource=tagged_resource)
 async def untag_resource(ctx: Context, request: Request) -> None:
     """Remove tags from a log group, by ARN."""
-    await _tag(ctx, _name_of(request["resourceArn"]), {}, request["tagKeys"])
+    await _tag(ctx, _tagged(ctx, request), {}, request["tagKeys"])
 
 
 @operation("ListTagsForResource", resource=tagged_resource)
 async def list_tags_for_resource(ctx: Context, request: Request) -> Request:
     """The tags of a log group, by ARN."""
-    return {"tags": (await _load(ctx, _name_of(request["resourceArn"]))).tags}
+    return {"tags": (await _load(ctx, _tagged(ctx, request))).tags}
 
 
 @operation("TagLogGroup", resource=group_resource)
@@ -147,6 +181,31 @@ async def untag_log_group(ctx: Context, request: Request) -> None:
 async def list_tags_log_group(ctx: Context, request: Request) -> Request:
     """The tags of a log group, by name (the older operation)."""
     return {"tags": (await _load(ctx, request["logGroupName"])).tags}
+
+
+def name_of(ctx: Context, request: Request) -> str:
+    """The group's name, given as `logGroupName`, or as name or ARN in `logGroupIdentifier`.
+
+    Raises InvalidParameterException, and ResourceNotFoundException for groups of other accounts.
+    """
+    name, identifier = request.get("logGroupName"), request.get("logGroupIdentifier")
+    if name and identifier:
+        raise InvalidParameterException(
+            "LogGroup name and LogGroup ARN are mutually exclusive parameters."
+        )
+    if not name and not identifier:
+        raise InvalidParameterException(
+            "logGroupName or logGroupIdentifier must be specified in the request."
+        )
+    given = str(name or identifier)
+    if not given.startswith("arn:"):
+        return given
+    arn = parse_arn(given)
+    if arn is None or arn.service != "logs" or not arn.resource.startswith("log-group:"):
+        raise InvalidParameterException(f"Invalid log group identifier: {given}")
+    if Scope(arn.account, arn.region) != ctx.scope:
+        raise no_group()
+    return arn.resource.removeprefix("log-group:").removesuffix(":*")
 
 
 def read_position(token: str | None) -> Any:
@@ -196,11 +255,10 @@ async def _tag(ctx: Context, name: str, added: dict[str, str], removed: list[str
         raise TooManyTagsException(f"The resource can have at most {TAGS_MAX} tags.")
 
 
-def _name_of(arn: str) -> str:
-    parsed = parse_arn(arn)
-    if parsed is None or not parsed.resource.startswith("log-group:"):
-        raise InvalidParameterException(f"Invalid resource ARN: {arn}")
-    return parsed.resource.removeprefix("log-group:").removesuffix(":*")
+def _tagged(ctx: Context, request: Request) -> str:
+    if parse_arn(request["resourceArn"]) is None:
+        raise InvalidParameterException(f"Invalid resource ARN: {request['resourceArn']}")
+    return name_of(ctx, {"logGroupIdentifier": request["resourceArn"]})
 
 
 def _shown(scope: Scope, group: Group, stored_bytes: int) -> Request:
@@ -213,6 +271,7 @@ def _shown(scope: Scope, group: Group, stored_bytes: int) -> Request:
         "logGroupArn": arn.removesuffix(":*"),
         "storedBytes": stored_bytes,
         "logGroupClass": group.log_class,
+        "deletionProtectionEnabled": group.is_protected,
     }
     if group.retention_days:
         shown["retentionInDays"] = group.retention_days

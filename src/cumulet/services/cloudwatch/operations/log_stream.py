@@ -14,12 +14,17 @@ from cumulet.services.cloudwatch import store
 from cumulet.services.cloudwatch.errors import (
     InvalidParameterException,
     ResourceAlreadyExistsException,
+    is_protected,
     no_group,
     no_stream,
 )
 from cumulet.services.cloudwatch.limits import DESCRIBE_MAX, EXPIRE_EVENTS
 from cumulet.services.cloudwatch.model import Stream, stream_arn
-from cumulet.services.cloudwatch.operations.log_group import group_resource, read_position
+from cumulet.services.cloudwatch.operations.log_group import (
+    group_resource,
+    name_of,
+    read_position,
+)
 
 Request = dict[str, Any]
 
@@ -29,15 +34,9 @@ def stream_resource(ctx: Context, request: Request) -> str:
     return stream_arn(ctx.scope, request["logGroupName"], request["logStreamName"])
 
 
-def name_in(request: Request) -> str:
-    """The group's name, given as `logGroupName` or inside `logGroupIdentifier`."""
-    identifier = request.get("logGroupIdentifier") or ""
-    name = request.get("logGroupName") or identifier.split(":log-group:")[-1].removesuffix(":*")
-    if not name:
-        raise InvalidParameterException(
-            "logGroupName or logGroupIdentifier must be specified in the request."
-        )
-    return str(name)
+def identified_group(ctx: Context, request: Request) -> str:
+    """The group of a request that may name it by identifier, as IAM's resource."""
+    return group_resource(ctx, {"logGroupName": name_of(ctx, request)})
 
 
 @operation("CreateLogStream", resource=group_resource)
@@ -61,16 +60,16 @@ async def create_log_stream(ctx: Context, request: Request) -> None:
 async def delete_log_stream(ctx: Context, request: Request) -> None:
     """Delete a log stream and its events."""
     group, name = request["logGroupName"], request["logStreamName"]
-    removed = EXPIRE_EVENTS
-    while removed == EXPIRE_EVENTS:
-        removed = await ctx.transact(store.drop_stream, group, name, EXPIRE_EVENTS)
-    if removed == -1:
-        raise no_group()
-    if removed == -2:
-        raise no_stream()
+    done = store.Deletion.more
+    while done is store.Deletion.more:
+        done = await ctx.transact(store.drop_stream, group, name, EXPIRE_EVENTS)
+    if done is store.Deletion.protected:
+        raise is_protected()
+    if done is not store.Deletion.done:
+        raise no_group() if done is store.Deletion.no_group else no_stream()
 
 
-@operation("DescribeLogStreams", resource=group_resource)
+@operation("DescribeLogStreams", resource=identified_group)
 async def describe_log_streams(ctx: Context, request: Request) -> Request:
     """List the streams of a group, by name or by the time of their last event."""
     prefix, by_time = request.get("logStreamNamePrefix"), request.get("orderBy") == "LastEventTime"
@@ -79,7 +78,7 @@ async def describe_log_streams(ctx: Context, request: Request) -> Request:
     limit = request.get("limit", DESCRIBE_MAX)
     reverse = bool(request.get("descending", False))
     after = read_position(request.get("nextToken"))
-    group_name = name_in(request)
+    group_name = name_of(ctx, request)
 
     async def read(tx: Transaction, scope: Scope) -> list[Stream] | None:
         group = await store.GROUPS.load(tx, scope, group_name)
