@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resou
 
 import json
 import uuid
+from contextlib import suppress
 
 import pytest
 from botocore.exceptions import ClientError, WaiterError
@@ -20,10 +21,8 @@ def cf(cloud):
 def stack(cf):
     name = f"s3-{uuid.uuid4()}"
     yield name
-    try:
+    with suppress(ClientError, WaiterError):
         delete(cf, name)
-    except (ClientError, WaiterError):
-        pass
 
 
 def template(**resources):
