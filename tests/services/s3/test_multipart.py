@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
 """
 
+import base64
 import hashlib
 import os
 
@@ -106,3 +107,62 @@ def test_boto3s_own_transfer_in_parallel_parts(s3, bucket, tmp_path):
     assert head["ETag"].endswith('-4"')
     # boto3 asks for CRC32 over the whole object, which is joined from those of the parts.
     assert head.get("ChecksumCRC32")
+
+
+def test_a_composite_checksum_is_that_of_the_parts_checksums(s3, bucket):
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
+    upload = begin(s3, bucket, ChecksumAlgorithm="SHA256")
+    parts = []
+    for number, content in ((1, PART), (2, b"end")):
+        answer = s3.upload_part(
+            Bucket=bucket,
+            Key="k",
+            UploadId=upload,
+            PartNumber=number,
+            Body=content,
+            ChecksumAlgorithm="SHA256",
+        )
+        kept = {name: answer[name] for name in ("ETag", "ChecksumSHA256")}
+        parts.append({"PartNumber": number, **kept})
+    digests = hashlib.sha256(PART).digest() + hashlib.sha256(b"end").digest()
+    whole = base64.b64encode(hashlib.sha256(digests).digest()).decode()
+    wrong = base64.b64encode(hashlib.sha256(b"").digest()).decode()
+    assert code_of(complete, s3, bucket, upload, parts, ChecksumSHA256=wrong) == "BadDigest"
+    bad = {"MpuObjectSize": 1}
+    assert code_of(complete, s3, bucket, upload, parts, **bad) == "InvalidRequest"
+    done = complete(s3, bucket, upload, parts, ChecksumSHA256=whole, ChecksumType="COMPOSITE")
+    assert done["ChecksumSHA256"] == f"{whole}-2"
+    seen = s3.get_object_attributes(
+        Bucket=bucket, Key="k", ObjectAttributes=["Checksum", "ObjectParts", "ObjectSize"]
+    )
+    assert seen["Checksum"]["ChecksumType"] == "COMPOSITE"
+    assert seen["ObjectSize"] == len(PART) + 3
+    assert [part["Size"] for part in seen["ObjectParts"]["Parts"]] == [len(PART), 3]
+
+
+def test_a_part_must_have_the_checksum_of_its_upload(s3, bucket):
+    upload = begin(s3, bucket, ChecksumAlgorithm="SHA1")
+    part = {"Bucket": bucket, "Key": "k", "UploadId": upload, "PartNumber": 1, "Body": b"x"}
+    assert code_of(s3.upload_part, **part, ChecksumAlgorithm="SHA256") == "InvalidRequest"
+    s3.abort_multipart_upload(Bucket=bucket, Key="k", UploadId=upload)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "kind"), [("CRC64NVME", "COMPOSITE"), ("SHA256", "FULL_OBJECT")]
+)
+def test_types_that_an_algorithm_cannot_have_are_refused(s3, bucket, algorithm, kind):
+    code = code_of(begin, s3, bucket, ChecksumAlgorithm=algorithm, ChecksumType=kind)
+    assert code == "InvalidRequest"
+
+
+def test_a_copy_of_an_object_of_parts_is_one_whole(s3, bucket):
+    upload = begin(s3, bucket)
+    parts = [put_part(s3, bucket, upload, 1, PART), put_part(s3, bucket, upload, 2, b"end")]
+    complete(s3, bucket, upload, parts)
+    source = {"Bucket": bucket, "Key": "k"}
+    made = s3.copy_object(Bucket=bucket, Key="c", CopySource=source, ChecksumAlgorithm="SHA256")
+    result = made["CopyObjectResult"]
+    assert result["ETag"] == f'"{hashlib.md5(PART + b"end").hexdigest()}"'
+    whole = hashlib.sha256(PART + b"end").digest()
+    assert result["ChecksumSHA256"] == base64.b64encode(whole).decode()
+    assert s3.get_object(Bucket=bucket, Key="c")["Body"].read() == PART + b"end"

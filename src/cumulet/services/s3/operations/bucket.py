@@ -144,30 +144,33 @@ async def get_bucket_location(ctx: Context, request: Request) -> Request:
 @operation("ListBuckets", action="s3:ListAllMyBuckets")
 async def list_buckets(ctx: Context, request: Request) -> Request:
     """The account's buckets by name."""
-    limit = request.get("MaxBuckets") or BUCKETS_MAX
+    limit = min(request.get("MaxBuckets") or BUCKETS_MAX, BUCKETS_MAX)
     prefix = request.get("Prefix") or ""
-    after = None
+    region = request.get("BucketRegion")
+    after: tuple[str, str] | None = None
     if token := request.get("ContinuationToken"):
-        try:
-            last = read_token(token)[0]
-        except (ValueError, TypeError, IndexError):
-            raise InvalidArgument("The continuation token provided is incorrect") from None
-        after = (ctx.scope.account, last)
+        after = (ctx.scope.account, _last_name(token))
 
     async def read(tx: Transaction, scope: Scope) -> list[Bucket]:
-        return await store.BUCKETS.lookup(
-            tx,
-            scope,
-            "account",
-            scope.account,
-            starts=prefix or None,
-            after=after,
-            limit=limit + 1,
-        )
+        found: list[Bucket] = []
+        place = after
+        while len(found) <= limit:
+            page = await store.BUCKETS.lookup(
+                tx,
+                scope,
+                "account",
+                scope.account,
+                starts=prefix or None,
+                after=place,
+                limit=limit + 1,
+            )
+            found += [bucket for bucket in page if not region or bucket.region == region]
+            if len(page) <= limit:
+                break
+            place = (scope.account, page[-1].name)
+        return found[: limit + 1]
 
     found = await ctx.transact(read)
-    if region := request.get("BucketRegion"):
-        found = [bucket for bucket in found if bucket.region == region]
     answer: Request = {
         "Buckets": [
             {
@@ -185,6 +188,13 @@ async def list_buckets(ctx: Context, request: Request) -> Request:
     if len(found) > limit:
         answer["ContinuationToken"] = make_token([found[limit - 1].name])
     return answer
+
+
+def _last_name(token: str) -> str:
+    try:
+        return str(read_token(token)[0])
+    except (ValueError, TypeError, LookupError):
+        raise InvalidArgument("The continuation token provided is incorrect") from None
 
 
 @operation("DeleteBucket", resource=bucket_resource, resource_policy=bucket_policy)

@@ -122,7 +122,7 @@ async def list_objects_v2(ctx: Context, request: Request) -> Request:
     if (token := request.get("ContinuationToken")) is not None:
         try:
             after = read_token(token)[0]
-        except (ValueError, TypeError, IndexError):
+        except (ValueError, TypeError, LookupError):
             raise InvalidArgument(
                 "The continuation token provided is incorrect",
                 ArgumentName="continuation-token",

@@ -76,9 +76,13 @@ async def delete_object_tagging(ctx: Context, request: Request) -> Request:
     return await _set_tags(ctx, request, {})
 
 
+def _attribute_actions(ctx: Context, request: Request) -> list[str]:
+    return [versioned(name)(ctx, request) for name in ("GetObject", "GetObjectAttributes")]
+
+
 @operation(
     "GetObjectAttributes",
-    action=versioned("GetObject"),
+    action=_attribute_actions,
     resource=object_resource,
     resource_policy=bucket_policy,
     conditions=version_conditions,
