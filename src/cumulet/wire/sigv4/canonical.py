@@ -26,6 +26,8 @@ def canonical_path(path: str, *, s3: bool) -> str:
         return quote(unquote_to_bytes(path), safe=_SAFE_PATH)
     if "//" in path or "/." in path:
         path = _normalised(path)
+    if _UNRESERVED_PATH.match(path) is not None:
+        return path
     return quote(path, safe=_SAFE_PATH)
 
 

@@ -128,6 +128,8 @@ def tag_conditions(request: Mapping[str, Any]) -> dict[str, Any]:
     """The condition keys of the tags that a request gives or takes away."""
     keys: dict[str, Any] = {}
     tags = request.get("Tags") or {}
+    if not tags and "TagKeys" not in request:
+        return keys
     for tag, value in tags.items():
         keys[f"aws:RequestTag/{tag}"] = value
     if names := [*tags, *(request.get("TagKeys") or ())]:

@@ -6,6 +6,7 @@ Follows https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (FunctionN
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from cumulet.core.identity import Scope
@@ -16,6 +17,9 @@ from cumulet.services.lambda_.errors import (
 from cumulet.services.lambda_.limits import FUNCTION_NAME_LENGTH_MAX
 
 LATEST = "$LATEST"
+
+_NAMES_KEPT_MAX = 1_024
+"""Names whose parts are remembered: one request asks for them several times."""
 
 _FUNCTION = re.compile(
     r"(?:arn:aws[a-zA-Z-]*:lambda:)?(?:(?P<region>[a-z]{2}(?:-[a-z]+)+-\d):)?"
@@ -65,6 +69,7 @@ def qualified(arn: str, qualifier: str) -> str:
     return f"{arn}:{qualifier}" if qualifier else arn
 
 
+@lru_cache(_NAMES_KEPT_MAX)
 def parse_function(scope: Scope, text: str, qualifier: str | None = None) -> FunctionRef:
     """The function that `text` names, seen from `scope`.
 
