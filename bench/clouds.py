@@ -56,11 +56,15 @@ class Server:
 
 def family(pid: int) -> list[int]:
     """A process and its descendants."""
-    found = [pid]
+    return [pid, *(each for child in children(pid) for each in family(child))]
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started itself."""
+    found: list[int] = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         with contextlib.suppress(OSError):
-            for child in task.read_text().split():
-                found += family(int(child))
+            found += map(int, task.read_text().split())
     return found
 
 

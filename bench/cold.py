@@ -7,9 +7,9 @@ import statistics
 import time
 from pathlib import Path
 
-from bench.clouds import family, ours
+from bench.clouds import children, family, ours
 from bench.functions import WITH_CLIENT, client, make_function
-from bench.report import ratio, show
+from bench.report import missed, ratio, show
 
 ROUNDS = 40
 P50_MS_MAX = 12
@@ -31,10 +31,7 @@ def run() -> None:
             begin = time.perf_counter()
             lambda_.invoke(FunctionName="cold", Payload=b"{}")
             warm.append((time.perf_counter() - begin) * 1000)
-        private = min(
-            (mb for mb in (private_mb(pid) for pid in family(server.process.pid)[1:]) if mb > 0),
-            default=0.0,
-        )
+        private = environment_mb(server.process.pid)
     fork = statistics.median(bare_fork_ms() for _ in range(ROUNDS))
     cold_ms = statistics.median(whole) - statistics.median(warm)
     show(
@@ -46,6 +43,19 @@ def run() -> None:
         ],
         f"aim: p50 under {P50_MS_MAX} ms and under {MEMORY_MB_MAX} MB of its own",
     )
+    missed("cold start, p50 ms", cold_ms, at_most=P50_MS_MAX)
+    missed("memory of an idle environment, MB", private, at_most=MEMORY_MB_MAX)
+
+
+def environment_mb(pid: int) -> float:
+    """Private memory of the largest environment: of all its processes, but of no zygote.
+
+    Beside the function's own environment there are only blank ones, which are smaller.
+    """
+    zygotes = children(pid)
+    environments = [one for zygote in zygotes for one in children(zygote)]
+    sums = (sum(private_mb(each) for each in family(one)) for one in environments)
+    return max(sums, default=0.0)
 
 
 def private_mb(pid: int) -> float:

@@ -27,6 +27,10 @@ TRUST = {
         }
     ],
 }
+MAY_LOG = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}],
+}
 
 
 def client(server: Server, service: str):
@@ -40,11 +44,17 @@ def client(server: Server, service: str):
     )
 
 
-def make_function(server: Server, name: str = "bench", code: str = PLAIN) -> str:
-    """Make a Python function; returns its ARN."""
+def make_function(
+    server: Server, name: str = "bench", code: str = PLAIN, *, logs: bool = False
+) -> str:
+    """Make a Python function, whose role may write logs if wanted; returns its ARN."""
     role = client(server, "iam").create_role(
         RoleName=f"role-{name}", AssumeRolePolicyDocument=json.dumps(TRUST)
     )["Role"]["Arn"]
+    if logs:
+        client(server, "iam").put_role_policy(
+            RoleName=f"role-{name}", PolicyName="logs", PolicyDocument=json.dumps(MAY_LOG)
+        )
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as archive:
         archive.writestr("app.py", code)

@@ -18,6 +18,16 @@ def show(
         print(f"  {note}")
 
 
+def missed(
+    what: str, found: float, *, at_least: float | None = None, at_most: float | None = None
+) -> None:
+    """Say which aim was missed, and by how much; nothing when it was reached."""
+    aim = at_least if at_least is not None else at_most
+    if aim is None or (found >= aim if at_least is not None else found <= aim):
+        return
+    print(f"  MISSED: {what}: {text(found)}, aim {text(float(aim))} ({ratio(found, aim)})")
+
+
 def text(cell: object) -> str:
     if isinstance(cell, float):
         return f"{cell:,.0f}" if cell >= 1000 else f"{cell:.3g}"

@@ -6,7 +6,7 @@ import statistics
 
 from bench.clouds import PEERS, Server, ours
 from bench.peers import available
-from bench.report import ratio, show
+from bench.report import missed, ratio, show
 
 ROUNDS = 5
 START_SECONDS_MAX = 0.8
@@ -33,6 +33,8 @@ def run() -> None:
         rows,
         f"aim: under {START_SECONDS_MAX} s and under {MEMORY_MB_MAX} MB (PSS, children included)",
     )
+    missed("start to first answer, s", own[0], at_most=START_SECONDS_MAX)
+    missed("idle memory, MB", own[1], at_most=MEMORY_MB_MAX)
 
 
 def idle_memory(server: Server) -> float:
