@@ -9,25 +9,5 @@ FULL_FOLDERS: dict[str, int] = {
 }
 """Folders with more than fourteen entries, and how many they may have."""
 
-UNTESTED: frozenset[str] = frozenset(
-    (
-        "logs.TagLogGroup",
-        "logs.UntagLogGroup",
-        "s3.DeleteBucketEncryption",
-        "s3.DeleteBucketTagging",
-        "s3.DeleteObjectTagging",
-        "s3.GetBucketAccelerateConfiguration",
-        "s3.GetBucketCors",
-        "s3.GetBucketEncryption",
-        "s3.GetBucketLogging",
-        "s3.GetBucketNotificationConfiguration",
-        "s3.GetBucketOwnershipControls",
-        "s3.GetBucketReplication",
-        "s3.GetBucketRequestPayment",
-        "s3.GetBucketWebsite",
-        "s3.GetObjectLockConfiguration",
-        "s3.PutBucketEncryption",
-        "s3.PutBucketOwnershipControls",
-    )
-)
+UNTESTED: frozenset[str] = frozenset()
 """Operations that no test names yet."""

@@ -72,6 +72,16 @@ def test_tags_by_arn(logs, prefix):
     logs.delete_log_group(logGroupName=prefix)
 
 
+def test_tags_by_name(logs, prefix):
+    logs.create_log_group(logGroupName=prefix, tags={"a": "1"})
+    logs.tag_log_group(logGroupName=prefix, tags={"b": "2"})
+    logs.untag_log_group(logGroupName=prefix, tags=["a"])
+    assert logs.list_tags_log_group(logGroupName=prefix)["tags"] == {"b": "2"}
+    many = {str(i): "" for i in range(50)}
+    assert code_of(logs.tag_log_group, logGroupName=prefix, tags=many) == "TooManyTagsException"
+    logs.delete_log_group(logGroupName=prefix)
+
+
 def test_streams_are_made_once_listed_and_deleted(logs, prefix):
     logs.create_log_group(logGroupName=prefix)
     for name in ("b", "a", "c"):

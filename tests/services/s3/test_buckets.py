@@ -104,3 +104,78 @@ def test_settings_that_cannot_be_honoured_are_refused(s3, bucket):
         (s3.put_bucket_request_payment, {"RequestPaymentConfiguration": {"Payer": "Requester"}}),
     ):
         assert code_of(call, Bucket=bucket, **members) == "NotImplemented"
+
+
+NONE = {
+    "get_bucket_cors": "NoSuchCORSConfiguration",
+    "get_bucket_website": "NoSuchWebsiteConfiguration",
+    "get_bucket_lifecycle_configuration": "NoSuchLifecycleConfiguration",
+    "get_bucket_replication": "ReplicationConfigurationNotFoundError",
+    "get_object_lock_configuration": "ObjectLockConfigurationNotFoundError",
+    "get_bucket_tagging": "NoSuchTagSet",
+    "get_bucket_policy": "NoSuchBucketPolicy",
+}
+"""https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
+
+
+@pytest.mark.parametrize("operation", NONE)
+def test_a_setting_that_is_not_there_is_named(s3, bucket, operation):
+    assert code_of(getattr(s3, operation), Bucket=bucket) == NONE[operation]
+    assert code_of(getattr(s3, operation), Bucket="no-such-bucket-here") == "NoSuchBucket"
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        ("get_bucket_logging", {}),
+        ("get_bucket_notification_configuration", {}),
+        ("get_bucket_accelerate_configuration", {}),
+        ("get_bucket_request_payment", {"Payer": "BucketOwner"}),
+        ("get_bucket_versioning", {}),
+    ],
+)
+def test_a_setting_that_is_off_says_so(s3, bucket, operation, expected):
+    answer = getattr(s3, operation)(Bucket=bucket)
+    answer.pop("ResponseMetadata")
+    assert answer == expected
+
+
+def test_encryption_is_s3s_own_unless_said_and_again_after(s3, bucket):
+    def rules():
+        found = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
+        return found["Rules"]
+
+    own = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    assert rules() == [{**own, "BucketKeyEnabled": False}]
+    configuration = {"Rules": [{**own, "BucketKeyEnabled": True}]}
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=configuration)
+    assert rules() == configuration["Rules"]
+    s3.delete_bucket_encryption(Bucket=bucket)
+    assert rules() == [{**own, "BucketKeyEnabled": False}]
+
+
+def test_the_owner_owns_all_objects_and_has_the_only_grant(s3, bucket):
+    owned = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    assert s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"] == owned
+    s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=owned)
+    assert s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"] == owned
+    acl = s3.get_bucket_acl(Bucket=bucket)
+    [grant] = acl["Grants"]
+    assert (grant["Permission"], grant["Grantee"]["ID"]) == ("FULL_CONTROL", acl["Owner"]["ID"])
+
+
+def test_tags_of_buckets_and_objects_come_and_go(s3, bucket):
+    tags = {"TagSet": [{"Key": "a", "Value": "1"}]}
+    s3.put_bucket_tagging(Bucket=bucket, Tagging=tags)
+    assert s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == tags["TagSet"]
+    s3.delete_bucket_tagging(Bucket=bucket)
+    assert code_of(s3.get_bucket_tagging, Bucket=bucket) == "NoSuchTagSet"
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    s3.put_object_tagging(Bucket=bucket, Key="k", Tagging=tags)
+    assert s3.head_object(Bucket=bucket, Key="k")["TagCount"] == 1
+    s3.delete_object_tagging(Bucket=bucket, Key="k")
+    assert s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == []
+    many = {"TagSet": [{"Key": str(i), "Value": ""} for i in range(11)]}
+    assert code_of(s3.put_object_tagging, Bucket=bucket, Key="k", Tagging=many) == "BadRequest"
+    twice = {"TagSet": tags["TagSet"] * 2}
+    assert code_of(s3.put_object_tagging, Bucket=bucket, Key="k", Tagging=twice) == "InvalidTag"

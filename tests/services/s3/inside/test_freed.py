@@ -1,7 +1,7 @@
 """The bytes of what was replaced or deleted leave the disk soon, and never too soon."""
 
 import pytest
-from tests.services.s3.in_process import within
+from tests.services.s3.inside.in_process import within
 
 from cumulet.core.errors import AwsError
 from cumulet.services.s3.limits import FREED_GRACE_SECONDS

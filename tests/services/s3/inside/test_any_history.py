@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.services.s3.in_process import within
+from tests.services.s3.inside.in_process import within
 
 NAMES = st.text(alphabet="ab/é\U0010ffff", min_size=1, max_size=4)
 STEPS = st.lists(

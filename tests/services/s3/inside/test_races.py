@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 import asyncio
 
 import pytest
-from tests.services.s3.in_process import within
+from tests.services.s3.inside.in_process import within
 
 from cumulet.core.errors import AwsError
 
