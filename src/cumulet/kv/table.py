@@ -86,6 +86,13 @@ class Table(Generic[R]):
         self._replace(tx, scope, packed, None, record)
         return True
 
+    def add(self, tx: Transaction, scope: Scope, record: R) -> None:
+        """Write a record under a key that no other record ever had: nothing is read for it.
+
+        The same record may be added again; its index entries must follow from its key alone.
+        """
+        self._replace(tx, scope, pack(self.key_of(record)), None, record)
+
     async def drop(self, tx: Transaction, scope: Scope, *key: Element) -> R | None:
         """Remove the record with this key; returns it, or None when there was none."""
         packed = pack(key)
@@ -207,7 +214,9 @@ class Table(Generic[R]):
 
     def entries(self, scope: Scope, record: R) -> dict[bytes, bytes]:
         """The index entries that belong to a record."""
-        packed = pack(self.key_of(record))
+        return self._entries(scope, pack(self.key_of(record)), record)
+
+    def _entries(self, scope: Scope, packed: bytes, record: R) -> dict[bytes, bytes]:
         return {
             self._prefix(scope, name) + pack(values) + packed: packed
             for name, entries in self.indexes.items()
@@ -223,8 +232,8 @@ class Table(Generic[R]):
         else:
             tx.set(at, self._codec.write(new))
         if self.indexes:
-            before = {} if old is None else self.entries(scope, old)
-            now = {} if new is None else self.entries(scope, new)
+            before = {} if old is None else self._entries(scope, packed, old)
+            now = {} if new is None else self._entries(scope, packed, new)
             for entry in before.keys() - now.keys():
                 tx.clear(entry)
             for entry in now.keys() - before.keys():

@@ -48,6 +48,8 @@ def pack(values: Iterable[Element]) -> bytes:
             if "\0" in value:
                 raw = b"\x04" + raw[1:-1].replace(b"\0", _ESCAPED_ZERO) + b"\0"
             parts.append(raw)
+        elif type(value) is int:
+            parts.append(_pack_int(value))
         else:
             parts.append(_pack_other(value, 0))
     return b"".join(parts)

@@ -117,7 +117,7 @@ async def append(
             line.message,
             now_ms,
         )
-        await EVENTS.save(tx, scope, event)
+        EVENTS.add(tx, scope, event)
         size += event.size_bytes
     times = [line.timestamp_ms for line in lines]
     first = min(times) if not stream.first_ms else min(stream.first_ms, *times)
