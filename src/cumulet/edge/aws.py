@@ -88,7 +88,8 @@ class AwsApi:
         await self._settle(call)
         target, model, dispatcher = call.target, call.model, self._dispatcher
         name = target.operation or ""
-        call.trace.note(service=target.service, operation=name, protocol=target.protocol)
+        told = call.trace.fields
+        told["service"], told["operation"], told["protocol"] = target.service, name, target.protocol
         call.operation = operation = model.operation(name)
         declared = dispatcher.operation(target.service, name)
         if operation is None:
@@ -97,7 +98,7 @@ class AwsApi:
             call.request, model.signing_name, unsigned=declared.takes_unsigned
         )
         caller = claim.principal
-        call.trace.note(account=caller.account, caller=caller.arn, region=claim.region)
+        told["account"], told["caller"], told["region"] = caller.account, caller.arn, claim.region
         body = await self._verified(call, claim, operation)
         if claim.s3 and claim.is_presigned:
             call.read = with_hoisted_headers(call.read)

@@ -142,6 +142,7 @@ class Environment:
         self._freeze = config.freeze
         self._frozen = False
         self._freezing: asyncio.TimerHandle | None = None
+        self._rested_at = 0.0
         self._on_dead = on_dead
         self._first_fd = self._function_fd = -1
         self._group_signals = True
@@ -261,19 +262,24 @@ class Environment:
 
     def rest(self) -> None:
         """Stop the function's processes until the next event, unless it follows at once."""
-        if self._freeze and not self._frozen and self._freezing is None:
-            self._freezing = self._loop.call_later(FREEZE_AFTER_SECONDS, self._freeze_now)
+        if self._freeze and not self._frozen:
+            self._rested_at = self._loop.time()
+            if self._freezing is None:
+                self._freezing = self._loop.call_later(FREEZE_AFTER_SECONDS, self._freeze_now)
 
     def _freeze_now(self) -> None:
+        """One timer serves many events: it looks whether the last of them is long enough ago."""
         self._freezing = None
-        if self.state is State.IDLE:
+        if self.state is not State.IDLE:
+            return
+        left = self._rested_at + FREEZE_AFTER_SECONDS - self._loop.time()
+        if left > 0:
+            self._freezing = self._loop.call_later(left, self._freeze_now)
+        else:
             self._frozen = self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let the function's processes go on."""
-        if self._freezing is not None:
-            self._freezing.cancel()
-            self._freezing = None
         if self._frozen:
             self._frozen = False
             self._signal(signal.SIGCONT)
@@ -337,6 +343,8 @@ class Environment:
             return
         self.state = State.DEAD
         self.thaw()
+        if self._freezing is not None:
+            self._freezing.cancel()
         if self._first_fd >= 0:
             self._loop.remove_reader(self._first_fd)
         self._loop.remove_reader(self.lines.status)

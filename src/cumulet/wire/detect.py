@@ -86,7 +86,7 @@ class Detector:
         """
         action, version = action_of(request, body)
         if target.service:
-            return target._replace(operation=action)
+            return Target(target.service, action, target.protocol)
         named = self._by_version.get(version, ())
         every = [name for names in self._by_version.values() for name in names]
         for name in (*named, *every):

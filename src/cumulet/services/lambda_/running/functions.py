@@ -143,7 +143,7 @@ class Functions:
             )
         if version.settings.tracing == "Active":
             trace_id = sampled(trace_id, new_hex(self._clock, 16))
-        call = call._replace(trace_id=trace_id)
+        call = Call(call.request_id, call.payload, trace_id, call.client_context, call.with_tail)
         reserved = entry.function.reserved
         self.permits.take(ref.scope, ref.name, reserved, entry.reserved_total)
         try:
