@@ -76,16 +76,13 @@ def test_an_insert_tells_whether_the_key_was_free(engine):
     engine.run(story)
 
 
-def test_a_record_with_a_key_of_its_own_is_added_unread_and_found_again(engine):
+def test_a_record_with_a_key_of_its_own_is_added_unread(engine):
     async def story(store):
         async def work(tx):
             SONGS.add(tx, HERE, Song("blue", 1, "One"))
-            SONGS.add(tx, HERE, Song("blue", 1, "One"))
-            return await SONGS.load(tx, HERE, "blue", 1)
+            return await SONGS.scan(tx, HERE, "blue", limit=9)
 
-        assert await store.transact(work) == Song("blue", 1, "One")
-        found = await store.transact(lambda tx: SONGS.scan(tx, HERE, "blue", limit=9))
-        assert found == [Song("blue", 1, "One")]
+        assert await store.transact(work) == [Song("blue", 1, "One")]
 
     engine.run(story)
 
