@@ -77,14 +77,11 @@ def test_an_insert_tells_whether_the_key_was_free(engine):
 
 
 def test_a_record_with_a_key_of_its_own_is_added_unread(engine):
-    async def story(store):
-        async def work(tx):
-            SONGS.add(tx, HERE, Song("blue", 1, "One"))
+    async def work(tx):
+        SONGS.add(tx, HERE, Song("blue", 1, "One"))
+        assert await SONGS.load(tx, HERE, "blue", 1) == Song("blue", 1, "One")
 
-        await store.transact(work)
-        assert await store.transact(lambda tx: SONGS.load(tx, HERE, "blue", 1))
-
-    engine.run(story)
+    engine.run(lambda store: store.transact(work))
 
 
 def test_a_dropped_record_leaves_nothing(engine):
