@@ -39,7 +39,13 @@ def compose(
         store=store, clock=clock, catalog=catalog, services=services, endpoint=""
     )
     sandbox = Sandbox(
-        SandboxConfig(work=config.data / "sandbox", isolation=config.isolation), clock
+        SandboxConfig(
+            work=config.data / "sandbox",
+            isolation=config.isolation,
+            strict_runtimes=config.strict_runtimes,
+            network=config.function_network,
+        ),
+        clock,
     )
     dispatcher.provide(Store, store)
     dispatcher.provide(Blobs, blobs)

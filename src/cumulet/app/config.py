@@ -42,6 +42,7 @@ class Config:
     tls_names: tuple[str, ...] = ()
     isolation: Isolation = "best-effort"
     strict_runtimes: bool = False
+    function_network: bool = True
     drain_seconds: float = 20.0
     log_requests: bool = False
     tool_stacks: bool = True

@@ -70,6 +70,10 @@ async def start(config: Config, *, clock: Clock | None = None) -> Running:
         port = await server.listen(config.host, config.port, tls)
         endpoint = f"{config.scheme}://{_reachable(config.host)}:{port}"
         platform.dispatcher.endpoint = endpoint
+        if tls is not None:
+            # Functions would have to trust our authority; loopback needs no cipher.
+            inner = await server.listen("127.0.0.1", 0)
+            platform.dispatcher.loopback = f"http://127.0.0.1:{inner}"
         await platform.start()
     except BaseException:
         await platform.stop()

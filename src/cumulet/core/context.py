@@ -24,7 +24,12 @@ class Platform(Protocol):
 
     @property
     def endpoint(self) -> str:
-        """The base URL that functions and printed links use, without a final slash."""
+        """The base URL that clients and printed links use, without a final slash."""
+        ...
+
+    @property
+    def inner_endpoint(self) -> str:
+        """The base URL by which functions on this machine call back."""
         ...
 
     async def transact(
@@ -93,7 +98,7 @@ class Context:
 
     @property
     def endpoint(self) -> str:
-        """The base URL of this cloud as functions and printed links use it."""
+        """The base URL of this cloud as clients and printed links use it."""
         return self._platform.endpoint
 
     async def transact(

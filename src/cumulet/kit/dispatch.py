@@ -46,11 +46,17 @@ class Dispatcher:
     ) -> None:
         self.clock = clock
         self.endpoint = endpoint
+        self.loopback = ""
         self.store = store
         self.services = {service.name: service for service in services}
         self._catalog = catalog
         self._parts: dict[type, Any] = {}
         self._policies: Policies | None = None
+
+    @property
+    def inner_endpoint(self) -> str:
+        """Where functions call back: over plain loopback when clients come by TLS."""
+        return self.loopback or self.endpoint
 
     def provide(self, kind: type, part: Any) -> None:
         """Offer a part or port to every operation, by its type."""

@@ -170,6 +170,7 @@ class SandboxConfig:
     ends after `idle_ms`, any after `age_ms`. `freeze` stops a function's processes between events.
     `log_bytes_max` and `log_line_bytes_max` bound an invocation's output; `processes_max` and
     `files_max` are per environment. `spares` blank environments are kept ready per interpreter.
+    `strict_runtimes` and `network` hold for every function, whatever its own description says.
     `without` names layers to leave out, for machines whose kernel has trouble with one.
     """
 
@@ -185,4 +186,6 @@ class SandboxConfig:
     processes_max: int = 1_024
     files_max: int = 1_024
     spares: int = 2
+    strict_runtimes: bool = False
+    network: bool = True
     without: tuple[str, ...] = ()

@@ -47,7 +47,7 @@ def describe(
     extensions = opt is not None and (opt / "extensions").is_dir()
     return {
         "isolation": config.isolation,
-        "network": spec.network,
+        "network": spec.network and config.network,
         "code": str(spec.code.resolve()),
         "opt": str(opt.resolve()) if opt else "",
         "uid": uid,

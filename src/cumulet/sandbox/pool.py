@@ -127,7 +127,8 @@ class Sandbox:
         if idle:
             environment = idle.pop()
             return await self._run(environment, spec, invocation, on_log, on_stream, None)
-        interpreter = self._runtimes.resolve(spec.runtime, strict=spec.strict_runtime)
+        strict = spec.strict_runtime or self._config.strict_runtimes
+        interpreter = self._runtimes.resolve(spec.runtime, strict=strict)
         await self._reserve()
         started = self._clock.monotonic()
         environment_or_result = await self._initialise(spec, interpreter, invocation, on_log)

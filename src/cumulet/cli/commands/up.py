@@ -47,6 +47,7 @@ from cumulet.kv.contract import Unavailable
     help="What to do when this machine cannot isolate functions; see `cumulet doctor`.",
 )
 @click.option("--strict-runtimes", is_flag=True, help="Refuse a runtime version that is not here.")
+@click.option("--no-function-network", is_flag=True, help="Functions reach no network at all.")
 @click.option("--log-requests", is_flag=True, help="Write each request's event to stderr as JSON.")
 @click.option("--bare", is_flag=True, help="Do not make the stacks that CDK and SAM look for.")
 @click.option(
@@ -66,6 +67,7 @@ def command(
     tls_names: tuple[str, ...],
     isolation: Isolation,
     strict_runtimes: bool,
+    no_function_network: bool,
     log_requests: bool,
     bare: bool,
     with_apps: Path | None,
@@ -84,6 +86,7 @@ def command(
         tls_names=tls_names,
         isolation=isolation,
         strict_runtimes=strict_runtimes,
+        function_network=not no_function_network,
         log_requests=log_requests,
         tool_stacks=not bare,
     )

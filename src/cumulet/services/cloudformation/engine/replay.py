@@ -104,6 +104,11 @@ class StepPlatform:
         """The base URL of this cloud."""
         return self._platform.endpoint
 
+    @property
+    def inner_endpoint(self) -> str:
+        """See `Platform`."""
+        return self._platform.inner_endpoint
+
     async def transact(
         self,
         work: Callable[Concatenate[Any, Scope, P], Awaitable[T]],

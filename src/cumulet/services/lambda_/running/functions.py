@@ -251,7 +251,7 @@ class Functions:
     def _variables(self, scope: Scope, version: Version, session: Session) -> dict[str, str]:
         sealer = self._platform.need(Sealer)  # type: ignore[type-abstract]
         own = open_environment(sealer, scope, version)
-        return environment_of(scope, version, own, session, self._platform.endpoint)
+        return environment_of(scope, version, own, session, self._platform.inner_endpoint)
 
     def _warning(self, version: Version) -> str:
         texts = [self._platform.need(Sandbox).warning(version.settings.runtime) or ""]
