@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -12,6 +13,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -252,3 +254,22 @@ def test_it_holds_what_is_in_hand_until_it_is_answered(new_cloud: Any) -> None:
     cloud.start()
     kept = cloud.client("s3").head_object(Bucket="drain", Key="slow")
     assert kept["ContentLength"] == 131_072
+
+
+def test_with_apps_deploys_them_and_says_what_to_try(new_cloud: Any) -> None:
+    applications = Path(__file__).parent.parent.parent / "apps"
+    cloud = new_cloud("--with-apps", str(applications))
+    cfn = cloud.client("cloudformation")
+
+    def said() -> str:
+        return str(cloud.log.read_text())
+
+    deadline, pause = time.monotonic() + 120, threading.Event()
+    while "1 of 1 applications deployed" not in said():
+        assert time.monotonic() < deadline, said()
+        pause.wait(0.2)
+    assert [s["StackStatus"] for s in cfn.describe_stacks()["Stacks"]] == ["CREATE_COMPLETE"]
+    found = re.search(r'curl "(http://\S+)"', said())
+    assert found is not None
+    with urllib.request.urlopen(found[1], timeout=20) as answer:
+        assert json.loads(answer.read())["sum"] == 30

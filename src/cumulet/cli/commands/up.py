@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from string import Template
 
 import click
 
@@ -25,7 +28,9 @@ from cumulet.app.config import (
 )
 from cumulet.app.seal import MasterKeyDamaged
 from cumulet.app.serve import InUse, Running, run
+from cumulet.cli.addresses import local_url
 from cumulet.cli.main import data_option, json_option
+from cumulet.cli.reach import read_run_file
 from cumulet.cli.say import fail, say, show_json, warn
 from cumulet.kv.contract import Unavailable
 
@@ -150,22 +155,45 @@ def _announce(running: Running) -> None:
     where = f" --data {config.data}" if config.data != default_data().resolve() else ""
     say("")
     say("in another terminal:")
-    say(f'  eval "$(cumulet env{where})"')
+    say(f'  eval "$({_own_name()} env{where})"')
     say("  aws sts get-caller-identity")
     say("")
     say("Ctrl-C stops it.")
 
 
+def _own_name() -> str:
+    """How this command is typed here: by its name, or by its path when that is not on the PATH."""
+    called = Path(sys.argv[0])
+    if shutil.which("cumulet") or called.name != "cumulet":
+        return "cumulet"
+    here = Path.cwd()
+    return str(called.relative_to(here)) if called.is_relative_to(here) else str(called)
+
+
 def _deploy_all(config: Config, folder: Path) -> None:
     """Deploy each application below `folder` through the command that a user would type."""
     ready = sorted(path.parent for path in folder.glob("*/template.yaml"))
+    count = 0
     for application in ready:
-        words = [sys.executable, "-m", "cumulet", "deploy", str(application)]
-        done = subprocess.run([*words, "--data", str(config.data)], check=False)
+        words = [sys.executable, "-m", "cumulet", "deploy", str(application), "--json"]
+        done = subprocess.run(
+            [*words, "--data", str(config.data)], check=False, stdout=subprocess.PIPE, text=True
+        )
         if done.returncode != 0:
             warn(f"{application.name} was not deployed")
             continue
-        readme = application / "first-command.txt"
-        if readme.exists():
-            say(f"{application.name}: {readme.read_text().strip()}")
-    say(f"{len(ready)} application(s) looked at; list them with: cumulet ls")
+        count += 1
+        _show_first_command(config, application, json.loads(done.stdout)["Outputs"])
+    say(f"{count} of {len(ready)} applications deployed; list what runs with: {_own_name()} ls")
+
+
+def _show_first_command(config: Config, application: Path, outputs: dict[str, str]) -> None:
+    """Say what to try: `first-command.txt` of the application, with its outputs put in."""
+    path = application / "first-command.txt"
+    if not path.exists():
+        return
+    run_file = read_run_file(config.data)
+    endpoint = run_file["endpoint"] if run_file else ""
+    shown = {key: local_url(value, endpoint) or value for key, value in outputs.items()}
+    say(f"{application.name}; try:")
+    say(f"  {Template(path.read_text().strip()).safe_substitute(shown)}")
