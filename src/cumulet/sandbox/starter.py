@@ -203,7 +203,8 @@ class Starter:
                 ),
             )
         api = RuntimeApi(extensions)
-        if environment.listener is not None:
+        # A bootstrap that ended at once has taken its socket along; its end is told by its cause.
+        if environment.listener is not None and environment.listener.fileno() >= 0:
             server = Server(
                 environment.listener, api, BODY_BYTES_MAX, lambda peer: _is_own(environment, peer)
             )
