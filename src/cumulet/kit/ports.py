@@ -1,4 +1,4 @@
-"""The few things that services need from each other and that AWS does privately. At most six."""
+"""The few things that services need from each other and that AWS does privately. At most seven."""
 
 from __future__ import annotations
 
@@ -51,6 +51,25 @@ class LogSink(Protocol):
 
     async def flush(self) -> None:
         """Wait until everything written so far is in the store."""
+        ...
+
+
+class Metrics(Protocol):
+    """Measurements that services publish by themselves, as CloudWatch keeps them (by cloudwatch).
+
+    Values are gathered in memory by minute and written in batches: an answer never waits for them.
+    """
+
+    def record(
+        self,
+        scope: Scope,
+        namespace: str,
+        name: str,
+        dimensions: tuple[tuple[str, str], ...],
+        value: float,
+        unit: str = "Count",
+    ) -> None:
+        """Add one value, measured now. `namespace` as AWS's (`AWS/ApiGateway`). Never blocks."""
         ...
 
 

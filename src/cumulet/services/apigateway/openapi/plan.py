@@ -11,10 +11,10 @@ from typing import Any
 from cumulet.core.errors import AwsError
 from cumulet.services.apigateway.errors import BadRequestException, not_yet
 from cumulet.services.apigateway.model import Method, MethodResponse
-from cumulet.services.apigateway.names import ANY, HTTP_METHODS
 from cumulet.services.apigateway.openapi.document import Document, place_paths
 from cumulet.services.apigateway.openapi.integration import with_integration
 from cumulet.services.apigateway.rules.methods import check_method, check_method_response
+from cumulet.services.apigateway.rules.names import ANY, HTTP_METHODS
 
 _X = "x-amazon-apigateway-"
 _PLACES = {"path": "path", "query": "querystring", "header": "header"}

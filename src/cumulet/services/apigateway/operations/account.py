@@ -15,7 +15,7 @@ from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway import store
 from cumulet.services.apigateway.errors import BadRequestException
 from cumulet.services.apigateway.model import Account, shown
-from cumulet.services.apigateway.names import PRINCIPAL, at
+from cumulet.services.apigateway.rules.names import PRINCIPAL, at
 from cumulet.services.apigateway.rules.patch import ALL, Rule, apply_patches, optional_text, terse
 
 Request = Mapping[str, Any]

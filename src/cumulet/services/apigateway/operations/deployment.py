@@ -21,9 +21,9 @@ from cumulet.services.apigateway.errors import (
     not_yet,
 )
 from cumulet.services.apigateway.model import Deployment, Resource, Stage, shown
-from cumulet.services.apigateway.names import at, check_stage_name, check_variables
 from cumulet.services.apigateway.operations.rest_api import page, page_of
 from cumulet.services.apigateway.operations.stage import check_unserved, save_stage
+from cumulet.services.apigateway.rules.names import at, check_stage_name, check_variables
 from cumulet.services.apigateway.rules.patch import REPLACE, Rule, apply_patches, listing
 
 Request = Mapping[str, Any]

@@ -13,7 +13,6 @@ from cumulet.core.identity import Scope
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway import store
-from cumulet.services.apigateway.access import check_pass_roles
 from cumulet.services.apigateway.errors import BadRequestException, no_api
 from cumulet.services.apigateway.limits import RESOURCES_MAX
 from cumulet.services.apigateway.model import (
@@ -23,12 +22,13 @@ from cumulet.services.apigateway.model import (
     Resource,
     RestApi,
 )
-from cumulet.services.apigateway.names import at, check_path_part
 from cumulet.services.apigateway.openapi.document import parse_document
 from cumulet.services.apigateway.openapi.plan import Plan, plan_api
 from cumulet.services.apigateway.operations.model import check_schemas
 from cumulet.services.apigateway.operations.rest_api import new_api, too_many_apis
 from cumulet.services.apigateway.rules import tree
+from cumulet.services.apigateway.rules.access import check_pass_roles
+from cumulet.services.apigateway.rules.names import at, check_path_part
 from cumulet.services.apigateway.rules.settings import (
     api_view,
     check_compression,

@@ -11,7 +11,6 @@ from cumulet.core.context import Context
 from cumulet.core.identity import Scope
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
-from cumulet.services.apigateway.access import check_pass_role
 from cumulet.services.apigateway.errors import (
     BadRequestException,
     no_integration,
@@ -25,14 +24,15 @@ from cumulet.services.apigateway.model import (
     Resource,
     shown,
 )
-from cumulet.services.apigateway.names import at
 from cumulet.services.apigateway.operations.method import METHOD, change_method, find_method
+from cumulet.services.apigateway.rules.access import check_pass_role
 from cumulet.services.apigateway.rules.methods import (
     check_integration,
     check_integration_response,
     check_unserved,
     parse_integration,
 )
+from cumulet.services.apigateway.rules.names import at
 from cumulet.services.apigateway.rules.patch import (
     ADD_REMOVE,
     ALL,

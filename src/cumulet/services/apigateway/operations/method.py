@@ -20,9 +20,9 @@ from cumulet.services.apigateway.errors import (
     no_status_code,
 )
 from cumulet.services.apigateway.model import Method, MethodResponse, Resource, shown
-from cumulet.services.apigateway.names import at, check_http_method
 from cumulet.services.apigateway.rules import tree
 from cumulet.services.apigateway.rules.methods import check_method, check_method_response
+from cumulet.services.apigateway.rules.names import at, check_http_method
 from cumulet.services.apigateway.rules.patch import (
     ALL,
     REPLACE,

@@ -23,8 +23,8 @@ from cumulet.services.apigateway.errors import (
 )
 from cumulet.services.apigateway.limits import MODELS_MAX
 from cumulet.services.apigateway.model import Model, shown
-from cumulet.services.apigateway.names import at
 from cumulet.services.apigateway.operations.rest_api import page, page_of
+from cumulet.services.apigateway.rules.names import at
 from cumulet.services.apigateway.rules.patch import REPLACE, Rule, apply_patches, listing
 from cumulet.services.apigateway.rules.schema import BadSchema, compile_schema
 

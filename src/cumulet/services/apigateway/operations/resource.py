@@ -19,9 +19,9 @@ from cumulet.services.apigateway.errors import (
     no_resource,
 )
 from cumulet.services.apigateway.model import Resource, shown
-from cumulet.services.apigateway.names import at, check_path_part
 from cumulet.services.apigateway.operations.rest_api import page, page_of
 from cumulet.services.apigateway.rules import tree
+from cumulet.services.apigateway.rules.names import at, check_path_part
 from cumulet.services.apigateway.rules.patch import Rule, apply_patches, listing
 
 Request = Mapping[str, Any]

@@ -14,7 +14,6 @@ from cumulet.kit.pages import make_token, read_token
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway import store
-from cumulet.services.apigateway.access import check_pass_roles
 from cumulet.services.apigateway.errors import (
     BadRequestException,
     LimitExceededException,
@@ -23,7 +22,8 @@ from cumulet.services.apigateway.errors import (
 )
 from cumulet.services.apigateway.limits import APIS_MAX, PAGE_DEFAULT, PAGE_MAX
 from cumulet.services.apigateway.model import Model, Resource, RestApi
-from cumulet.services.apigateway.names import at, control_arn
+from cumulet.services.apigateway.rules.access import check_pass_roles
+from cumulet.services.apigateway.rules.names import at, control_arn
 from cumulet.services.apigateway.rules.settings import (
     api_view,
     check_settings,

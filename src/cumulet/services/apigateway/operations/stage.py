@@ -24,7 +24,7 @@ from cumulet.services.apigateway.errors import (
 )
 from cumulet.services.apigateway.limits import STAGES_MAX
 from cumulet.services.apigateway.model import Stage, shown
-from cumulet.services.apigateway.names import at, check_stage_name, check_variables
+from cumulet.services.apigateway.rules.names import at, check_stage_name, check_variables
 from cumulet.services.apigateway.rules.patch import (
     ALL,
     REPLACE,

@@ -20,7 +20,7 @@ from cumulet.services.apigateway.errors import (
     no_stage,
 )
 from cumulet.services.apigateway.model import RestApi, Stage
-from cumulet.services.apigateway.names import control_arn
+from cumulet.services.apigateway.rules.names import control_arn
 from cumulet.services.apigateway.rules.settings import check_tags
 
 Request = Mapping[str, Any]

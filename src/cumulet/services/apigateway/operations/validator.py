@@ -22,8 +22,8 @@ from cumulet.services.apigateway.errors import (
 )
 from cumulet.services.apigateway.limits import VALIDATORS_MAX
 from cumulet.services.apigateway.model import RequestValidator, shown
-from cumulet.services.apigateway.names import at
 from cumulet.services.apigateway.operations.rest_api import page, page_of
+from cumulet.services.apigateway.rules.names import at
 from cumulet.services.apigateway.rules.patch import REPLACE, Rule, apply_patches, listing, read_flag
 
 Request = Mapping[str, Any]

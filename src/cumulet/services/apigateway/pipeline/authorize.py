@@ -17,13 +17,13 @@ from cumulet.core.identity import ANONYMOUS, Principal
 from cumulet.kit.conditions import condition_keys
 from cumulet.kit.policy import Decision, IdentityPolicies, Question, decide
 from cumulet.kit.ports import Authenticator, Policies
-from cumulet.services.apigateway.names import invoke_arn
 from cumulet.services.apigateway.pipeline.faults import (
     GatewayFault,
     access_denied,
     missing_token,
 )
 from cumulet.services.apigateway.pipeline.match import Matched
+from cumulet.services.apigateway.rules.names import invoke_arn
 
 _ACTION = "execute-api:Invoke"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from urllib.parse import unquote
 
-from cumulet.services.apigateway.names import ANY, HTTP_METHODS
+from cumulet.services.apigateway.rules.names import ANY, HTTP_METHODS
 
 M = TypeVar("M")
 

@@ -17,7 +17,6 @@ from cumulet.services.apigateway.model import (
     Resource,
     Stage,
 )
-from cumulet.services.apigateway.names import ANY, PRINCIPAL, invoke_arn
 from cumulet.services.apigateway.pipeline.routing import Router
 from cumulet.services.apigateway.rules.mapping import (
     Assignment,
@@ -25,6 +24,7 @@ from cumulet.services.apigateway.rules.mapping import (
     parse_response_mappings,
 )
 from cumulet.services.apigateway.rules.methods import lambda_function_of
+from cumulet.services.apigateway.rules.names import ANY, PRINCIPAL, invoke_arn
 from cumulet.services.apigateway.rules.schema import BadSchema, compile_schema
 from cumulet.services.apigateway.templates import Block, parse_template
 

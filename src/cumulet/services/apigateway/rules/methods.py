@@ -23,13 +23,13 @@ from cumulet.services.apigateway.model import (
     MethodResponse,
     TlsConfig,
 )
-from cumulet.services.apigateway.names import ANY, HTTP_METHODS
 from cumulet.services.apigateway.rules.mapping import (
     check_method_parameters,
     check_method_response_parameters,
     parse_request_mappings,
     parse_response_mappings,
 )
+from cumulet.services.apigateway.rules.names import ANY, HTTP_METHODS
 from cumulet.services.apigateway.templates import TemplateError, parse_template
 
 _PASSTHROUGH = ("WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER")

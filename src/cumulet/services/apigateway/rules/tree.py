@@ -14,7 +14,7 @@ from cumulet.services.apigateway.errors import (
 )
 from cumulet.services.apigateway.limits import RESOURCE_BYTES_MAX, RESOURCES_MAX
 from cumulet.services.apigateway.model import Resource
-from cumulet.services.apigateway.names import check_path_part, is_path_parameter
+from cumulet.services.apigateway.rules.names import check_path_part, is_path_parameter
 
 
 def child(parent: Resource, resource_id: str, part: str) -> Resource:

@@ -9,7 +9,6 @@ from functools import lru_cache
 from urllib.parse import quote, urlencode, urlsplit
 
 from cumulet.core.context import Context
-from cumulet.services.apigateway.names import ANY
 from cumulet.services.apigateway.pipeline.event import DROPPED
 from cumulet.services.apigateway.pipeline.exchange import Exchange
 from cumulet.services.apigateway.pipeline.faults import (
@@ -35,6 +34,7 @@ from cumulet.services.apigateway.pipeline.integrations.outbound import (
 )
 from cumulet.services.apigateway.pipeline.match import Matched
 from cumulet.services.apigateway.pipeline.validate import Admitted
+from cumulet.services.apigateway.rules.names import ANY
 
 Values = Mapping[str, str | list[str]]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from cumulet.core.context import Context
 from cumulet.services.apigateway.model import Method
-from cumulet.services.apigateway.names import PRINCIPAL
+from cumulet.services.apigateway.rules.names import PRINCIPAL
 
 
 async def check_pass_role(ctx: Context, credentials: str | None) -> None:

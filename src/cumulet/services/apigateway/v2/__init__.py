@@ -1,0 +1,1 @@
+"""HTTP APIs and WebSocket APIs: the second generation of API Gateway."""
