@@ -118,6 +118,7 @@ class Request:
         "peer",
         "query",
         "scheme",
+        "tls_domain",
     )
 
     def __init__(
@@ -131,6 +132,7 @@ class Request:
         scheme: str = "http",
         peer: str = "127.0.0.1",
         client_certificate: bytes | None = None,
+        tls_domain: str = "",
     ) -> None:
         self.method = method
         self.path = path
@@ -141,6 +143,8 @@ class Request:
         self.peer = peer
         self.client_certificate = client_certificate
         """The client's certificate in DER form, when it gave one over mutual TLS."""
+        self.tls_domain = tls_domain
+        """The custom domain by whose settings the TLS connection was made; else empty."""
 
     @property
     def host(self) -> str:

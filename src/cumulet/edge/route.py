@@ -50,4 +50,5 @@ def path_style(request: Request) -> Request:
         scheme=request.scheme,
         peer=request.peer,
         client_certificate=request.client_certificate,
+        tls_domain=request.tls_domain,
     )
