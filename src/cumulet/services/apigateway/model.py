@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from cumulet.services.apigateway.admission.model import Authorizer
+
 
 class EndpointConfiguration(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True
@@ -91,6 +93,8 @@ class Method(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_def
     http_method: str
     authorization_type: str
     api_key_required: bool
+    authorizer_id: str | None = None
+    authorization_scopes: tuple[str, ...] | None = None
     request_validator_id: str | None = None
     operation_name: str | None = None
     request_parameters: dict[str, bool] | None = None
@@ -137,6 +141,27 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit
     """The schemas of the models, by name."""
     validators: dict[str, tuple[bool, bool]] | None = None
     """The request validators by id: whether they check the body, and the parameters."""
+    authorizers: dict[str, Authorizer] | None = None
+    """The authorizers by id."""
+
+
+class GatewayResponse(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """How the gateway itself answers one kind of refusal; no status code leaves the usual one."""
+
+    api_id: str
+    response_type: str
+    status_code: str | None = None
+    response_parameters: dict[str, str] = {}
+    response_templates: dict[str, str] = {}
+
+
+class DeployedGatewayResponse(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True
+):
+    """One gateway response as it was when the deployment was made."""
+
+    deployment_id: str
+    response: GatewayResponse
 
 
 class DeployedResource(
@@ -146,6 +171,24 @@ class DeployedResource(
 
     deployment_id: str
     resource: Resource
+
+
+class CanarySettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """A second deployment of a stage, which gets `percent_traffic` of the requests (0 to 100)."""
+
+    percent_traffic: float
+    deployment_id: str
+    stage_variable_overrides: dict[str, str] | None = None
+    use_stage_cache: bool
+
+
+class AccessLogSettings(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True
+):
+    """Where a line for each request goes, and its form."""
+
+    destination_arn: str | None = None
+    format: str | None = None
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -163,6 +206,15 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defa
     description: str | None = None
     variables: dict[str, str] | None = None
     tags: dict[str, str] | None = None
+    cache_cluster_size: str | None = None
+    client_certificate_id: str | None = None
+    documentation_version: str | None = None
+    canary_settings: CanarySettings | None = None
+    access_log_settings: AccessLogSettings | None = None
+    cache_flushes: int = 0
+    """How often its cache was flushed; never shown. What was kept before counts no more."""
+    authorizer_flushes: int = 0
+    """The same of what its authorizers said."""
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):

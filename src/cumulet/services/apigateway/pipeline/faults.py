@@ -14,12 +14,12 @@ class GatewayFault(Exception):
         kind: str,
         status: int,
         error_type: str,
-        message: str,
+        message: str | None,
         *,
         member: str = "message",
         cause: str = "",
     ) -> None:
-        super().__init__(message)
+        super().__init__(message or kind)
         self.kind = kind
         self.status = status
         self.error_type = error_type
@@ -50,6 +50,50 @@ def forbidden() -> GatewayFault:
 def access_denied(message: str) -> GatewayFault:
     """A policy refuses; AWS begins the member with a capital here."""
     return GatewayFault("ACCESS_DENIED", 403, "AccessDeniedException", message, member="Message")
+
+
+def unauthorized() -> GatewayFault:
+    """What the authorizer needs is missing or malformed, or it says that it knows nobody."""
+    return GatewayFault("UNAUTHORIZED", 401, "UnauthorizedException", "Unauthorized")
+
+
+def denied_by_authorizer(*, explicitly: bool) -> GatewayFault:
+    """The policy that the authorizer gave does not let the caller here."""
+    because = " with an explicit deny" if explicitly else ""
+    return access_denied(f"User is not authorized to access this resource{because}")
+
+
+def authorizer_failed(cause: str) -> GatewayFault:
+    """The authorizer's function failed, or took too long. AWS's message is null."""
+    return GatewayFault("AUTHORIZER_FAILURE", 500, "AuthorizerFailureException", None, cause=cause)
+
+
+def authorizer_misconfigured(cause: str) -> GatewayFault:
+    """The authorizer cannot be asked, or its answer cannot be used. AWS's message is null."""
+    return GatewayFault(
+        "AUTHORIZER_CONFIGURATION_ERROR",
+        500,
+        "AuthorizerConfigurationException",
+        None,
+        cause=cause,
+    )
+
+
+def invalid_key(cause: str) -> GatewayFault:
+    """The API key is missing, unknown, disabled, or in no usage plan of the stage."""
+    return GatewayFault("INVALID_API_KEY", 403, "ForbiddenException", "Forbidden", cause=cause)
+
+
+def quota_exceeded() -> GatewayFault:
+    """The usage plan's quota is used up for the time being."""
+    return GatewayFault("QUOTA_EXCEEDED", 429, "LimitExceededException", "Limit Exceeded")
+
+
+def throttled(cause: str) -> GatewayFault:
+    """Too many requests at once, or in a second."""
+    return GatewayFault(
+        "THROTTLED", 429, "TooManyRequestsException", "Too Many Requests", cause=cause
+    )
 
 
 def too_long() -> GatewayFault:
