@@ -18,6 +18,7 @@ from cumulet.kit.dispatch import Dispatcher
 from cumulet.kit.policy import IdentityPolicies
 from cumulet.kit.ports import Credential, Credentials, Policies
 from cumulet.kit.service import Operation, Service
+from cumulet.kit.surface import Welcome
 from cumulet.wire.catalog import Catalog
 
 KEY, SECRET, ACCOUNT = "AKIAROOTEXAMPLE00000", "s3cr3t/with+signs", "123456789012"
@@ -134,9 +135,9 @@ class Hello:
         return Response(200, [], b"hello")
 
     async def admit(self, platform, request):
-        return None if request.path == "/open" else Response(403)
+        return Welcome(self.converse) if request.path == "/open" else Response(403)
 
-    async def converse(self, platform, request, socket):
+    async def converse(self, socket):
         await socket.send("hello")
 
 

@@ -38,11 +38,13 @@ def test_messages_go_both_ways(run, stage):
             stage(no_answer, talking(echoing)) as s,
             websockets.connect(f"ws://127.0.0.1:{s.port}/chat") as client,
         ):
-            for message in ("hello", "é☃", "", b"\x00\xff", b"", "x" * 100_000):
+            for message in ("hello", "é☃", "", b"\x00\xff", b"", "x" * 32_768):
                 await client.send(message)
                 assert await client.recv() == message
             await client.send(["par", "", "ted"])
             assert await client.recv() == "parted"
+            await client.send(["x" * 32_768] * 4)
+            assert await client.recv() == "x" * 131_072
             assert await (await client.ping()) >= 0
 
     run(work())
@@ -235,8 +237,8 @@ def test_messages_that_nobody_receives_are_left_on_the_socket(run, stage):
             stage(no_answer, talking(converse), socket_queue_messages_max=10) as s,
             websockets.connect(f"ws://127.0.0.1:{s.port}/") as client,
         ):
-            for number in range(50):
-                await client.send(f"{number} " + "x" * 60_000)
+            for number in range(100):
+                await client.send(f"{number} " + "x" * 30_000)
                 await s.clock.advance(0)
                 if gates and gates[0][0]._reading_paused:
                     break

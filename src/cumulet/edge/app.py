@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import orjson
 
@@ -23,7 +22,7 @@ from cumulet.edge.middleware import (
 from cumulet.edge.route import Routes
 from cumulet.kit import ports
 from cumulet.kit.dispatch import Dispatcher
-from cumulet.kit.surface import Surface
+from cumulet.kit.surface import Surface, Welcome
 from cumulet.wire.catalog import Catalog
 
 
@@ -80,19 +79,18 @@ class FrontDoor:
         trace = open_trace(request, request_id, clock.now())
         surface = self._routes.find(request)
         admit = getattr(surface, "admit", None)
-        converse = getattr(surface, "converse", None)
-        if surface is None or admit is None or converse is None:
+        if surface is None or admit is None:
             response = Response(404, [("content-type", "text/plain")], b"Not Found")
             close_trace(self._sinks, trace, request, response, request_id)
             return response
         trace.note(surface=surface.name)
-        answer: Response | None = await admit(self._dispatcher, request)
-        accepted = answer is None or answer.status == 101
-        answer = answer if answer is not None else Response(101)
-        close_trace(self._sinks, trace, request, answer, request_id)
-        if not accepted:
+        answer: Response | Welcome = await admit(self._dispatcher, request)
+        if isinstance(answer, Response):
+            close_trace(self._sinks, trace, request, answer, request_id)
             return answer
-        return answer, partial(converse, self._dispatcher, request)
+        accepted = Response(101, answer.headers)
+        close_trace(self._sinks, trace, request, accepted, request_id)
+        return accepted, answer.converse
 
     async def _from_surface(self, surface: Surface, request: Request, request_id: str) -> Response:
         try:

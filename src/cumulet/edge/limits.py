@@ -97,11 +97,26 @@ class Limits:
     https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
     """
 
-    frame_bytes_max: int = 128 * KIB
-    """One WebSocket frame. API Gateway splits at 32 KB; clients may send larger ones here."""
+    frame_bytes_max: int = 32 * KIB
+    """One WebSocket frame, either way, as API Gateway's: a longer message comes in several.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+    """
 
     socket_queue_messages_max: int = 128
     """Messages waiting for a surface to receive them; reading stops above it."""
+
+    socket_send_bytes_max: int = 1 * MIB
+    """Bytes waiting for a client of a WebSocket above which nothing more is taken for it."""
+
+    socket_idle_seconds: float = 600.0
+    """A WebSocket without a message or a client's ping for so long is closed with 1001.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+    """
+
+    socket_life_seconds: float = 7_200.0
+    """A WebSocket older than this is closed with 1001, whatever happens on it; same page."""
 
     ping_seconds: float = 30.0
     """Between pings of a quiet WebSocket; one without an answer by the next ends it."""

@@ -20,10 +20,13 @@ from cumulet.edge.http1.answer import BadResponse, Outlet
 from cumulet.edge.limits import Limits
 
 if TYPE_CHECKING:
+    from websockets.frames import Close
     from websockets.protocol import Protocol as Frames
 
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _NORMAL, _GOING_AWAY, _ABNORMAL, _INVALID_DATA, _INTERNAL_ERROR = 1000, 1001, 1006, 1007, 1011
+_TEXT, _BINARY, _CONTINUATION, _LAST = 0x01, 0x02, 0x00, 0x80
+_PING = 9
 
 
 def refusal(request: Request) -> Response | None:
@@ -46,8 +49,11 @@ def accept_key(key: str) -> str:
     return base64.b64encode(digest).decode()
 
 
-def welcome(request: Request, response: Response) -> bytes:
-    """The bytes that accept the handshake, with further headers from `response`."""
+def welcome(request: Request, response: Response) -> bytes | None:
+    """The bytes that accept the handshake, with further headers from `response`.
+
+    None, and a line in the log, when a header cannot be written.
+    """
     lines = [
         "HTTP/1.1 101 Switching Protocols",
         "upgrade: websocket",
@@ -55,9 +61,13 @@ def welcome(request: Request, response: Response) -> bytes:
         f"sec-websocket-accept: {accept_key(request.headers.get('sec-websocket-key'))}",
     ]
     lines += [f"{name}: {value}" for name, value in response.headers]
-    if any(character in line for line in lines for character in "\r\n\0"):
-        raise BadResponse("a line end in a header")
-    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+    try:
+        if any(character in line for line in lines for character in "\r\n\0"):
+            raise BadResponse("a line end in a header")
+        return "\r\n".join([*lines, "", ""]).encode("latin-1")
+    except ValueError as cause:
+        log_cause("", "upgrade refused", cause, path=request.path)
+        return None
 
 
 class Line(Protocol):
@@ -97,19 +107,27 @@ class WebSocket:
         self._reading_paused = False
         self._ended = False
         self._quiet_seconds = 0.0
+        self._idle_seconds = 0.0
+        self._life_seconds = 0.0
         self._pinged = False
 
     @property
     def close_code(self) -> int:
-        """The peer's close code; 1006 when it went without one."""
-        told = self._protocol.close_rcvd
-        return _ABNORMAL if told is None else told.code
+        """The code of whoever closed first; 1006 when the peer went without one."""
+        told = self._told()
+        return _ABNORMAL if told is None else int(told.code)
 
     @property
     def close_reason(self) -> str:
         """The reason that came with the code."""
-        told = self._protocol.close_rcvd
+        told = self._told()
         return "" if told is None else told.reason
+
+    def _told(self) -> Close | None:
+        protocol = self._protocol
+        if protocol.close_sent is None or protocol.close_rcvd_then_sent:
+            return protocol.close_rcvd
+        return protocol.close_sent
 
     @property
     def has_ended(self) -> bool:
@@ -138,19 +156,46 @@ class WebSocket:
         A client that takes nothing for `write_gap_seconds` is let go.
         """
         await self._outlet.drained()
+        self._write(message)
+
+    def offer(self, message: str | bytes) -> bool:
+        """Send a message at once, unless too much waits for the client already; tells whether.
+
+        Raises ConnectionError when closed.
+        """
+        waiting = self._transport.get_write_buffer_size()
+        if waiting and waiting + len(message) > self._limits.socket_send_bytes_max:
+            return False
+        self._write(message)
+        return True
+
+    def _write(self, message: str | bytes) -> None:
+        """Write a message in frames of our own: nothing of the protocol's state depends on them."""
         if self.has_ended:
             raise ConnectionResetError("the WebSocket is closed")
-        if isinstance(message, str):
-            self._protocol.send_text(message.encode())
-        else:
-            self._protocol.send_binary(message)
-        self._flush()
+        self._idle_seconds = 0.0
+        opcode, data = (_TEXT, message.encode()) if isinstance(message, str) else (_BINARY, message)
+        most = self._limits.frame_bytes_max
+        if len(data) <= most:
+            self._transport.write(_frame_head(opcode | _LAST, len(data)) + data)
+            return
+        for begin in range(0, len(data), most):
+            piece = data[begin : begin + most]
+            last = _LAST if begin + most >= len(data) else 0
+            self._transport.write(_frame_head(opcode | last, len(piece)) + piece)
+            opcode = _CONTINUATION
 
     async def close(self, code: int = _NORMAL, reason: str = "") -> None:
         """Close with a WebSocket status code."""
         self._end(code, reason)
 
     # For the connection
+
+    def begin(self, greeting: bytes, early: bytes) -> None:
+        """Accept the handshake; `early` is what came right behind it."""
+        self._transport.write(greeting)
+        if early:
+            self.feed(early)
 
     @property
     def _queue_max(self) -> int:
@@ -180,8 +225,20 @@ class WebSocket:
         self._end(_GOING_AWAY, "")
 
     def tick(self, seconds: float) -> None:
-        """Time has passed: ping a quiet client, and let go one that did not answer the ping."""
-        if self._reading_paused or self._ended:
+        """Time has passed: close what is idle or too old, ping a quiet client, and let go one
+        that did not answer the ping."""
+        if self._ended:
+            return
+        self._idle_seconds += seconds
+        self._life_seconds += seconds
+        limits = self._limits
+        if (
+            self._idle_seconds > limits.socket_idle_seconds
+            or self._life_seconds > limits.socket_life_seconds
+        ):
+            self._end(_GOING_AWAY, "Going away")
+            return
+        if self._reading_paused:
             return
         self._quiet_seconds += seconds
         if self._quiet_seconds <= self._limits.ping_seconds:
@@ -196,6 +253,9 @@ class WebSocket:
 
     def _take(self, frame: Any) -> None:
         opcode = int(frame.opcode)
+        if opcode <= _PING:
+            # The answers to our own pings do not count, or nobody would ever be idle.
+            self._idle_seconds = 0.0
         if opcode > 2:
             return
         if opcode:
@@ -246,6 +306,15 @@ async def hold(socket: WebSocket, converse: Callable[[WebSocket], Awaitable[None
         if not (socket.has_ended and isinstance(cause, ConnectionError)):
             log_cause("", "web socket failed", cause)
         await socket.close(_INTERNAL_ERROR)
+
+
+def _frame_head(first: int, size_bytes: int) -> bytes:
+    """The head of a frame of a server, which is not masked (RFC 6455 §5.2)."""
+    if size_bytes < 126:
+        return bytes((first, size_bytes))
+    if size_bytes < 1 << 16:
+        return bytes((first, 126)) + size_bytes.to_bytes(2, "big")
+    return bytes((first, 127)) + size_bytes.to_bytes(8, "big")
 
 
 def _frames(limits: Limits) -> Frames:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from cumulet.core.context import Platform
@@ -19,9 +21,38 @@ class Socket(Protocol):
         """Queue a message; waits while the queue is full. Raises ConnectionError when closed."""
         ...
 
+    def offer(self, message: str | bytes) -> bool:
+        """Send a message at once, unless too much waits for the client already; tells whether.
+
+        Raises ConnectionError when closed.
+        """
+        ...
+
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close with a WebSocket status code."""
         ...
+
+    @property
+    def close_code(self) -> int:
+        """How it ended, once `receive` has answered None; 1006 when the peer just went."""
+        ...
+
+    @property
+    def close_reason(self) -> str:
+        """The reason that came with the code, or ""."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """A WebSocket is accepted.
+
+    `converse` has it until it closes, and is called even when the client has gone meanwhile.
+    `headers` come with the handshake's answer, such as `sec-websocket-protocol`.
+    """
+
+    converse: Callable[[Socket], Awaitable[None]]
+    headers: list[tuple[str, str]] = field(default_factory=list)
 
 
 class Surface(Protocol):
@@ -44,10 +75,6 @@ class Surface(Protocol):
 class SocketSurface(Surface, Protocol):
     """A front that also takes WebSockets."""
 
-    async def admit(self, platform: Platform, request: Request) -> Response | None:
-        """None to accept the upgrade, or the HTTP response that refuses it."""
-        ...
-
-    async def converse(self, platform: Platform, request: Request, socket: Socket) -> None:
-        """Serve the accepted socket until it closes."""
+    async def admit(self, platform: Platform, request: Request) -> Response | Welcome:
+        """Accept the upgrade and say who talks on it, or refuse it with an HTTP response."""
         ...

@@ -1,7 +1,4 @@
-"""One HTTP/1.1 connection: requests in, in order; answers out, in order; everything bounded.
-
-The reading of bytes is in `head.py` and `body.py`; the writing of answers in `answer.py`.
-"""
+"""One HTTP/1.1 connection: requests in, in order; answers out, in order; everything bounded."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from cumulet.core.http import Body, BytesBody, Request, Response
 from cumulet.core.trace import log_cause
 from cumulet.edge.http1.answer import CONTINUE, BadResponse, Framed, Outlet, close, plain
 from cumulet.edge.http1.body import Incoming, incomplete_body, too_slow
-from cumulet.edge.http1.hall import Hall
+from cumulet.edge.http1.hall import Converse, Hall
 from cumulet.edge.http1.head import BadRequest, Head
 from cumulet.edge.websocket import WebSocket, hold, refusal, welcome
 
@@ -330,25 +327,28 @@ class Connection(asyncio.Protocol):
     # WebSocket
 
     async def _upgrade(self, request: Request, head: Head) -> None:
-        refused = refusal(request)
-        if refused is not None:
-            await self._send(refused, head)
-            return
+        outcome: Response | tuple[Response, Converse]
         try:
-            outcome = await self._hall.application.upgrade(request)
+            outcome = refusal(request) or await self._hall.application.upgrade(request)
         except Exception as cause:
             log_cause("", "upgrade failed", cause, path=head.path)
             outcome = plain(500)
         if isinstance(outcome, Response):
-            await self._send(outcome, head)
-        elif not self._closed:
-            self._transport.write(welcome(request, outcome[0]))
-            socket = self._socket = WebSocket(self, self._transport, self._outlet, self._limits)
-            early, self._buffer = self._buffer, b""
-            if early:
-                socket.feed(early)
-            await hold(socket, outcome[1])
-            self._task = None
+            return await self._send(outcome, head)
+        # Whoever accepted hears of the end in any case, also of one that came before the beginning.
+        socket = WebSocket(self, self._transport, self._outlet, self._limits)
+        greeting = welcome(request, outcome[0])
+        if self._closed or self._ended or greeting is None:
+            socket.lost()
+        else:
+            self.resume_reading()
+            self._socket = socket
+            socket.begin(greeting, self._buffer)
+            self._buffer = b""
+        await hold(socket, outcome[1])
+        if self._socket is None:
+            await self._send(plain(500), head)
+        self._task = None
 
     # Time and the end
 
