@@ -1,0 +1,1 @@
+"""Who calls a REST API, as its authorizers see it."""
