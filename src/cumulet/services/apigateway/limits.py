@@ -17,6 +17,12 @@ DEPLOYMENTS_MAX = 10_000
 RESOURCE_BYTES_MAX = 900_000
 """One resource with its methods as stored; below the store's bound for a value. Ours."""
 
+RESPONSES_MAX = 30
+"""Gateway responses of one API; AWS has 21 types."""
+
+RESPONSE_BYTES_MAX = 500_000
+"""One gateway response as stored; below the store's bound for a value. Ours."""
+
 TEMPLATE_BYTES_MAX = 300_000
 PAGE_DEFAULT = 25
 PAGE_MAX = 500

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from cumulet.core.identity import Scope
 from cumulet.kv.contract import Transaction
@@ -13,13 +13,16 @@ from cumulet.services.apigateway.limits import (
     DEPLOYMENTS_MAX,
     MODELS_MAX,
     RESOURCES_MAX,
+    RESPONSES_MAX,
     STAGES_MAX,
     VALIDATORS_MAX,
 )
 from cumulet.services.apigateway.model import (
     Account,
+    DeployedGatewayResponse,
     DeployedResource,
     Deployment,
+    GatewayResponse,
     Model,
     Place,
     RequestValidator,
@@ -53,6 +56,15 @@ DEPLOYED: Table[DeployedResource] = Table(
     DeployedResource,
     lambda d: (d.resource.api_id, d.deployment_id, d.resource.id),
 )
+RESPONSES: Table[GatewayResponse] = Table(
+    _SERVICE, "gateway-response", GatewayResponse, lambda r: (r.api_id, r.response_type)
+)
+DEPLOYED_RESPONSES: Table[DeployedGatewayResponse] = Table(
+    _SERVICE,
+    "deployed-response",
+    DeployedGatewayResponse,
+    lambda d: (d.response.api_id, d.deployment_id, d.response.response_type),
+)
 STAGES: Table[Stage] = Table(_SERVICE, "stage", Stage, lambda s: (s.api_id, s.stage_name))
 ACCOUNTS: Table[Account] = Table(_SERVICE, "account", Account, lambda _: ("settings",))
 
@@ -64,6 +76,8 @@ TABLES: tuple[Table[Any], ...] = (
     VALIDATORS,
     DEPLOYMENTS,
     DEPLOYED,
+    RESPONSES,
+    DEPLOYED_RESPONSES,
     STAGES,
     ACCOUNTS,
 )
@@ -113,7 +127,7 @@ async def drop_api(tx: Transaction, scope: Scope, api_id: str) -> bool:
         await MODELS.drop(tx, scope, api_id, model.name)
     for validator in await scan_validators(tx, scope, api_id):
         await VALIDATORS.drop(tx, scope, api_id, validator.id)
-    for table in (DEPLOYMENTS, DEPLOYED):
+    for table in (DEPLOYMENTS, DEPLOYED, RESPONSES, DEPLOYED_RESPONSES):
         prefix = table.prefix(scope, api_id)
         tx.clear(prefix, prefix + AFTER)
     return True
@@ -175,11 +189,15 @@ async def has_room_for_deployment(tx: Transaction, scope: Scope, api_id: str) ->
 async def save_deployment(
     tx: Transaction, scope: Scope, deployment: Deployment, resources: list[Resource]
 ) -> None:
-    """Write a deployment and its copy of the resources."""
+    """Write a deployment with its copies of the resources and of the gateway responses."""
     await DEPLOYMENTS.save(tx, scope, deployment)
     for resource in resources:
         await DEPLOYED.save(
             tx, scope, DeployedResource(deployment_id=deployment.id, resource=resource)
+        )
+    for response in await scan_responses(tx, scope, deployment.api_id):
+        await DEPLOYED_RESPONSES.save(
+            tx, scope, DeployedGatewayResponse(deployment_id=deployment.id, response=response)
         )
 
 
@@ -188,6 +206,21 @@ async def drop_deployment(tx: Transaction, scope: Scope, api_id: str, deployment
     await DEPLOYMENTS.drop(tx, scope, api_id, deployment_id)
     for copy in await scan_deployed(tx, scope, api_id, deployment_id):
         await DEPLOYED.drop(tx, scope, api_id, deployment_id, copy.id)
+    for response in await scan_deployed_responses(tx, scope, api_id, deployment_id):
+        await DEPLOYED_RESPONSES.drop(tx, scope, api_id, deployment_id, response.response_type)
+
+
+async def scan_responses(tx: Transaction, scope: Scope, api_id: str) -> list[GatewayResponse]:
+    """The gateway responses that an API has of its own; there is at most one of each type."""
+    return await RESPONSES.scan(tx, scope, api_id, limit=RESPONSES_MAX)
+
+
+async def scan_deployed_responses(
+    tx: Transaction, scope: Scope, api_id: str, deployment_id: str
+) -> list[GatewayResponse]:
+    """The gateway responses as they were when the deployment was made."""
+    found = await DEPLOYED_RESPONSES.scan(tx, scope, api_id, deployment_id, limit=RESPONSES_MAX)
+    return [copy.response for copy in found]
 
 
 async def scan_deployed(
@@ -198,15 +231,48 @@ async def scan_deployed(
     return [copy.resource for copy in copies]
 
 
-async def load_served(
-    tx: Transaction, scope: Scope, api_id: str, stage_name: str
-) -> tuple[RestApi, Stage, Deployment, list[Resource]] | None:
+class Snapshot(NamedTuple):
+    """A deployment with all that belongs to it."""
+
+    deployment: Deployment
+    resources: list[Resource]
+    responses: list[GatewayResponse]
+
+
+class Served(NamedTuple):
+    """All that serving a stage needs. `canary` is there when the stage has a second deployment."""
+
+    api: RestApi
+    stage: Stage
+    snapshot: Snapshot
+    canary: Snapshot | None
+    account: Account
+
+
+async def load_served(tx: Transaction, scope: Scope, api_id: str, stage_name: str) -> Served | None:
     """All that serving a stage needs, or None when it is not there."""
     api = await APIS.load(tx, scope, api_id)
     stage = await STAGES.load(tx, scope, api_id, stage_name)
     if api is None or stage is None:
         return None
-    deployment = await DEPLOYMENTS.load(tx, scope, api_id, stage.deployment_id)
+    snapshot = await _load_snapshot(tx, scope, api_id, stage.deployment_id)
+    if snapshot is None:
+        return None
+    canary = None
+    if stage.canary_settings is not None:
+        canary = await _load_snapshot(tx, scope, api_id, stage.canary_settings.deployment_id)
+    account = await ACCOUNTS.load(tx, scope, "settings") or Account()
+    return Served(api, stage, snapshot, canary, account)
+
+
+async def _load_snapshot(
+    tx: Transaction, scope: Scope, api_id: str, deployment_id: str
+) -> Snapshot | None:
+    deployment = await DEPLOYMENTS.load(tx, scope, api_id, deployment_id)
     if deployment is None:
         return None
-    return api, stage, deployment, await scan_deployed(tx, scope, api_id, deployment.id)
+    return Snapshot(
+        deployment,
+        await scan_deployed(tx, scope, api_id, deployment_id),
+        await scan_deployed_responses(tx, scope, api_id, deployment_id),
+    )

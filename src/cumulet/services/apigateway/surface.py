@@ -35,7 +35,7 @@ from cumulet.services.apigateway.pipeline.faults import (
 from cumulet.services.apigateway.pipeline.integrations.waiting import Invocations
 from cumulet.services.apigateway.pipeline.match import Arrival
 from cumulet.services.apigateway.pipeline.respond import respond_fault
-from cumulet.services.apigateway.pipeline.served import ServedStage, serve_stage
+from cumulet.services.apigateway.pipeline.served import ServedStage, serve
 
 _HOST = re.compile(r"(?P<api>[A-Za-z0-9]+)\.execute-api\.", re.IGNORECASE)
 _USER_REQUEST = re.compile(
@@ -106,10 +106,7 @@ class Stages:
         found = await self._platform.transact(store.load_served, scope, api_id, name)
         if found is None:
             return None
-        api, stage, deployment, resources = found
-        return serve_stage(
-            scope, stage, deployment, resources, disabled=api.disable_execute_api_endpoint
-        )
+        return serve(scope, found)
 
 
 def provides(platform: Platform) -> Mapping[type, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cumulet.core.http import Request
 from cumulet.services.apigateway.pipeline.faults import forbidden, missing_token
+from cumulet.services.apigateway.pipeline.observe.journal import Journal
 from cumulet.services.apigateway.pipeline.served import ServedMethod, ServedStage
 
 
@@ -27,6 +28,8 @@ class Arrival:
     extended_id: str
     trace_header: str
     epoch_ms: int
+    journal: Journal = field(default_factory=Journal)
+    """What is noted of it on its way, for logs and metrics."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+import msgspec
 
 from cumulet.core.identity import Principal, Scope, parse_arn, service_principal
 from cumulet.kit.policy import Policy, parse_policy
 from cumulet.services.apigateway.model import (
+    Account,
     Deployment,
+    GatewayResponse,
     Integration,
     IntegrationResponse,
     Method,
     Resource,
     Stage,
+)
+from cumulet.services.apigateway.pipeline.observe.prepared import (
+    Logs,
+    PreparedResponse,
+    prepare_logs,
+    prepare_responses,
 )
 from cumulet.services.apigateway.pipeline.routing import Router
 from cumulet.services.apigateway.rules.mapping import (
@@ -25,7 +35,11 @@ from cumulet.services.apigateway.rules.mapping import (
 )
 from cumulet.services.apigateway.rules.methods import lambda_function_of
 from cumulet.services.apigateway.rules.names import ANY, PRINCIPAL, invoke_arn
+from cumulet.services.apigateway.rules.patterns import Pattern, compile_pattern
 from cumulet.services.apigateway.rules.schema import BadSchema, compile_schema
+from cumulet.services.apigateway.rules.services import ServiceTarget, parse_service_uri
+from cumulet.services.apigateway.rules.stages import MethodSettings, own_key, settings_of
+from cumulet.services.apigateway.store import Served, Snapshot
 from cumulet.services.apigateway.templates import Block, parse_template
 
 _STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}")
@@ -36,7 +50,7 @@ class ServedResponse:
     """One integration response; `pattern` None is the default one."""
 
     status: int
-    pattern: re.Pattern[str] | None
+    pattern: Pattern | None
     assignments: tuple[Assignment, ...]
     templates: Mapping[str, Block]
     content_handling: str | None
@@ -77,6 +91,11 @@ class ServedMethod:
     templates: Mapping[str, Block]
     responses: tuple[ServedResponse, ...]
     validation: Validation | None
+    settings: MethodSettings = field(default_factory=MethodSettings)
+    service: ServiceTarget | None = None
+    """Where an integration with another AWS service than Lambda sends its requests."""
+    caches_every_verb: bool = False
+    """Whether answers to other methods than GET may be kept: settings of its own say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +112,18 @@ class ServedStage:
     compression_bytes_min: int | None
     policies: tuple[Policy, ...]
     router: Router[ServedMethod]
+    api_name: str = ""
+    responses: Mapping[str, PreparedResponse] = field(default_factory=dict)
+    """The API's own gateway responses, by type."""
+    logs: Logs = field(default_factory=Logs)
+    cache_bytes: int = 0
+    """How much its cache may hold; 0 when it has none."""
+    cache_flushes: int = 0
+    authorizer_flushes: int = 0
+    """Grow when the stage's caches are flushed: what was kept under a lower number is gone."""
+    is_canary: bool = False
+    canary: tuple[float, ServedStage] | None = None
+    """The share of requests (0 to 1) that another deployment of this stage gets, and that one."""
 
     def is_binary(self, media_type: str) -> bool:
         """Whether bodies of this type are taken as bytes; the type's own parameters are left out.
@@ -108,7 +139,15 @@ class ServedStage:
 
 
 def serve_stage(
-    scope: Scope, stage: Stage, deployment: Deployment, resources: list[Resource], *, disabled: bool
+    scope: Scope,
+    stage: Stage,
+    deployment: Deployment,
+    resources: list[Resource],
+    *,
+    disabled: bool,
+    responses: Iterable[GatewayResponse] = (),
+    account: Account | None = None,
+    is_canary: bool = False,
 ) -> ServedStage:
     """Make a stage ready. `disabled` says that the API answers no more at its own address."""
     api = deployment.api
@@ -133,6 +172,59 @@ def serve_stage(
             )
             for resource in resources
         ),
+        api_name=api.name,
+        responses=prepare_responses(responses),
+        logs=prepare_logs(stage, account or Account(), is_canary=is_canary),
+        cache_bytes=_cache_bytes(stage, is_canary),
+        cache_flushes=stage.cache_flushes,
+        authorizer_flushes=stage.authorizer_flushes,
+        is_canary=is_canary,
+    )
+
+
+def serve(scope: Scope, found: Served) -> ServedStage:
+    """Make a stage ready with its canary, from what the store has of it."""
+    disabled = found.api.disable_execute_api_endpoint
+
+    def made(stage: Stage, snapshot: Snapshot, *, is_canary: bool) -> ServedStage:
+        return serve_stage(
+            scope,
+            stage,
+            snapshot.deployment,
+            snapshot.resources,
+            disabled=disabled,
+            responses=snapshot.responses,
+            account=found.account,
+            is_canary=is_canary,
+        )
+
+    main = made(found.stage, found.snapshot, is_canary=False)
+    settings = found.stage.canary_settings
+    if settings is None or found.canary is None:
+        return main
+    canary = made(as_canary(found.stage), found.canary, is_canary=True)
+    return replace(main, canary=(settings.percent_traffic / 100, canary))
+
+
+_GIGABYTE = 1 << 30
+
+
+def _cache_bytes(stage: Stage, is_canary: bool) -> int:
+    settings = stage.canary_settings
+    if not stage.cache_cluster_enabled or (is_canary and settings and not settings.use_stage_cache):
+        return 0
+    return int(float(stage.cache_cluster_size or "0.5") * _GIGABYTE)
+
+
+def as_canary(stage: Stage) -> Stage:
+    """The stage as its canary sees it: its deployment, and its variables over the stage's."""
+    settings = stage.canary_settings
+    if settings is None:
+        raise ValueError("the stage has a canary")
+    return msgspec.structs.replace(
+        stage,
+        deployment_id=settings.deployment_id,
+        variables={**(stage.variables or {}), **(settings.stage_variable_overrides or {})},
     )
 
 
@@ -170,6 +262,9 @@ def _serve_method(
         function_region=function_arn.region if function_arn is not None else "",
         gateway=_gateway(resource, method, stage, scope),
         uri=uri,
+        service=None if function else parse_service_uri(uri),
+        settings=settings_of(stage, resource.path, method.http_method),
+        caches_every_verb=own_key(stage, resource.path, method.http_method) is not None,
         credentials=with_stage_variables(integration.credentials or "", stage.variables),
         timeout_seconds=integration.timeout_in_millis / 1000,
         assignments=parse_request_mappings(integration.request_parameters, None),
@@ -189,7 +284,7 @@ def _serve_response(response: IntegrationResponse) -> ServedResponse:
     pattern = response.selection_pattern
     return ServedResponse(
         status=int(response.status_code),
-        pattern=re.compile(pattern, re.DOTALL) if pattern else None,
+        pattern=compile_pattern(pattern) if pattern else None,
         assignments=parse_response_mappings(response.response_parameters, None),
         templates=_templates(response.response_templates),
         content_handling=response.content_handling,

@@ -30,6 +30,7 @@ from cumulet.services.apigateway.rules.mapping import (
     parse_response_mappings,
 )
 from cumulet.services.apigateway.rules.names import ANY, HTTP_METHODS
+from cumulet.services.apigateway.rules.patterns import BadPattern, compile_pattern
 from cumulet.services.apigateway.templates import TemplateError, parse_template
 
 _PASSTHROUGH = ("WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER")
@@ -169,8 +170,8 @@ def check_integration_response(response: IntegrationResponse, declared: MethodRe
     """Refuse what an integration response may not say. Raises BadRequestException."""
     if response.selection_pattern:
         try:
-            re.compile(response.selection_pattern)
-        except re.error as cause:
+            compile_pattern(response.selection_pattern)
+        except BadPattern as cause:
             raise BadRequestException(
                 f"Invalid selection pattern specified: {response.selection_pattern}"
             ) from cause

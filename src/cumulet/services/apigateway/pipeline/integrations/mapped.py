@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -19,6 +20,12 @@ from cumulet.services.apigateway.pipeline.faults import (
 from cumulet.services.apigateway.pipeline.served import ServedResponse
 from cumulet.services.apigateway.pipeline.validate import Admitted
 from cumulet.services.apigateway.rules.mapping import Assignment, Source
+from cumulet.services.apigateway.rules.patterns import (
+    MATCH_SECONDS_MAX,
+    Overlong,
+    Pattern,
+    fits,
+)
 from cumulet.services.apigateway.templates import (
     BadPath,
     Block,
@@ -269,15 +276,24 @@ def answered(
 
 def _choose(responses: tuple[ServedResponse, ...], selector: str) -> ServedResponse:
     text = selector[:_PATTERN_TEXT_MAX]
+    until = time.perf_counter() + MATCH_SECONDS_MAX
     default = None
     for response in responses:
         if response.pattern is None:
             default = default or response
-        elif text and response.pattern.fullmatch(text):
+        elif text and _fits(response.pattern, text, until):
             return response
     if default is None:
         raise configuration_error("no integration response fits and there is no default one")
     return default
+
+
+def _fits(pattern: Pattern, text: str, until: float) -> bool:
+    """Whether the text fits; all patterns of one answer have the time of one together."""
+    try:
+        return fits(pattern, text, max(until - time.perf_counter(), 0.001))
+    except Overlong as cause:
+        raise configuration_error(f"a selection pattern was too slow: {cause}") from cause
 
 
 def _response_template(response: ServedResponse, accept: str) -> tuple[str, Block] | None:

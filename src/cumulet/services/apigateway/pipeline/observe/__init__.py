@@ -1,0 +1,1 @@
+"""What is told of requests: access logs and execution logs. Nothing here changes an answer."""
