@@ -13,8 +13,10 @@ from cumulet.app.tooling import tooling
 from cumulet.blobs.contract import Blobs
 from cumulet.blobs.files import FileBlobs
 from cumulet.core.clock import Clock, SystemClock
+from cumulet.kit.authority import Authority
 from cumulet.kit.dispatch import Dispatcher
 from cumulet.kit.folders import CacheFolder
+from cumulet.kit.hosts import OwnNames
 from cumulet.kit.ports import Sealer
 from cumulet.kit.resources import ResourceTypes
 from cumulet.kit.service import Service
@@ -51,6 +53,10 @@ def compose(
     dispatcher.provide(Blobs, blobs)
     dispatcher.provide(CacheFolder, CacheFolder(config.cache))
     dispatcher.provide(Catalog, catalog)
+    dispatcher.provide(Authority, Authority(config.data / "tls", clock))
+    dispatcher.provide(
+        OwnNames, OwnNames(frozenset(map(str.lower, (config.host, *config.tls_names))))
+    )
     dispatcher.provide(Sealer, open_sealer(config.data))
     dispatcher.provide(Sandbox, sandbox)
     dispatcher.provide(

@@ -8,7 +8,6 @@ import gc
 import json
 import os
 import signal
-import ssl
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +23,9 @@ from cumulet.app.platform import Platform
 from cumulet.app.seal import write_private
 from cumulet.core.clock import Clock
 from cumulet.edge.app import front_door
+from cumulet.edge.greet import ChooseContext
 from cumulet.edge.listen import Server
+from cumulet.kit.hosts import Hosts
 from cumulet.kv.embedded import InUse
 
 __all__ = ["InUse", "Running", "run", "start", "stop"]
@@ -50,7 +51,7 @@ async def start(config: Config, *, clock: Clock | None = None) -> Running:
     platform = compose(config, clock=clock)
     try:
         key = await ensure_keys(platform)
-        tls, authority = _tls(config)
+        choose, authority = _tls(config, platform)
 
         async def backup(folder: Path) -> None:
             await back_up(config, platform.owned["store"], folder)
@@ -67,10 +68,13 @@ async def start(config: Config, *, clock: Clock | None = None) -> Running:
             (events,),
         )
         server = Server(application, platform.clock)
-        port = await server.listen(config.host, config.port, tls)
+        if choose is None:
+            port = await server.listen(config.host, config.port)
+        else:
+            port = await server.listen_by_name(config.host, config.port, choose)
         endpoint = f"{config.scheme}://{_reachable(config.host)}:{port}"
         platform.dispatcher.endpoint = endpoint
-        if tls is not None:
+        if choose is not None:
             # Functions would have to trust our authority; loopback needs no cipher.
             inner = await server.listen("127.0.0.1", 0)
             platform.dispatcher.loopback = f"http://127.0.0.1:{inner}"
@@ -126,13 +130,15 @@ def _reachable(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _tls(config: Config) -> tuple[ssl.SSLContext | None, Path | None]:
+def _tls(config: Config, platform: Platform) -> tuple[ChooseContext | None, Path | None]:
     if not config.tls:
         return None, None
-    from cumulet.edge.tls import server_context
+    from cumulet.edge.tls import Contexts, server_context
 
     names = (config.host, *config.tls_names)
-    return server_context(config.data / "tls", names), config.data / "tls" / "ca.pem"
+    own = server_context(config.data / "tls", names)
+    hosts = platform.dispatcher.need(Hosts)  # type: ignore[type-abstract]
+    return Contexts(own, hosts, platform.clock).of, config.data / "tls" / "ca.pem"
 
 
 def _write_run_file(config: Config, running: Running) -> None:

@@ -7,6 +7,7 @@ import socket
 import ssl
 
 from cumulet.core.clock import Clock
+from cumulet.edge.greet import ChooseContext, TlsListener
 from cumulet.edge.http1.answer import HeadWriter
 from cumulet.edge.http1.connection import Connection
 from cumulet.edge.http1.hall import Application
@@ -31,7 +32,7 @@ class Server:
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         self._clock = clock
         self._empty = asyncio.Event()
-        self._listeners: list[asyncio.AbstractServer] = []
+        self._listeners: list[asyncio.Server | TlsListener] = []
         self._sweeper: asyncio.Task[None] | None = None
 
     async def listen(
@@ -47,6 +48,21 @@ class Server:
             ssl_handshake_timeout=self.limits.head_seconds if tls is not None else None,
             backlog=_BACKLOG,
         )
+        return self._opened(listener)
+
+    async def listen_by_name(self, host: str, port: int, choose: ChooseContext) -> int:
+        """Accept TLS connections, each by the context that `choose` gives for the name that the
+        client asks for (empty for none). Returns the port."""
+        listener = TlsListener(
+            lambda: Connection(self),
+            choose,
+            self.limits.head_seconds,
+            self.limits.connections_max,
+        )
+        await listener.open(host, port)
+        return self._opened(listener)
+
+    def _opened(self, listener: asyncio.Server | TlsListener) -> int:
         self._listeners.append(listener)
         if self._sweeper is None:
             self._sweeper = self.loop.create_task(self._sweep(), name="sweep connections")

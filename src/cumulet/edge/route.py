@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import cast
 
+from cumulet.core.context import Platform
 from cumulet.core.http import Request
+from cumulet.kit.hosts import HostSurface
 from cumulet.kit.surface import Surface
 
 _BUCKET_HOST = re.compile(r"(?P<bucket>.+)\.s3(?:[.-][^:]+)?(?::\d+)?\Z", re.IGNORECASE)
@@ -20,9 +23,18 @@ class Routes:
 
     def __init__(self, surfaces: Sequence[Surface]) -> None:
         self._surfaces = tuple(surfaces)
+        self._claiming = tuple(
+            cast(HostSurface, surface) for surface in surfaces if hasattr(surface, "claims")
+        )
 
-    def find(self, request: Request) -> Surface | None:
-        """The first surface that answers this request, or None for the AWS API."""
+    async def find(self, platform: Platform, request: Request) -> Surface | None:
+        """The surface that answers this request, or None for the AWS API.
+
+        A host name that a user gave to a surface goes before what paths say.
+        """
+        for claiming in self._claiming:
+            if await claiming.claims(platform, request):
+                return claiming
         for surface in self._surfaces:
             if surface.match(request):
                 return surface

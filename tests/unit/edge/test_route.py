@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from cumulet.core.http import Headers, Request
@@ -45,9 +47,29 @@ class Named:
         return self.host in request.host
 
 
+class Claiming(Named):
+    async def claims(self, platform: object, request: Request) -> bool:
+        return request.host == "api.example.com"
+
+
 def test_first_surface_that_matches_answers():
     one, two = Named("one", "a."), Named("two", "localhost")
     routes = Routes([one, two])
-    assert routes.find(request("a.localhost")) is one
-    assert routes.find(request("b.localhost")) is two
-    assert routes.find(request("elsewhere")) is None
+
+    async def work():
+        assert await routes.find(None, request("a.localhost")) is one
+        assert await routes.find(None, request("b.localhost")) is two
+        assert await routes.find(None, request("elsewhere")) is None
+
+    asyncio.run(work())
+
+
+def test_host_names_of_users_go_before_what_others_match():
+    first, owner = Named("first", "example.com"), Claiming("owner", "nowhere")
+    routes = Routes([first, owner])
+
+    async def work():
+        assert await routes.find(None, request("api.example.com")) is owner
+        assert await routes.find(None, request("www.example.com")) is first
+
+    asyncio.run(work())

@@ -31,14 +31,13 @@ class Connection(asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None
         self._socket: WebSocket | None = None
         self._advancing = False
-        self._streaming = False
-        self._reading_paused = False
+        self._streaming = self._reading_paused = False
         self._lingering = False
         self._ended = False
         self._closed = False
         self._quiet_seconds = 0.0
         self._scheme = "http"
-        self._peer = ""
+        self._peer = self._tls_domain = ""
         self._certificate: bytes | None = None
 
     # What the socket says
@@ -53,6 +52,7 @@ class Connection(asyncio.Protocol):
         if secure is not None:
             self._scheme = "https"
             self._certificate = secure.getpeercert(binary_form=True)
+            self._tls_domain = getattr(secure.context, "tls_domain", "")
         self._transport.set_write_buffer_limits(high=self._limits.write_buffer_bytes)
         self._hall.connections.add(self)
         if len(self._hall.connections) > self._limits.connections_max:
@@ -193,6 +193,7 @@ class Connection(asyncio.Protocol):
             scheme=self._scheme,
             peer=self._peer,
             client_certificate=self._certificate,
+            tls_domain=self._tls_domain,
         )
         work = self._upgrade if head.upgrade == "websocket" else self._answer
         self._task = self._hall.loop.create_task(work(request, head))

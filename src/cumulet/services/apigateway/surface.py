@@ -19,6 +19,7 @@ from cumulet.kv.cache import CachedView
 from cumulet.kv.contract import Store
 from cumulet.kv.tuples import pack
 from cumulet.services.apigateway import store
+from cumulet.services.apigateway.admission.domains import hosts as domains
 from cumulet.services.apigateway.limits import (
     BODY_BYTES_MAX,
     HEADER_BYTES_MAX,
@@ -111,7 +112,7 @@ class Stages:
 
 def provides(platform: Platform) -> Mapping[type, Any]:
     """The parts that the front needs."""
-    return {Stages: Stages(platform), Invocations: Invocations()}
+    return {Stages: Stages(platform), Invocations: Invocations(), **domains.provides(platform)}
 
 
 class ExecuteApi:

@@ -32,8 +32,6 @@ class DomainName(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ownership_arn: str | None = None
     mutual_tls: MutualTls | None = None
     tags: dict[str, str] | None = None
-    origin: str | None = None
-    """What made the domain, for a creation that is run again; never shown."""
 
 
 class TlsMaterial(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
