@@ -10,18 +10,39 @@ from cumulet.core.http import Response
 from cumulet.core.identity import ANONYMOUS
 from cumulet.core.trace import Trace
 from cumulet.services.apigateway.pipeline.authorize import authorize
+from cumulet.services.apigateway.pipeline.faults import GatewayFault
 from cumulet.services.apigateway.pipeline.integrate import integrate
 from cumulet.services.apigateway.pipeline.match import Arrival, match
-from cumulet.services.apigateway.pipeline.respond import respond
-from cumulet.services.apigateway.pipeline.served import ServedStage
+from cumulet.services.apigateway.pipeline.observe.report import tell
+from cumulet.services.apigateway.pipeline.respond import refuse, respond
+from cumulet.services.apigateway.pipeline.served import ServedStage, chosen
 from cumulet.services.apigateway.pipeline.validate import validate
 
 
 async def answer(
     platform: Platform, stage: ServedStage | None, arrival: Arrival, trace: Trace
 ) -> Response:
-    """Run one request through the steps. Raises GatewayFault."""
-    matched = match(stage, arrival)
+    """Run one request through the steps; a refusal is answered as the API says it.
+
+    Raises GatewayFault when there is no such stage.
+    """
+    stage = chosen(stage, platform.clock)
+    try:
+        response = await _through(platform, stage, arrival, trace)
+    except GatewayFault as fault:
+        if stage is None or stage.is_disabled:
+            raise
+        trace.note(gateway_fault=fault.kind, gateway_cause=fault.cause)
+        arrival.journal.fault = fault
+        response = refuse(fault, arrival, stage)
+    return response if stage is None else tell(platform, stage, arrival, response)
+
+
+async def _through(
+    platform: Platform, stage: ServedStage | None, arrival: Arrival, trace: Trace
+) -> Response:
+    journal = arrival.journal
+    journal.matched = matched = match(stage, arrival)
     ctx = platform.context(
         matched.stage.scope,
         ANONYMOUS,
@@ -30,6 +51,6 @@ async def answer(
         trace=trace,
     )
     trace.note(api_id=matched.stage.api_id, resource=matched.method.resource_path)
-    authorized = await authorize(platform, ctx, matched)
+    journal.authorized = authorized = await authorize(platform, ctx, matched)
     admitted = validate(authorized)
     return respond(await integrate(ctx, admitted))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from cumulet.services.apigateway.pipeline.match import Matched
@@ -14,5 +15,5 @@ class Exchange:
     matched: Matched
     status: int
     headers: list[tuple[str, str]]
-    body: bytes
+    body: bytes | AsyncIterator[bytes]
     shows_trace: bool

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from cumulet.core.clock import Clock
 from cumulet.core.identity import Principal, Scope, parse_arn, service_principal
 from cumulet.kit.policy import Policy, parse_policy
 from cumulet.services.apigateway.model import (
@@ -204,6 +205,14 @@ def serve(scope: Scope, found: Served) -> ServedStage:
         return main
     canary = made(as_canary(found.stage), found.canary, is_canary=True)
     return replace(main, canary=(settings.percent_traffic / 100, canary))
+
+
+def chosen(stage: ServedStage | None, clock: Clock) -> ServedStage | None:
+    """The stage itself, or its canary for as many requests as the canary is to have."""
+    if stage is None or stage.canary is None:
+        return stage
+    share, canary = stage.canary
+    return canary if int.from_bytes(clock.random_bytes(4), "big") < share * (1 << 32) else stage
 
 
 _GIGABYTE = 1 << 30

@@ -1,4 +1,4 @@
-"""Regular expressions that users write and that strangers' texts are compared with: bounded in time.
+"""Regular expressions that users write, compared with the texts of strangers: bounded in time.
 
 The engine stops a comparison after a given time, which Python's own cannot; it also reads nearly
 all that Java's does. https://docs.oracle.com/javase/8/docs/api/java/util/regex/Pattern.html
@@ -34,15 +34,18 @@ class Overlong(Exception):
 
 
 class Pattern(Protocol):
-    """The part of a compiled pattern that is used here."""
+    """The part of a compiled pattern that is used here. `timeout` is in seconds."""
 
-    def fullmatch(self, text: str, *, timeout: float) -> Any: ...
+    def fullmatch(self, text: str, *, timeout: float) -> Any:
+        """A match of the whole text, or None. Raises TimeoutError."""
 
-    def search(self, text: str, *, timeout: float) -> Any: ...
+    def sub(self, by: str, text: str, *, count: int, timeout: float) -> str:
+        """The text with what matches replaced. Raises TimeoutError."""
+        ...
 
-    def sub(self, by: str, text: str, *, count: int, timeout: float) -> str: ...
-
-    def split(self, text: str, *, maxsplit: int, timeout: float) -> list[str | None]: ...
+    def split(self, text: str, *, maxsplit: int, timeout: float) -> list[str | None]:
+        """The pieces between what matches. Raises TimeoutError."""
+        ...
 
 
 @lru_cache(maxsize=1_000)
