@@ -1,0 +1,1 @@
+"""API keys, usage plans, and what of them is used up."""
