@@ -109,3 +109,27 @@ def test_lines_that_cannot_be_written_hold_up_nobody(tmp_path, caplog):
 
     within(tmp_path, work)
     assert "log lines could not be written" in caplog.text
+
+
+def test_lines_whose_write_was_in_doubt_are_not_doubled(tmp_path):
+    async def work(room):
+        transact = room.store.transact
+        failures = [Unavailable("nobody knows whether it was done")]
+
+        async def doubtful(write):
+            done = await transact(write)
+            if failures:
+                raise failures.pop()
+            return done
+
+        room.sink._store.transact = doubtful
+        for index in range(3):
+            room.sink.write(SCOPE, "g", "s", room.now_ms, str(index))
+        with pytest.raises(Unavailable):
+            await room.sink.flush()
+        room.sink.write(SCOPE, "g", "s", room.now_ms, "3")
+        await room.sink.flush()
+        room.sink._store.transact = transact
+        assert await room.messages() == ["0", "1", "2", "3"]
+
+    within(tmp_path, work)

@@ -30,10 +30,19 @@ PATTERN_CHARACTERS_MAX = 1_024
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
 FROM_TAIL_MS_MIN = 1_704_067_200_000
 
+BLOCK_SPAN_MS = 250
+BLOCK_EVENTS_MAX = 500
+BLOCK_BYTES_MAX = 65_536
+"""What one record of events holds: few enough that reading a single one of them costs little."""
+
 SCAN_EVENTS_MIN = 64
 SCAN_EVENTS_MAX = 1_000
+SCAN_BLOCKS_MIN = 4
+SCAN_BLOCKS_MAX = 64
 SCAN_BYTES = 4 * 1_048_576
-"""Events read at once: few when they are long, so that memory stays within some such sizes."""
+"""Records read at once: few when they are long, so that memory stays within some such sizes."""
+WALK_BYTES_MAX = 16 * 1_048_576
+"""Events that wait for their turn while blocks that overlap them are read."""
 FILTER_EVENTS_MAX = 20_000
 """Events looked at for one FilterLogEvents answer, which then carries a token to go on."""
 
@@ -43,11 +52,11 @@ SINK_BYTES_MAX = 64 * 1_048_576
 """Bytes of the lines that wait."""
 SINK_PLACES_MAX = 10_000
 """Streams of which it is remembered how many lines were left out."""
-SINK_WRITE_LINES = 500
+SINK_WRITE_LINES = 2_000
 SINK_WRITE_BYTES = 4 * 1_048_576
 """Lines and bytes written in one transaction."""
 SINK_WAIT_SECONDS = 0.05
 SINK_RETRY_SECONDS = 1.0
 
-EXPIRE_EVENTS = 200
-"""Events that one transaction of retention or deletion removes."""
+EXPIRE_RECORDS = 100
+"""Records of events that one transaction of retention or deletion removes."""

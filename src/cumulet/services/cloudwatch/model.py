@@ -33,7 +33,10 @@ class Stream(msgspec.Struct, frozen=True):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One log event. `sequence` tells events of one millisecond apart, in their order."""
+    """One log event. `sequence` tells events of one millisecond apart, in their order.
+
+    Events are stored in blocks (see `blocks.py`); earlier releases stored each by itself.
+    """
 
     group_uid: str
     timestamp_ms: int
@@ -46,7 +49,8 @@ class Event(msgspec.Struct, frozen=True):
     @property
     def size_bytes(self) -> int:
         """What CloudWatch counts for the event: its text in UTF-8 and 26 bytes."""
-        return len(self.message.encode()) + EVENT_OVERHEAD_BYTES
+        message = self.message
+        return EVENT_OVERHEAD_BYTES + (len(message) if message.isascii() else len(message.encode()))
 
     @property
     def event_id(self) -> str:

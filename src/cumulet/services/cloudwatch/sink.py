@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from cumulet.core.clock import new_label
 from cumulet.core.context import Platform
@@ -13,6 +14,7 @@ from cumulet.core.trace import log_cause
 from cumulet.kit.workers import Tasks
 from cumulet.kv.contract import Store, Transaction, Unavailable
 from cumulet.services.cloudwatch import store
+from cumulet.services.cloudwatch.blocks import Line
 from cumulet.services.cloudwatch.limits import (
     EVENT_BYTES_MAX,
     EVENT_OVERHEAD_BYTES,
@@ -26,13 +28,22 @@ from cumulet.services.cloudwatch.limits import (
 )
 from cumulet.services.cloudwatch.model import Group, Stream
 
-Place = tuple[Scope, str, str]
+Place: TypeAlias = tuple[Scope, str, str]
 """Where a line goes: scope, group and stream."""
 
+_TEXT_MAX = EVENT_BYTES_MAX - EVENT_OVERHEAD_BYTES
 
-class _Waiting(NamedTuple):
+
+@dataclass(slots=True)
+class _Part:
+    """Lines of one place, never more than one transaction writes.
+
+    A part is written again as it was when its transaction failed, so that what the failed one may
+    have left is replaced and not doubled.
+    """
+
     place: Place
-    line: store.Line
+    lines: list[Line]
     size_bytes: int
 
 
@@ -42,11 +53,12 @@ class StoreSink:
     def __init__(self, platform: Platform) -> None:
         self._store = platform.need(Store)  # type: ignore[type-abstract]
         self._clock = platform.clock
-        self._waiting: deque[_Waiting] = deque()
-        self._waiting_bytes = 0
-        self._accepted = self._settled = 0
+        self._now = platform.clock.now
+        self._filling: dict[Place, _Part] = {}
+        self._full: deque[_Part] = deque()
+        self._waiting_lines = self._waiting_bytes = 0
         self._left_out: dict[Place, int] = {}
-        self._sequence = int(self._clock.now() * 1e6)
+        self._sequence = int(self._now() * 1e6)
         self._wake = asyncio.Event()
         self._tasks = Tasks()
         self._writing = asyncio.Lock()
@@ -62,37 +74,51 @@ class StoreSink:
 
     def write(self, scope: Scope, group: str, stream: str, timestamp_ms: int, message: str) -> None:
         """Add one event; past the bound it is left out and counted."""
-        if len(self._waiting) >= SINK_LINES_MAX or self._waiting_bytes >= SINK_BYTES_MAX:
-            self._leave_out((scope, group, stream), 1)
+        place = (scope, group, stream)
+        if self._waiting_lines >= SINK_LINES_MAX or self._waiting_bytes >= SINK_BYTES_MAX:
+            self._leave_out(place, 1)
             return
-        self._add((scope, group, stream), timestamp_ms, message)
-        if not self._wake.is_set():
+        if not self._filling:
             self._wake.set()
+        self._add(place, timestamp_ms, message)
 
     def next_sequence(self, count: int) -> int:
         """The first of `count` numbers that grow with time, also over restarts."""
-        self._sequence = max(self._sequence + 1, int(self._clock.now() * 1e6))
-        first = self._sequence
-        self._sequence += count
+        first = max(self._sequence + 1, int(self._now() * 1e6))
+        self._sequence = first + count - 1
         return first
 
     async def flush(self) -> None:
         """Wait until all that was written so far is in the store. Raises Unavailable."""
         self._note_what_is_left_out()
-        target = self._accepted
-        while self._settled < target:
-            await self._write_some()
+        self._full.extend(self._filling.values())
+        self._filling.clear()
+        async with self._writing:
+            while self._full:
+                await self._write_some()
 
     def _leave_out(self, place: Place, count: int) -> None:
         if place in self._left_out or len(self._left_out) < SINK_PLACES_MAX:
             self._left_out[place] = self._left_out.get(place, 0) + count
 
     def _add(self, place: Place, timestamp_ms: int, message: str) -> None:
-        text, size = _cut(message)
-        line = store.Line(timestamp_ms, self.next_sequence(1), text)
-        self._waiting.append(_Waiting(place, line, size + EVENT_OVERHEAD_BYTES))
-        self._waiting_bytes += size + EVENT_OVERHEAD_BYTES
-        self._accepted += 1
+        if message.isascii() and len(message) <= _TEXT_MAX:
+            size = len(message)
+        else:
+            message, size = _cut(message)
+        size += EVENT_OVERHEAD_BYTES
+        part = self._filling.get(place)
+        if part is None:
+            part = self._filling[place] = _Part(place, [], 0)
+            self._sequence = max(self._sequence, int(self._now() * 1e6))
+        # Between two looks at the clock there are fewer lines than microseconds.
+        self._sequence += 1
+        part.lines.append((timestamp_ms, self._sequence, message))
+        part.size_bytes += size
+        self._waiting_lines += 1
+        self._waiting_bytes += size
+        if len(part.lines) >= SINK_WRITE_LINES or part.size_bytes >= SINK_WRITE_BYTES:
+            self._full.append(self._filling.pop(place))
 
     def _note_what_is_left_out(self) -> None:
         if not self._left_out:
@@ -107,7 +133,7 @@ class StoreSink:
         while True:
             await self._wake.wait()
             # A short wait gathers the lines of many invocations into one commit.
-            if len(self._waiting) < SINK_WRITE_LINES:
+            if self._waiting_lines < SINK_WRITE_LINES:
                 await self._clock.sleep(SINK_WAIT_SECONDS)
             self._wake.clear()
             try:
@@ -118,55 +144,48 @@ class StoreSink:
                 self._wake.set()
 
     async def _write_some(self) -> None:
-        async with self._writing:
-            batch = self._take_batch()
-            if not batch:
-                return
-            lines: dict[Place, list[store.Line]] = {}
-            for place, line, _ in batch:
-                lines.setdefault(place, []).append(line)
-            fresh = {
-                place: (new_label(self._clock, 16), new_label(self._clock, 16)) for place in lines
-            }
-            now_ms = int(self._clock.now() * 1000)
+        parts = self._take_parts()
+        fresh = {
+            part.place: (new_label(self._clock, 16), new_label(self._clock, 16)) for part in parts
+        }
+        now_ms = int(self._clock.now() * 1000)
 
-            async def write(tx: Transaction) -> None:
-                for place, some in lines.items():
-                    await _append(tx, *place, some, now_ms, fresh[place])
+        async def write(tx: Transaction) -> None:
+            for part in parts:
+                await _append(tx, *part.place, part.lines, now_ms, fresh[part.place])
 
-            try:
-                await self._store.transact(write)
-            except Unavailable:
-                self._waiting.extendleft(reversed(batch))
-                self._waiting_bytes += sum(one.size_bytes for one in batch)
-                raise
-            except Exception as cause:
-                # Lines that cannot be written must not hold up those behind them for ever.
-                log_cause("", "log lines could not be written", cause, lines=len(batch))
-                for place, some in lines.items():
-                    self._leave_out(place, len(some))
-            self._settled += len(batch)
+        try:
+            await self._store.transact(write)
+        except Unavailable:
+            self._full.extendleft(reversed(parts))
+            raise
+        except Exception as cause:
+            # Lines that cannot be written must not hold up those behind them for ever.
+            lines = sum(len(part.lines) for part in parts)
+            log_cause("", "log lines could not be written", cause, lines=lines)
+            for part in parts:
+                self._leave_out(part.place, len(part.lines))
+        for part in parts:
+            self._waiting_lines -= len(part.lines)
+            self._waiting_bytes -= part.size_bytes
 
-    def _take_batch(self) -> list[_Waiting]:
-        batch: list[_Waiting] = []
-        size = 0
-        while self._waiting and len(batch) < SINK_WRITE_LINES:
-            size += self._waiting[0].size_bytes
-            if batch and size > SINK_WRITE_BYTES:
+    def _take_parts(self) -> list[_Part]:
+        """The next parts, as many as one transaction writes, and one at least."""
+        parts: list[_Part] = []
+        lines = size = 0
+        while self._full:
+            lines += len(self._full[0].lines)
+            size += self._full[0].size_bytes
+            if parts and (lines > SINK_WRITE_LINES or size > SINK_WRITE_BYTES):
                 break
-            batch.append(self._waiting.popleft())
-        self._waiting_bytes -= sum(one.size_bytes for one in batch)
-        return batch
+            parts.append(self._full.popleft())
+        return parts
 
 
 def _cut(message: str) -> tuple[str, int]:
     """The message, or as much of its beginning as an event holds, and its size in bytes."""
-    most = EVENT_BYTES_MAX - EVENT_OVERHEAD_BYTES
-    if message.isascii():
-        text = message[:most]
-        return text, len(text)
     # Halves of surrogate pairs have no bytes, and would hold up every line beside them.
-    content = message.encode(errors="replace")[:most]
+    content = message.encode(errors="replace")[:_TEXT_MAX]
     return content.decode(errors="ignore"), len(content)
 
 
@@ -175,7 +194,7 @@ async def _append(
     scope: Scope,
     group: str,
     stream: str,
-    lines: list[store.Line],
+    lines: list[Line],
     now_ms: int,
     fresh: tuple[str, str],
 ) -> None:

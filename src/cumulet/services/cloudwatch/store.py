@@ -1,14 +1,14 @@
 """Key layout and transactions of CloudWatch Logs.
 
-Events lie in the order of their times within a group, so that a filter reads one range; the index
-`stream` has those of one stream in order.
+Events lie in blocks, in the order of their first events within a group, so that a filter reads one
+range; the indexes have those of one stream in order, and the order of their last events.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
+from typing import TypeAlias
 
 import msgspec
 
@@ -16,6 +16,7 @@ from cumulet.core.identity import Scope
 from cumulet.kv.contract import Transaction, read_count
 from cumulet.kv.space import Space
 from cumulet.kv.table import Table
+from cumulet.services.cloudwatch.blocks import Block, Line, Position, make_blocks
 from cumulet.services.cloudwatch.model import Event, Group, Stream
 
 GROUPS: Table[Group] = Table("logs", "group", Group, lambda group: (group.name,))
@@ -38,6 +39,22 @@ EVENTS: Table[Event] = Table(
     },
 )
 
+"""Events that earlier releases stored one by one: read and removed, no longer written."""
+BLOCKS: Table[Block] = Table(
+    "logs",
+    "block",
+    Block,
+    lambda block: (block.group_uid, *block.first, block.stream_uid),
+    indexes={
+        "end": lambda block: [(block.group_uid, *block.last)],
+        "stream": lambda block: [(block.group_uid, block.stream_uid, *block.first)],
+        "stream_end": lambda block: [(block.group_uid, block.stream_uid, *block.last)],
+    },
+)
+
+Place: TypeAlias = tuple[str] | tuple[str, str]
+"""What is read: a group by its uid, or one of its streams by both uids."""
+
 
 class Dropped(msgspec.Struct, frozen=True):
     """A group that was deleted and whose events are still to be removed."""
@@ -46,15 +63,6 @@ class Dropped(msgspec.Struct, frozen=True):
 
 
 DROPPED: Table[Dropped] = Table("logs", "dropped", Dropped, lambda dropped: (dropped.group_uid,))
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """An event to be written: its time, its place among others of that time, its text."""
-
-    timestamp_ms: int
-    sequence: int
-    message: str
 
 
 def _bytes_key(scope: Scope, group_uid: str) -> bytes:
@@ -105,48 +113,89 @@ async def add_stream(tx: Transaction, scope: Scope, group: str, stream: Stream) 
 async def append(
     tx: Transaction, scope: Scope, group: Group, stream: Stream, lines: Sequence[Line], now_ms: int
 ) -> None:
-    """Write events of one stream, and what the stream and its group say of them."""
+    """Write events of one stream, and what the stream and its group say of them.
+
+    The same lines may be written again: they take the same places.
+    """
     size = 0
-    for line in lines:
-        event = Event(
-            group.uid,
-            line.timestamp_ms,
-            line.sequence,
-            stream.uid,
-            stream.name,
-            line.message,
-            now_ms,
-        )
-        EVENTS.add(tx, scope, event)
-        size += event.size_bytes
-    times = [line.timestamp_ms for line in lines]
-    first = min(times) if not stream.first_ms else min(stream.first_ms, *times)
+    first_ms, last_ms = stream.first_ms, stream.last_ms
+    for block in make_blocks(group, stream, lines, now_ms):
+        BLOCKS.add(tx, scope, block)
+        size += block.size_bytes
+        first_ms = min(first_ms or block.first_ms, block.first_ms)
+        last_ms = max(last_ms, block.last_ms)
     await STREAMS.save(
         tx,
         scope,
-        msgspec.structs.replace(
-            stream, first_ms=first, last_ms=max(stream.last_ms, *times), ingested_ms=now_ms
-        ),
+        msgspec.structs.replace(stream, first_ms=first_ms, last_ms=last_ms, ingested_ms=now_ms),
     )
     tx.count(_bytes_key(scope, group.uid), size)
 
 
+async def read_blocks(
+    tx: Transaction, scope: Scope, place: Place, low: Position, high: Position, count: int,
+    *, forward: bool,
+) -> list[Block]:  # fmt: skip
+    """Blocks with low <= place < high in the order of their places.
+
+    A block's place is that of its first event when going forward, else that of its last.
+    """
+    begin, end = (*place, *low), (*place, *high)
+    if forward and len(place) == 1:
+        return await BLOCKS.scan_between(tx, scope, begin, end, limit=count)
+    index = ("stream" if forward else "stream_end") if len(place) > 1 else "end"
+    return await BLOCKS.lookup_between(
+        tx, scope, index, begin, end, limit=count, reverse=not forward
+    )
+
+
+async def read_single(
+    tx: Transaction, scope: Scope, place: Place, low: Position, high: Position, count: int,
+    *, forward: bool,
+) -> list[Event]:  # fmt: skip
+    """The events that earlier releases stored one by one, as `read_blocks` reads blocks."""
+    begin, end = (*place, *low), (*place, *high)
+    if len(place) > 1:
+        return await EVENTS.lookup_between(
+            tx, scope, "stream", begin, end, limit=count, reverse=not forward
+        )
+    return await EVENTS.scan_between(tx, scope, begin, end, limit=count, reverse=not forward)
+
+
+async def _remove(
+    tx: Transaction,
+    scope: Scope,
+    group_uid: str,
+    blocks: Sequence[Block],
+    single: Sequence[Event],
+) -> int:
+    """Remove records of events; returns how many."""
+    for block in blocks:
+        await BLOCKS.drop(tx, scope, *BLOCKS.key_of(block))
+    for event in single:
+        await EVENTS.drop(tx, scope, *EVENTS.key_of(event))
+    size = sum(block.size_bytes for block in blocks) + sum(event.size_bytes for event in single)
+    if size:
+        tx.count(_bytes_key(scope, group_uid), -size)
+    return len(blocks) + len(single)
+
+
 async def drop_events(
     tx: Transaction, scope: Scope, group_uid: str, before_ms: int, limit: int
-) -> int:
-    """Remove the oldest events before a time, at most `limit`; returns how many."""
-    old = await EVENTS.scan_between(tx, scope, (group_uid,), (group_uid, before_ms), limit=limit)
-    size = 0
-    for event in old:
-        await EVENTS.drop(tx, scope, *EVENTS.key_of(event))
-        size += event.size_bytes
-    if old:
-        tx.count(_bytes_key(scope, group_uid), -size)
-    return len(old)
+) -> bool:
+    """Remove the oldest events before a time, at most `limit` records; False when none is left.
+
+    A block goes with its last event.
+    """
+    prefix, before = (group_uid,), (group_uid, before_ms)
+    blocks = await BLOCKS.lookup_between(tx, scope, "end", prefix, before, limit=limit)
+    left = limit - len(blocks)
+    single = await EVENTS.scan_between(tx, scope, prefix, before, limit=left) if left else []
+    return await _remove(tx, scope, group_uid, blocks, single) == limit
 
 
 async def drop_stream(tx: Transaction, scope: Scope, group: str, name: str, limit: int) -> Deletion:
-    """Remove a stream and its events, at most `limit` at a time.
+    """Remove a stream and its events, at most `limit` records at a time.
 
     The stream itself goes with the last of them.
     """
@@ -158,11 +207,11 @@ async def drop_stream(tx: Transaction, scope: Scope, group: str, name: str, limi
         return Deletion.no_stream
     if found.is_protected:
         return Deletion.protected
-    events = await EVENTS.lookup(tx, scope, "stream", found.uid, stream.uid, limit=limit)
-    for event in events:
-        await EVENTS.drop(tx, scope, *EVENTS.key_of(event))
-    tx.count(_bytes_key(scope, found.uid), -sum(event.size_bytes for event in events))
-    if len(events) == limit:
+    of_it = (found.uid, stream.uid)
+    blocks = await BLOCKS.lookup(tx, scope, "stream", *of_it, limit=limit)
+    left = limit - len(blocks)
+    single = await EVENTS.lookup(tx, scope, "stream", *of_it, limit=left) if left else []
+    if await _remove(tx, scope, found.uid, blocks, single) == limit:
         return Deletion.more
     await STREAMS.drop(tx, scope, found.uid, name)
     return Deletion.done
@@ -170,10 +219,10 @@ async def drop_stream(tx: Transaction, scope: Scope, group: str, name: str, limi
 
 async def drop_remains(tx: Transaction, scope: Scope, group_uid: str, limit: int) -> bool:
     """Remove a part of a deleted group; True when nothing of it is left."""
-    events = await EVENTS.scan(tx, scope, group_uid, limit=limit)
-    for event in events:
-        await EVENTS.drop(tx, scope, *EVENTS.key_of(event))
-    if len(events) == limit:
+    blocks = await BLOCKS.scan(tx, scope, group_uid, limit=limit)
+    left = limit - len(blocks)
+    single = await EVENTS.scan(tx, scope, group_uid, limit=left) if left else []
+    if await _remove(tx, scope, group_uid, blocks, single) == limit:
         return False
     streams = await STREAMS.scan(tx, scope, group_uid, limit=limit)
     for stream in streams:

@@ -9,7 +9,7 @@ from cumulet.core.identity import Scope
 from cumulet.kit.workers import Worker
 from cumulet.kv.contract import Store, Transaction
 from cumulet.services.cloudwatch import store
-from cumulet.services.cloudwatch.limits import EXPIRE_EVENTS
+from cumulet.services.cloudwatch.limits import EXPIRE_RECORDS
 from cumulet.services.cloudwatch.model import Group
 
 _HOUR_SECONDS = 3600.0
@@ -28,8 +28,7 @@ async def expire_events(platform: Platform) -> float:
             for group in groups:
                 if group.retention_days:
                     before = now_ms - group.retention_days * 86_400_000
-                    removed = await kv.transact(_expire(scope, group.uid, before))
-                    more = more or removed == EXPIRE_EVENTS
+                    more |= await kv.transact(_expire(scope, group.uid, before))
     return 0.0 if more else _HOUR_SECONDS
 
 
@@ -44,9 +43,9 @@ def _page_of_groups(
 
 def _expire(
     scope: Scope, group_uid: str, before_ms: int
-) -> Callable[[Transaction], Awaitable[int]]:
-    async def drop(tx: Transaction) -> int:
-        return await store.drop_events(tx, scope, group_uid, before_ms, EXPIRE_EVENTS)
+) -> Callable[[Transaction], Awaitable[bool]]:
+    async def drop(tx: Transaction) -> bool:
+        return await store.drop_events(tx, scope, group_uid, before_ms, EXPIRE_RECORDS)
 
     return drop
 
@@ -59,7 +58,7 @@ async def drop_deleted(platform: Platform) -> float:
         async def drop(tx: Transaction, scope: Scope = scope) -> bool:
             found = await store.DROPPED.scan(tx, scope, limit=1)
             if found:
-                await store.drop_remains(tx, scope, found[0].group_uid, EXPIRE_EVENTS)
+                await store.drop_remains(tx, scope, found[0].group_uid, EXPIRE_RECORDS)
             return bool(found)
 
         while await kv.transact(drop):

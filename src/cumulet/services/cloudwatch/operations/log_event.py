@@ -57,7 +57,7 @@ async def put_log_events(ctx: Context, request: Request) -> Request:
     if taken:
         first = ctx.need(StoreSink).next_sequence(len(taken))
         lines = [
-            store.Line(event["timestamp"], first + index, event["message"])
+            (event["timestamp"], first + index, event["message"])
             for index, event in enumerate(taken)
         ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from cumulet.core.context import Context
 from cumulet.core.identity import Scope
@@ -11,6 +11,7 @@ from cumulet.kit.pages import make_token
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.cloudwatch import store
+from cumulet.services.cloudwatch.blocks import Block, Position
 from cumulet.services.cloudwatch.errors import (
     InvalidParameterException,
     no_group,
@@ -23,25 +24,16 @@ from cumulet.services.cloudwatch.limits import (
     PAGE_BYTES_MAX,
     PAGE_EVENTS_MAX,
     PATTERN_CHARACTERS_MAX,
-    SCAN_BYTES,
     SCAN_EVENTS_MAX,
-    SCAN_EVENTS_MIN,
 )
 from cumulet.services.cloudwatch.model import Event, Group
 from cumulet.services.cloudwatch.operations.log_group import name_of, read_position
 from cumulet.services.cloudwatch.operations.log_stream import identified_group, stream_resource
+from cumulet.services.cloudwatch.walk import Walk
 
 Request = dict[str, Any]
-Read = Callable[[tuple[Any, ...], tuple[Any, ...], int], Awaitable[list[Event]]]
 
 _END_OF_TIME = 1 << 62
-
-
-class Position(NamedTuple):
-    """An event's place among those of a group or stream."""
-
-    timestamp_ms: int
-    sequence: int
 
 
 def _place(event: Event) -> Position:
@@ -64,32 +56,18 @@ def _token(forward: bool, place: Position) -> str:
     return f"{'f' if forward else 'b'}/{make_token(list(place))}"
 
 
-class _Walk:
-    """Reads a range of events a part at a time, in one direction, with bounded memory."""
+def _walk(
+    ctx: Context, place: store.Place, low: Position, high: Position, *, forward: bool
+) -> Walk:
+    """Through the events of a group, or of one of its streams."""
 
-    def __init__(self, read: Read, low: Position, high: Position, *, forward: bool) -> None:
-        self._read = read
-        self._low = low
-        self._high = high
-        self._forward = forward
-        self._count = SCAN_EVENTS_MIN
-        self.is_done = False
+    def blocks(low: Position, high: Position, count: int) -> Awaitable[list[Block]]:
+        return ctx.transact(store.read_blocks, place, low, high, count, forward=forward)
 
-    async def take(self, limit: int) -> list[Event]:
-        """The next events, at most `limit`; fewer do not mean that there are no more."""
-        count = min(self._count, limit)
-        page = await self._read(self._low, self._high, count)
-        if len(page) < count:
-            self.is_done = True
-        if page:
-            last = _place(page[-1])
-            if self._forward:
-                self._low = Position(last.timestamp_ms, last.sequence + 1)
-            else:
-                self._high = last
-            average = sum(event.size_bytes for event in page) // len(page)
-            self._count = max(SCAN_EVENTS_MIN, min(SCAN_EVENTS_MAX, SCAN_BYTES // average))
-        return page
+    def single(low: Position, high: Position, count: int) -> Awaitable[list[Event]]:
+        return ctx.transact(store.read_single, place, low, high, count, forward=forward)
+
+    return Walk(blocks, single, low, high, forward=forward)
 
 
 @operation(
@@ -107,18 +85,8 @@ async def get_log_events(ctx: Context, request: Request) -> Request:
         low = max(low, Position(position.timestamp_ms, position.sequence + 1))
     elif position is not None:
         high = min(high, position)
-    prefix = await _stream_prefix(ctx, name_of(ctx, request), request["logStreamName"])
-
-    async def read(low: tuple[Any, ...], high: tuple[Any, ...], count: int) -> list[Event]:
-        async def scan(tx: Transaction, scope: Scope) -> list[Event]:
-            begin, end = (*prefix, *low), (*prefix, *high)
-            return await store.EVENTS.lookup_between(
-                tx, scope, "stream", begin, end, limit=count, reverse=not forward
-            )
-
-        return await ctx.transact(scan)
-
-    events = await _fill(_Walk(read, low, high, forward=forward), request)
+    place = await _stream_place(ctx, name_of(ctx, request), request["logStreamName"])
+    events = await _fill(_walk(ctx, place, low, high, forward=forward), request)
     if not forward:
         events.reverse()
     # A page that is empty gives back the token it was asked with: so clients see the end.
@@ -139,7 +107,7 @@ async def get_log_events(ctx: Context, request: Request) -> Request:
     }
 
 
-async def _fill(walk: _Walk, request: Request) -> list[Event]:
+async def _fill(walk: Walk, request: Request) -> list[Event]:
     """One answer's events: as many as asked, and at most a page's bytes."""
     limit = request.get("limit", PAGE_EVENTS_MAX)
     events: list[Event] = []
@@ -153,7 +121,7 @@ async def _fill(walk: _Walk, request: Request) -> list[Event]:
     return events
 
 
-async def _stream_prefix(ctx: Context, group_name: str, stream_name: str) -> tuple[str, str]:
+async def _stream_place(ctx: Context, group_name: str, stream_name: str) -> tuple[str, str]:
     async def read(tx: Transaction, scope: Scope) -> tuple[str, str] | bool | None:
         group = await store.GROUPS.load(tx, scope, group_name)
         if group is None:
@@ -188,16 +156,7 @@ async def filter_log_events(ctx: Context, request: Request) -> Request:
     elif given:
         high = min(high, given[1])
 
-    async def read(low: tuple[Any, ...], high: tuple[Any, ...], count: int) -> list[Event]:
-        async def scan(tx: Transaction, scope: Scope) -> list[Event]:
-            begin, end = (group.uid, *low), (group.uid, *high)
-            return await store.EVENTS.scan_between(
-                tx, scope, begin, end, limit=count, reverse=not forward
-            )
-
-        return await ctx.transact(scan)
-
-    walk = _Walk(read, low, high, forward=forward)
+    walk = _walk(ctx, (group.uid,), low, high, forward=forward)
     found, last = await _search(walk, is_wanted, request.get("limit", PAGE_EVENTS_MAX))
     answer: Request = {
         "events": [
@@ -218,7 +177,7 @@ async def filter_log_events(ctx: Context, request: Request) -> Request:
 
 
 async def _search(
-    walk: _Walk, is_wanted: Callable[[Event], bool], limit: int
+    walk: Walk, is_wanted: Callable[[Event], bool], limit: int
 ) -> tuple[list[Event], Position | None]:
     """What was found, and behind which event the search is to go on; None at the end."""
     found: list[Event] = []

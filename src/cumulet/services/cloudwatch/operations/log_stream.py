@@ -18,7 +18,7 @@ from cumulet.services.cloudwatch.errors import (
     no_group,
     no_stream,
 )
-from cumulet.services.cloudwatch.limits import DESCRIBE_MAX, EXPIRE_EVENTS
+from cumulet.services.cloudwatch.limits import DESCRIBE_MAX, EXPIRE_RECORDS
 from cumulet.services.cloudwatch.model import Stream, stream_arn
 from cumulet.services.cloudwatch.operations.log_group import (
     group_resource,
@@ -62,7 +62,7 @@ async def delete_log_stream(ctx: Context, request: Request) -> None:
     group, name = request["logGroupName"], request["logStreamName"]
     done = store.Deletion.more
     while done is store.Deletion.more:
-        done = await ctx.transact(store.drop_stream, group, name, EXPIRE_EVENTS)
+        done = await ctx.transact(store.drop_stream, group, name, EXPIRE_RECORDS)
     if done is store.Deletion.protected:
         raise is_protected()
     if done is not store.Deletion.done:
