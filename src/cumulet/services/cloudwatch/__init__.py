@@ -27,7 +27,7 @@ LOGS = Service(
     workers=WORKERS,
     resources=RESOURCES,
     provides=_provides,
-    tables=(store.GROUPS, store.STREAMS, store.EVENTS, store.DROPPED),
+    tables=(store.GROUPS, store.STREAMS, store.EVENTS, store.BLOCKS, store.DROPPED),
 )
 
 SERVICES = (LOGS,)
