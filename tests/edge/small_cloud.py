@@ -159,7 +159,9 @@ def cloud(catalog):
             dispatcher.provide(Credentials, Keys())
             dispatcher.provide(Policies, NoPolicies())
             events: list[dict[str, Any]] = []
-            door = front_door(dispatcher, catalog, [Hello()], [events.append])
+            door = front_door(
+                dispatcher, catalog, [Hello()], [lambda trace: events.append(trace.event())]
+            )
             server = Server(door, clock)
             port = await server.listen()
             try:

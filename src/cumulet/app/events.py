@@ -6,6 +6,8 @@ import json
 from collections import deque
 from typing import Any, TextIO
 
+from cumulet.core.trace import Trace
+
 KEPT_MAX = 1_000
 
 
@@ -13,25 +15,25 @@ class RecentEvents:
     """A sink of the edge. Nothing is written to disk unless a stream is given."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self._kept: deque[dict[str, Any]] = deque(maxlen=KEPT_MAX)
+        self._kept: deque[Trace] = deque(maxlen=KEPT_MAX)
         self._stream = stream
 
-    def __call__(self, event: dict[str, Any]) -> None:
-        """Take the event of one request that was answered."""
-        self._kept.append(event)
+    def __call__(self, trace: Trace) -> None:
+        """Take the trace of one request that was answered."""
+        self._kept.append(trace)
         if self._stream is not None:
-            self._stream.write(json.dumps(event, default=str) + "\n")
+            self._stream.write(json.dumps(trace.event(), default=str) + "\n")
             self._stream.flush()
 
     def newest(self, count: int, request_id: str = "", trace_id: str = "") -> list[dict[str, Any]]:
         """The last events, newest first; those of one request or trace when an id is given."""
         found: list[dict[str, Any]] = []
-        for event in reversed(self._kept):
-            if request_id and event["request_id"] != request_id:
+        for trace in reversed(self._kept):
+            if request_id and trace.request_id != request_id:
                 continue
-            if trace_id and event["trace_id"] != trace_id:
+            if trace_id and trace.trace_id != trace_id:
                 continue
-            found.append(event)
+            found.append(trace.event())
             if len(found) == count:
                 break
         return found

@@ -8,33 +8,111 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NamedTuple
 
 logger = logging.getLogger("cumulet")
 
 _SPANS_MAX = 500
 """Spans kept for one request; a request that makes more says how many were left out."""
 
+_NOTES_MAX = 500
+"""Notes kept apart; a request that makes more has them put together."""
+
+
+class Answered(NamedTuple):
+    """A request and its answer as their event tells them. Sizes are None where not known.
+
+    `ended` is in `time.perf_counter` seconds.
+    """
+
+    method: str
+    path: str
+    host: str
+    peer: str
+    status: int
+    ended: float
+    request_bytes: int | None
+    answer_bytes: int | None
+
 
 class Trace:
-    """The wide event of one request: fields, and spans with start and length in microseconds."""
+    """The wide event of one request: fields, and spans with start and length in microseconds.
 
-    __slots__ = ("fields", "parent_id", "spans", "spans_dropped", "started", "trace_id")
+    Every request makes one and few are read, so that what is told is kept as it was given and is
+    put together only when somebody asks.
+    """
 
-    def __init__(self, trace_id: str = "", parent_id: str = "") -> None:
-        self.trace_id = trace_id
+    __slots__ = (
+        "_notes",
+        "_opened",
+        "_spans",
+        "_trace_id",
+        "answer",
+        "parent_id",
+        "request_id",
+        "spans_dropped",
+        "started",
+    )
+
+    def __init__(
+        self,
+        trace_id: str = "",
+        parent_id: str = "",
+        *,
+        request_id: str = "",
+        opened: float | None = None,
+    ) -> None:
+        """A trace without an id that was `opened`, in epoch seconds, gets one of its own."""
+        self._trace_id = trace_id
+        self._opened = opened
         self.parent_id = parent_id
-        self.fields: dict[str, Any] = {}
-        self.spans: list[tuple[str, int, int, dict[str, Any] | None]] = []
+        self.request_id = request_id
+        self._notes: list[Mapping[str, Any]] = []
+        self._spans: list[tuple[str, float, float, dict[str, Any] | None]] = []
         self.spans_dropped = 0
         self.started = time.perf_counter()
+        self.answer: Answered | None = None
+        """What was asked and answered over HTTP, once it was."""
+
+    @property
+    def trace_id(self) -> str:
+        """The id that X-Ray's header carries as `Root`.
+
+        A trace begins with exactly one request, so that the randomness of its id serves for both.
+        """
+        if not self._trace_id and self._opened is not None:
+            self._trace_id = f"1-{int(self._opened):08x}-{self.request_id.replace('-', '')[:24]}"
+        return self._trace_id
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Everything noted so far; what was noted later counts."""
+        found: dict[str, Any] = {}
+        for note in self._notes:
+            found.update(note)
+        return found
+
+    @property
+    def spans(self) -> list[tuple[str, int, int, dict[str, Any] | None]]:
+        """Name, start and length in microseconds, and fields of each span."""
+        return [
+            (name, int((start - self.started) * 1e6), int((end - start) * 1e6), fields)
+            for name, start, end, fields in self._spans
+        ]
 
     def note(self, **fields: Any) -> None:
         """Set fields of the event."""
-        self.fields.update(fields)
+        self.note_all(fields)
+
+    def note_all(self, fields: Mapping[str, Any]) -> None:
+        """Set fields of the event from a mapping that is kept, so must not change any more."""
+        notes = self._notes
+        notes.append(fields)
+        if len(notes) > _NOTES_MAX:
+            self._notes = [self.fields]
 
     @contextmanager
     def span(self, name: str, **fields: Any) -> Iterator[None]:
@@ -49,15 +127,28 @@ class Trace:
         self, name: str, start: float, end: float, fields: dict[str, Any] | None = None
     ) -> None:
         """Record a span that was measured elsewhere, in `time.perf_counter` seconds."""
-        if len(self.spans) >= _SPANS_MAX:
+        if len(self._spans) >= _SPANS_MAX:
             self.spans_dropped += 1
             return
-        begin_us = int((start - self.started) * 1e6)
-        self.spans.append((name, begin_us, int((end - start) * 1e6), fields))
+        self._spans.append((name, start, end, fields))
 
-    def duration_ms(self) -> float:
-        """Milliseconds since the event was opened."""
-        return (time.perf_counter() - self.started) * 1000
+    def event(self) -> dict[str, Any]:
+        """The whole event, for those who read or write it."""
+        answer = self.answer
+        event: dict[str, Any] = {"request_id": self.request_id, "trace_id": self.trace_id}
+        if answer is not None:
+            event |= answer._asdict()
+            event["duration_ms"] = (event.pop("ended") - self.started) * 1000
+            for name in ("request_bytes", "answer_bytes"):
+                if event[name] is None:
+                    del event[name]
+        event |= self.fields
+        event["spans"] = self.spans
+        if self.parent_id:
+            event["parent_id"] = self.parent_id
+        if self.spans_dropped:
+            event["spans_dropped"] = self.spans_dropped
+        return event
 
 
 current: ContextVar[Trace | None] = ContextVar("cumulet_trace", default=None)
@@ -75,7 +166,8 @@ def span(name: str, **fields: Any) -> Iterator[None]:
         yield
 
 
-Sink = Callable[[dict[str, Any]], None]
+Sink = Callable[[Trace], None]
+"""Takes the trace of a request that was answered; `Trace.event` puts it together."""
 
 
 def log_line(level: int, message: str, **fields: Any) -> None:

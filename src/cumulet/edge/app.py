@@ -69,7 +69,7 @@ class FrontDoor:
             response = preflight(request) or await self._api.serve(request, request_id, trace)
             if trace.fields.get("service") != "s3":
                 allow_origin(request, response)
-        close_trace(self._sinks, trace, request, response, request_id)
+        close_trace(self._sinks, trace, request, response)
         return response
 
     async def upgrade(self, request: Request) -> Response | tuple[Response, Converse]:
@@ -81,15 +81,15 @@ class FrontDoor:
         admit = getattr(surface, "admit", None)
         if surface is None or admit is None:
             response = Response(404, [("content-type", "text/plain")], b"Not Found")
-            close_trace(self._sinks, trace, request, response, request_id)
+            close_trace(self._sinks, trace, request, response)
             return response
         trace.note(surface=surface.name)
         answer: Response | Welcome = await admit(self._dispatcher, request)
         if isinstance(answer, Response):
-            close_trace(self._sinks, trace, request, answer, request_id)
+            close_trace(self._sinks, trace, request, answer)
             return answer
         accepted = Response(101, answer.headers)
-        close_trace(self._sinks, trace, request, accepted, request_id)
+        close_trace(self._sinks, trace, request, accepted)
         return accepted, answer.converse
 
     async def _from_surface(self, surface: Surface, request: Request, request_id: str) -> Response:

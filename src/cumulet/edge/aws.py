@@ -88,8 +88,9 @@ class AwsApi:
         await self._settle(call)
         target, model, dispatcher = call.target, call.model, self._dispatcher
         name = target.operation or ""
-        told = call.trace.fields
-        told["service"], told["operation"], told["protocol"] = target.service, name, target.protocol
+        call.trace.note_all(
+            {"service": target.service, "operation": name, "protocol": target.protocol}
+        )
         call.operation = operation = model.operation(name)
         declared = dispatcher.operation(target.service, name)
         if operation is None:
@@ -98,7 +99,9 @@ class AwsApi:
             call.request, model.signing_name, unsigned=declared.takes_unsigned
         )
         caller = claim.principal
-        told["account"], told["caller"], told["region"] = caller.account, caller.arn, claim.region
+        call.trace.note_all(
+            {"account": caller.account, "caller": caller.arn, "region": claim.region}
+        )
         body = await self._verified(call, claim, operation)
         if claim.s3 and claim.is_presigned:
             call.read = with_hoisted_headers(call.read)

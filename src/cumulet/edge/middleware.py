@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
-from typing import Any
 
 from cumulet.core.clock import Clock
 from cumulet.core.http import Request, Response
-from cumulet.core.trace import Sink, Trace, current
+from cumulet.core.trace import Answered, Sink, Trace, current
 
 _TRACE_FIELD = re.compile(r"[0-9A-Za-z-]{1,64}\Z")
 _IDS_DRAWN = 256
@@ -27,10 +27,7 @@ def open_trace(request: Request, request_id: str, now: float) -> Trace:
     """
     header = request.headers.get("x-amzn-trace-id")
     root, parent = _named_trace(header) if header else ("", "")
-    if not root:
-        # The request's own randomness serves: a trace begins with exactly one request.
-        root = f"1-{int(now):08x}-{request_id.replace('-', '')[:24]}"
-    trace = Trace(root, parent)
+    trace = Trace(root, parent, request_id=request_id, opened=now)
     current.set(trace)
     return trace
 
@@ -69,34 +66,21 @@ class RequestIds:
         )
 
 
-def close_trace(
-    sinks: Sequence[Sink], trace: Trace, request: Request, response: Response, request_id: str
-) -> None:
+def close_trace(sinks: Sequence[Sink], trace: Trace, request: Request, response: Response) -> None:
     """Tell the event of a request that was answered."""
-    if not sinks:
-        return
-    event: dict[str, Any] = {
-        "request_id": request_id,
-        "trace_id": trace.trace_id,
-        "method": request.method,
-        "path": request.path,
-        "host": request.host,
-        "peer": request.peer,
-        "status": response.status,
-        "duration_ms": trace.duration_ms(),
-        **trace.fields,
-        "spans": trace.spans,
-    }
-    if trace.parent_id:
-        event["parent_id"] = trace.parent_id
-    if trace.spans_dropped:
-        event["spans_dropped"] = trace.spans_dropped
-    if isinstance(response.body, bytes):
-        event["answer_bytes"] = len(response.body)
-    if request.body.size_bytes is not None:
-        event["request_bytes"] = request.body.size_bytes
+    body = response.body
+    trace.answer = Answered(
+        request.method,
+        request.path,
+        request.headers.get("host"),
+        request.peer,
+        response.status,
+        time.perf_counter(),
+        request.body.size_bytes,
+        len(body) if isinstance(body, bytes) else None,
+    )
     for sink in sinks:
-        sink(event)
+        sink(trace)
 
 
 def preflight(request: Request) -> Response | None:

@@ -9,24 +9,21 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from cumulet.core.clock import Clock, new_uuid
 from cumulet.core.context import Context
 from cumulet.core.errors import (
-    AccessDenied,
     AwsError,
     InternalFailure,
-    MissingAuthentication,
     OperationNotImplemented,
     ServiceUnavailable,
     UnknownOperation,
 )
 from cumulet.core.http import Request
-from cumulet.core.identity import Principal, Scope, parse_arn
+from cumulet.core.identity import Principal, Scope
 from cumulet.core.trace import Trace, log_cause
-from cumulet.kit.conditions import condition_keys
-from cumulet.kit.policy import Decision, IdentityPolicies, Question, decide
+from cumulet.kit.admission import Admission, Plan, unsigned
 from cumulet.kit.ports import Policies
-from cumulet.kit.service import Naming, Operation, OwnedPolicies, Service
+from cumulet.kit.service import Operation, Service
 from cumulet.kv.contract import Store, Unavailable
 from cumulet.wire.catalog import Catalog
-from cumulet.wire.constraints import check
+from cumulet.wire.constraints import checker_of
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -51,7 +48,8 @@ class Dispatcher:
         self.services = {service.name: service for service in services}
         self._catalog = catalog
         self._parts: dict[type, Any] = {}
-        self._policies: Policies | None = None
+        self._plans: dict[tuple[str, str], Plan] = {}
+        self._admission = Admission()
 
     @property
     def inner_endpoint(self) -> str:
@@ -62,7 +60,7 @@ class Dispatcher:
         """Offer a part or port to every operation, by its type."""
         self._parts[kind] = part
         if kind is Policies:
-            self._policies = part
+            self._admission.policies = part
 
     def need(self, kind: type[T]) -> T:
         """The part of that type; a missing one is a mistake in the composition."""
@@ -112,13 +110,17 @@ class Dispatcher:
     async def run(self, ctx: Context, service_name: str, name: str, request: Any) -> Any:
         """Carry out one operation. Raises AwsError and nothing else."""
         start = time.perf_counter()
+        plan = self._plans.get((service_name, name))
         try:
-            operation = self.operation(service_name, name)
-            model = self._catalog.service(service_name).operation(name)
-            if model is not None:
-                check(model, request)
-            await self._admit(ctx, self.services[service_name], operation, request)
-            return await operation.run(ctx, request)
+            if plan is None:
+                plan = self._plan(service_name, name)
+            if plan.check is not None:
+                plan.check(request)
+            if not plan.is_open:
+                await self._admission.admit(ctx, plan, request)
+            elif ctx.caller.kind == "anonymous" and not plan.takes_unsigned:
+                raise unsigned()
+            return await plan.run(ctx, request)
         except AwsError:
             raise
         except Unavailable as cause:
@@ -132,7 +134,17 @@ class Dispatcher:
                 "The request processing has failed because of an unknown error."
             ) from cause
         finally:
-            ctx.trace.add_span(f"{service_name}.{name}", start, time.perf_counter())
+            span = plan.span if plan is not None else f"{service_name}.{name}"
+            ctx.trace.add_span(span, start, time.perf_counter())
+
+    def _plan(self, service_name: str, name: str) -> Plan:
+        operation = self.operation(service_name, name)
+        model = self._catalog.service(service_name).operation(name)
+        plan = Plan(
+            operation, self.services[service_name], None if model is None else checker_of(model)
+        )
+        self._plans[service_name, name] = plan
+        return plan
 
     async def call(
         self, ctx: Context, service: str, operation: str, request: Mapping[str, Any]
@@ -144,91 +156,4 @@ class Dispatcher:
         self, ctx: Context, action: str, resource: str, conditions: Mapping[str, Any]
     ) -> None:
         """Raise AccessDenied unless the caller's identity policies allow it."""
-        if ctx.caller.is_root or ctx.caller.kind == "service":
-            return
-        identity = await self._identity_of(ctx.caller)
-        question = Question(ctx.caller, action, resource, {**condition_keys(ctx), **conditions})
-        _require(ctx, question, decide(question, identity, (), ctx.scope.account))
-
-    async def _admit(
-        self, ctx: Context, service: Service, operation: Operation, request: Any
-    ) -> None:
-        caller = ctx.caller
-        if caller.kind == "anonymous" and not operation.takes_unsigned:
-            raise MissingAuthentication("Request is missing Authentication Token")
-        if operation.access == "open":
-            return
-        load = operation.resource_policy
-        if load is None and caller.is_root:
-            # The root of an account may do anything there, and nothing in another's.
-            named = await _names(operation.resource, ctx, request)
-            if all(_owner(resource, ctx) == caller.account for resource in named):
-                return
-        owned = None if load is None else await load(ctx, request)
-        if owned is not None and caller.is_root and owned.leaves_to(caller.account):
-            ctx.trace.note(iam_effect="allow", iam_reason="account root")
-            return
-        await self._decide_all(ctx, service, operation, request, owned)
-
-    async def _decide_all(
-        self,
-        ctx: Context,
-        service: Service,
-        operation: Operation,
-        request: Any,
-        owned: OwnedPolicies | None,
-    ) -> None:
-        identity = await self._identity_of(ctx.caller)
-        keys = condition_keys(ctx)
-        if operation.conditions is not None:
-            asked = operation.conditions(ctx, request)
-            keys.update(await asked if isinstance(asked, Awaitable) else asked)
-        policies = owned.policies if owned is not None else ()
-        actions = await _names(operation.action, ctx, request, operation.name)
-        for resource in await _names(operation.resource, ctx, request):
-            owner = owned.owner if owned is not None else _owner(resource, ctx)
-            keys["aws:ResourceAccount"] = owner
-            for action in actions:
-                full = action if ":" in action else f"{service.prefix}:{action}"
-                question = Question(ctx.caller, full, resource, keys)
-                _require(ctx, question, decide(question, identity, policies, owner))
-
-    async def _identity_of(self, caller: Principal) -> IdentityPolicies:
-        if self._policies is None or caller.kind in ("service", "anonymous", "root"):
-            return IdentityPolicies()
-        return await self._policies.of(caller)
-
-
-async def _names(
-    given: Naming | None,
-    ctx: Context,
-    request: Any,
-    default: str = "*",
-) -> Sequence[str]:
-    if given is None:
-        return (default,)
-    value = given(ctx, request) if callable(given) else given
-    if isinstance(value, Awaitable):
-        value = await value
-    return (value,) if isinstance(value, str) else value
-
-
-def _owner(resource: str, ctx: Context) -> str:
-    arn = parse_arn(resource)
-    return arn.account if arn is not None and arn.account.isdigit() else ctx.scope.account
-
-
-def _require(ctx: Context, question: Question, decision: Decision) -> None:
-    ctx.trace.note(
-        iam_action=question.action,
-        iam_resource=question.resource,
-        iam_effect=decision.effect,
-        iam_reason=decision.reason,
-        iam_policies=decision.policies,
-    )
-    if decision.allowed:
-        return
-    raise AccessDenied(
-        f"User: {question.caller.arn} is not authorized to perform: {question.action} "
-        f"on resource: {question.resource} {decision.reason}"
-    )
+        await self._admission.authorize(ctx, action, resource, conditions)

@@ -43,11 +43,17 @@ Checker = Callable[[Any, str, Violations], None]
 
 def check(operation: OperationModel, request: Any) -> None:
     """Raise ConstraintViolation, with AWS's sentence, unless the input keeps the model's rules."""
-    run = operation.compiled.get("check", _MISSING)
-    if run is _MISSING:
-        run = operation.compiled["check"] = _compile(operation)
+    run = checker_of(operation)
     if run is not None:
         run(request)
+
+
+def checker_of(operation: OperationModel) -> Callable[[Any], None] | None:
+    """What `check` runs for an operation; None when its model has no rules."""
+    run: Callable[[Any], None] | None = operation.compiled.get("check", _MISSING)
+    if run is _MISSING:
+        run = operation.compiled["check"] = _compile(operation)
+    return run
 
 
 _MISSING = object()

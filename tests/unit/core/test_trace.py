@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from cumulet.core import trace
-from cumulet.core.trace import Trace, log_cause, log_line
+from cumulet.core.trace import Answered, Trace, log_cause, log_line
 
 
 def test_an_event_collects_fields_and_spans() -> None:
@@ -20,7 +20,28 @@ def test_an_event_collects_fields_and_spans() -> None:
     assert event.fields == {"service": "s3", "status": 200}
     assert (name, fields) == ("work", {"part": 1})
     assert start_us >= 0
-    assert 0 <= length_us <= event.duration_ms() * 1000
+    assert 0 <= length_us < 60_000_000
+
+
+def test_what_is_noted_later_counts_and_notes_are_bounded() -> None:
+    event = Trace()
+    for number in range(trace._NOTES_MAX * 2):
+        event.note_all({"last": number, f"n{number % 10}": number})
+    assert event.fields["last"] == trace._NOTES_MAX * 2 - 1
+    assert len(event.fields) == 11
+    assert len(event._notes) <= trace._NOTES_MAX
+
+
+def test_an_event_tells_how_its_request_was_answered() -> None:
+    event = Trace(request_id="01234567-89ab-cdef-0123-456789abcdef", opened=100.0)
+    event.note(service="s3")
+    event.answer = Answered("GET", "/p", "h", "::1", 200, event.started + 0.5, 3, None)
+    told = event.event()
+    assert told["trace_id"] == "1-00000064-0123456789abcdef01234567"
+    assert (told["method"], told["path"], told["status"]) == ("GET", "/p", 200)
+    assert (told["service"], told["request_bytes"]) == ("s3", 3)
+    assert told["duration_ms"] == pytest.approx(500)
+    assert not {"ended", "answer_bytes", "parent_id", "spans_dropped"} & told.keys()
 
 
 def test_a_span_is_kept_when_its_work_fails() -> None:

@@ -58,8 +58,9 @@ def test_event_holds_what_is_known():
     given = request(host="h")
     trace = open_trace(given, "id", 0.0)
     trace.note(service="sts")
-    close_trace([told.append], trace, given, Response(201, [], b"abc"), "id")
-    (event,) = told
+    close_trace([told.append], trace, given, Response(201, [], b"abc"))
+    event = told[0].event()
+    assert (event["request_id"], event["trace_id"][:11]) == ("id", "1-00000000-")
     assert (event["method"], event["path"], event["host"]) == ("POST", "/p", "h")
     assert (event["status"], event["service"]) == (201, "sts")
     assert (event["request_bytes"], event["answer_bytes"]) == (4, 3)

@@ -4,9 +4,10 @@
 asked, and `decide` asks all that apply. How a caller's policies are found is in `services/iam`.
 """
 
-from cumulet.kit.policy.decide import decide
+from cumulet.kit.policy.decide import decide, looks_at_context
 from cumulet.kit.policy.grammar import PolicyKind, check_document, size_of_document
 from cumulet.kit.policy.model import (
+    Decided,
     Decision,
     IdentityPolicies,
     MalformedPolicy,
@@ -16,6 +17,7 @@ from cumulet.kit.policy.model import (
 from cumulet.kit.policy.statements import parse_policy
 
 __all__ = [
+    "Decided",
     "Decision",
     "IdentityPolicies",
     "MalformedPolicy",
@@ -24,6 +26,7 @@ __all__ = [
     "Question",
     "check_document",
     "decide",
+    "looks_at_context",
     "parse_policy",
     "size_of_document",
 ]

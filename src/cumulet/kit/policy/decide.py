@@ -65,6 +65,20 @@ def decide(
     return Decision("allow", "identity-based policy", own.allowed or granting)
 
 
+def looks_at_context(action: str, identity: IdentityPolicies, resource: tuple[Policy, ...]) -> bool:
+    """Whether a condition or a variable has a part in decisions on this action.
+
+    Where none has, `decide` comes to the same for every context.
+    """
+    for policies in (identity.identity, identity.session, resource):
+        for policy in policies:
+            for statement in statements_on(policy, action):
+                if statement.keys:
+                    return True
+    boundary = identity.boundary
+    return boundary is not None and any(item.keys for item in statements_on(boundary, action))
+
+
 class _Voices:
     """Which policies of one kind deny and which allow."""
 

@@ -28,15 +28,6 @@ class Policy:
     by_action: dict[str, tuple[Any, ...]] = field(default_factory=dict, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class IdentityPolicies:
-    """What binds an identity: its own policies, a permissions boundary, and its session's."""
-
-    identity: tuple[Policy, ...] = ()
-    boundary: Policy | None = None
-    session: tuple[Policy, ...] = ()
-
-
 class Question(msgspec.Struct, frozen=True):
     """May `caller` do `action` on `resource`? `context` holds the condition keys."""
 
@@ -61,3 +52,33 @@ class Decision(msgspec.Struct, frozen=True):
     def allowed(self) -> bool:
         """Whether the request may go on."""
         return self.effect == "allow"
+
+
+class Decided:
+    """A decision with what it was about, as the trace tells it."""
+
+    __slots__ = ("decision", "note")
+
+    def __init__(self, action: str, resource: str, decision: Decision) -> None:
+        self.decision = decision
+        self.note = {
+            "iam_action": action,
+            "iam_resource": resource,
+            "iam_effect": decision.effect,
+            "iam_reason": decision.reason,
+            "iam_policies": decision.policies,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityPolicies:
+    """What binds an identity: its own policies, a permissions boundary, and its session's.
+
+    `decided` remembers decisions that no condition had a part in; like `Policy.by_action` it holds
+    nothing but what can be worked out again.
+    """
+
+    identity: tuple[Policy, ...] = ()
+    boundary: Policy | None = None
+    session: tuple[Policy, ...] = ()
+    decided: dict[tuple[str, ...], Decided] = field(default_factory=dict, compare=False, repr=False)

@@ -1,0 +1,212 @@
+"""Whether a caller may do what is asked: which policies have a say, and what is remembered of it.
+
+The rules of evaluation are in `policy/`; here is what they are asked, for each operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from cumulet.core.context import Context
+from cumulet.core.errors import AccessDenied, MissingAuthentication
+from cumulet.core.identity import Principal, parse_arn
+from cumulet.kit.conditions import condition_keys
+from cumulet.kit.policy import (
+    Decided,
+    IdentityPolicies,
+    Policy,
+    Question,
+    decide,
+    looks_at_context,
+)
+from cumulet.kit.ports import Policies
+from cumulet.kit.service import Naming, Operation, OwnedPolicies, Service
+
+DECISIONS_REMEMBERED_MAX = 64
+"""Decisions that are kept for one identity while its policies stay as they are."""
+
+_OWNERS_REMEMBERED_MAX = 4_096
+
+
+class Plan:
+    """One operation made ready to be run often."""
+
+    __slots__ = (
+        "actions",
+        "check",
+        "conditions",
+        "is_open",
+        "name_actions",
+        "prefix",
+        "resource",
+        "resource_policy",
+        "run",
+        "span",
+        "takes_unsigned",
+    )
+
+    def __init__(
+        self, operation: Operation, service: Service, check: Callable[[Any], None] | None
+    ) -> None:
+        """`check` raises when a request breaks the model's constraints; None when there are none.
+
+        `actions` are the full names of the actions to ask for, unless `name_actions` gives them.
+        """
+        self.run = operation.run
+        self.check = check
+        self.span = f"{service.name}.{operation.name}"
+        self.prefix = service.prefix
+        self.is_open = operation.access == "open"
+        self.takes_unsigned = operation.takes_unsigned
+        self.conditions = operation.conditions
+        self.resource = operation.resource
+        self.resource_policy = operation.resource_policy
+        action = operation.action if operation.action is not None else operation.name
+        self.name_actions = action if callable(action) else None
+        self.actions = () if callable(action) else self.whole(action)
+
+    def whole(self, actions: str | Sequence[str]) -> tuple[str, ...]:
+        """Actions with their service's prefix."""
+        given = (actions,) if isinstance(actions, str) else actions
+        return tuple(name if ":" in name else f"{self.prefix}:{name}" for name in given)
+
+
+class Admission:
+    """Asks the policies before an operation runs."""
+
+    def __init__(self) -> None:
+        self.policies: Policies | None = None
+        """The port that knows what binds a principal; without it nothing is allowed."""
+        self._unbound = IdentityPolicies()
+
+    async def admit(self, ctx: Context, plan: Plan, request: Any) -> None:
+        """Raise MissingAuthentication or AccessDenied unless the caller may do this."""
+        caller = ctx.caller
+        if caller.kind == "anonymous" and not plan.takes_unsigned:
+            raise unsigned()
+        load = plan.resource_policy
+        resources = plan.resource
+        if load is None:
+            if type(resources) is not str:
+                resources = await _named(resources, ctx, request)
+            # The root of an account may do anything there, and nothing in another's.
+            if caller.is_root and _owns_all(caller, resources, ctx):
+                return
+            await self._decide_all(ctx, plan, request, None, resources)
+            return
+        owned = await load(ctx, request)
+        if owned is not None and caller.is_root and owned.leaves_to(caller.account):
+            ctx.trace.note_all(_ROOT_NOTE)
+            return
+        await self._decide_all(ctx, plan, request, owned, await _named(resources, ctx, request))
+
+    async def authorize(
+        self, ctx: Context, action: str, resource: str, conditions: Mapping[str, Any]
+    ) -> None:
+        """Raise AccessDenied unless the caller's identity policies allow it."""
+        caller = ctx.caller
+        if caller.is_root or caller.kind == "service":
+            return
+        identity = await self._identity_of(caller)
+        looks = looks_at_context(action, identity, ())
+        keys = {**condition_keys(ctx), **conditions} if looks else {}
+        _require(ctx, action, resource, identity, (), ctx.scope.account, keys)
+
+    async def _decide_all(
+        self,
+        ctx: Context,
+        plan: Plan,
+        request: Any,
+        owned: OwnedPolicies | None,
+        resources: str | Sequence[str],
+    ) -> None:
+        caller = ctx.caller
+        identity = await self._identity_of(caller)
+        policies = owned.policies if owned is not None else ()
+        actions = plan.actions
+        if plan.name_actions is not None:
+            actions = plan.whole(await _named(plan.name_actions, ctx, request))
+        keys: dict[str, Any] | None = None
+        for resource in (resources,) if type(resources) is str else resources:
+            owner = owned.owner if owned is not None else owner_of(resource) or ctx.scope.account
+            for action in actions:
+                if keys is None and looks_at_context(action, identity, policies):
+                    keys = await _keys(ctx, plan, request)
+                if keys is not None:
+                    keys["aws:ResourceAccount"] = owner
+                _require(ctx, action, resource, identity, policies, owner, keys or {})
+
+    async def _identity_of(self, caller: Principal) -> IdentityPolicies:
+        if self.policies is None or caller.kind in ("service", "anonymous", "root"):
+            return self._unbound
+        return await self.policies.of(caller)
+
+
+def unsigned() -> MissingAuthentication:
+    """The refusal of a caller who did not sign and had to."""
+    return MissingAuthentication("Request is missing Authentication Token")
+
+
+_ROOT_NOTE = {"iam_effect": "allow", "iam_reason": "account root"}
+
+
+async def _named(given: Naming, ctx: Context, request: Any) -> str | Sequence[str]:
+    value = given(ctx, request) if callable(given) else given
+    if type(value) is str or not isinstance(value, Awaitable):
+        return value
+    return await value
+
+
+async def _keys(ctx: Context, plan: Plan, request: Any) -> dict[str, Any]:
+    """The condition keys of the request, with those of its service."""
+    keys = condition_keys(ctx)
+    if plan.conditions is not None:
+        asked = plan.conditions(ctx, request)
+        keys.update(await asked if isinstance(asked, Awaitable) else asked)
+    return keys
+
+
+def _owns_all(caller: Principal, resources: str | Sequence[str], ctx: Context) -> bool:
+    account = caller.account
+    if type(resources) is str:
+        return (owner_of(resources) or ctx.scope.account) == account
+    return all((owner_of(resource) or ctx.scope.account) == account for resource in resources)
+
+
+@lru_cache(_OWNERS_REMEMBERED_MAX)
+def owner_of(resource: str) -> str:
+    """The account that an ARN names, or "" when it names none."""
+    arn = parse_arn(resource)
+    return arn.account if arn is not None and arn.account.isdigit() else ""
+
+
+def _require(
+    ctx: Context,
+    action: str,
+    resource: str,
+    identity: IdentityPolicies,
+    policies: tuple[Policy, ...],
+    owner: str,
+    keys: Mapping[str, Any],
+) -> None:
+    """Note the decision in the trace. Raises AccessDenied when it is not to allow."""
+    caller = ctx.caller
+    name = (action, resource, owner, caller.kind, caller.account)
+    decided = identity.decided.get(name) if not policies else None
+    if decided is None:
+        decision = decide(Question(caller, action, resource, keys), identity, policies, owner)
+        decided = Decided(action, resource, decision)
+        if not policies and not looks_at_context(action, identity, ()):
+            # It holds for every request until the identity's policies are others.
+            if len(identity.decided) >= DECISIONS_REMEMBERED_MAX:
+                identity.decided.clear()
+            identity.decided[name] = decided
+    ctx.trace.note_all(decided.note)
+    if decided.decision.allowed:
+        return
+    raise AccessDenied(
+        f"User: {caller.arn} is not authorized to perform: {action} "
+        f"on resource: {resource} {decided.decision.reason}"
+    )
