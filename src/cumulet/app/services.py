@@ -11,6 +11,6 @@ SERVICES: tuple[Service, ...] = (
     *s3.SERVICES,
     ssm.SERVICE,
     lambda_.SERVICE,
-    apigateway.SERVICE,
+    *apigateway.SERVICES,
     cloudformation.SERVICE,
 )

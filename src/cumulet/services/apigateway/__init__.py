@@ -1,22 +1,23 @@
-"""API Gateway: REST APIs and the front that serves them. A table of contents."""
+"""API Gateway: REST, HTTP and WebSocket APIs and the front that serves them. Contents."""
 
 from cumulet.kit.service import Service, operations_of
 from cumulet.services.apigateway import store
 from cumulet.services.apigateway.operations import (
     account,
-    deployment,
     importing,
     integration,
     method,
     model,
     resource,
     rest_api,
-    stage,
     tag,
     validator,
 )
+from cumulet.services.apigateway.operations.serving import deployment, gateway_response, stage
 from cumulet.services.apigateway.resources import RESOURCES
 from cumulet.services.apigateway.surface import ExecuteApi, provides
+from cumulet.services.apigateway.v2 import store as v2_store
+from cumulet.services.apigateway.v2.operations import MODULES as V2_MODULES
 
 SERVICE = Service(
     name="apigateway",
@@ -29,6 +30,7 @@ SERVICE = Service(
         integration,
         deployment,
         stage,
+        gateway_response,
         model,
         validator,
         account,
@@ -39,4 +41,10 @@ SERVICE = Service(
     provides=provides,
     tables=store.TABLES,
 )
-SERVICES = (SERVICE,)
+V2 = Service(
+    name="apigatewayv2",
+    prefix="apigateway",
+    operations=operations_of(*V2_MODULES),
+    tables=v2_store.TABLES,
+)
+SERVICES = (SERVICE, V2)

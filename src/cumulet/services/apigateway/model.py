@@ -145,7 +145,9 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit
     """The authorizers by id."""
 
 
-class GatewayResponse(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class GatewayResponse(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True
+):
     """How the gateway itself answers one kind of refusal; no status code leaves the usual one."""
 
     api_id: str
@@ -252,6 +254,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     api_id: str
     account: str
     region: str
+    protocol: str = "REST"
+    """`REST`, `HTTP` or `WEBSOCKET`."""
 
 
 def shown(record: msgspec.Struct, *hidden: str) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Responses of routes and of integrations, for WebSocket APIs."""

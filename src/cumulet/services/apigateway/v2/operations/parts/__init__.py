@@ -1,0 +1,1 @@
+"""What an API consists of: routes, integrations, authorizers, models."""

@@ -1,0 +1,1 @@
+"""What the parts of HTTP and WebSocket APIs may say. Pure."""
