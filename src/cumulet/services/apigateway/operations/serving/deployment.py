@@ -18,12 +18,16 @@ from cumulet.services.apigateway.errors import (
     LimitExceededException,
     no_api,
     no_deployment,
-    not_yet,
 )
 from cumulet.services.apigateway.model import Deployment, Resource, Stage, shown
 from cumulet.services.apigateway.operations.rest_api import page, page_of
-from cumulet.services.apigateway.operations.stage import check_unserved, save_stage
-from cumulet.services.apigateway.rules.names import at, check_stage_name, check_variables
+from cumulet.services.apigateway.operations.serving.stage import (
+    check_unserved,
+    parse_canary,
+    parse_stage,
+    save_stage,
+)
+from cumulet.services.apigateway.rules.names import at, check_stage_name
 from cumulet.services.apigateway.rules.patch import REPLACE, Rule, apply_patches, listing
 
 Request = Mapping[str, Any]
@@ -41,9 +45,9 @@ async def create_deployment(ctx: Context, request: Request) -> dict[str, Any]:
     if stage_name:
         check_stage_name(stage_name)
         check_unserved(request)
-        check_variables(request.get("variables"))
+        parse_stage(request, deployment_id, now)
     elif request.get("canarySettings"):
-        raise not_yet("Canary releases are")
+        raise BadRequestException("Stage name must be specified for a canary deployment")
 
     async def create(tx: Transaction, scope: Scope) -> Deployment:
         made = await _copy(tx, scope, request, deployment_id, now)
@@ -90,32 +94,39 @@ async def _copy(
 async def _point(
     tx: Transaction, scope: Scope, request: Request, deployment_id: str, now: int
 ) -> None:
-    """Make the named stage, or move it to the new deployment."""
+    """Make the named stage, or move it, or its canary, to the new deployment."""
     old = await store.STAGES.load(tx, scope, request["restApiId"], request["stageName"])
     if old is None:
-        stage = Stage(
-            api_id=request["restApiId"],
-            stage_name=request["stageName"],
-            deployment_id=deployment_id,
-            created_date=now,
-            last_updated_date=now,
-            cache_cluster_enabled=False,
-            cache_cluster_status="NOT_AVAILABLE",
-            method_settings={},
-            tracing_enabled=bool(request.get("tracingEnabled")),
-            description=request.get("stageDescription"),
-            variables=request.get("variables"),
-        )
+        if request.get("canarySettings"):
+            raise BadRequestException(
+                "Deployment with canarySettings requires a stage that exists already"
+            )
+        made = parse_stage(request, deployment_id, now)
+        stage = msgspec.structs.replace(made, description=request.get("stageDescription"))
+    elif request.get("canarySettings"):
+        canary = parse_canary(request["canarySettings"], deployment_id)
+        stage = msgspec.structs.replace(old, canary_settings=canary, last_updated_date=now)
     else:
-        stage = msgspec.structs.replace(
-            old,
-            deployment_id=deployment_id,
-            last_updated_date=now,
-            variables=request.get("variables", old.variables),
-            description=request.get("stageDescription", old.description),
-            tracing_enabled=request.get("tracingEnabled", old.tracing_enabled),
-        )
+        stage = _moved(old, request, deployment_id, now)
     await save_stage(tx, scope, stage)
+
+
+def _moved(old: Stage, request: Request, deployment_id: str, now: int) -> Stage:
+    """A stage with the new deployment, and what else the request says of it."""
+    has_cache = request.get("cacheClusterEnabled")
+    has_cache = old.cache_cluster_enabled if has_cache is None else has_cache
+    size = request.get("cacheClusterSize") or old.cache_cluster_size or "0.5"
+    return msgspec.structs.replace(
+        old,
+        deployment_id=deployment_id,
+        last_updated_date=now,
+        variables=request.get("variables", old.variables),
+        description=request.get("stageDescription", old.description),
+        tracing_enabled=request.get("tracingEnabled", old.tracing_enabled),
+        cache_cluster_enabled=has_cache,
+        cache_cluster_size=size if has_cache else None,
+        cache_cluster_status="AVAILABLE" if has_cache else "NOT_AVAILABLE",
+    )
 
 
 def _view(deployment: Deployment) -> dict[str, Any]:
@@ -195,6 +206,12 @@ async def delete_deployment(ctx: Context, request: Request) -> None:
         if any(stage.deployment_id == found.id for stage in stages):
             raise BadRequestException(
                 "Active stages pointing to this deployment must be moved or deleted"
+            )
+        canaries = [stage.canary_settings for stage in stages if stage.canary_settings is not None]
+        if any(canary.deployment_id == found.id for canary in canaries):
+            raise BadRequestException(
+                "Active stages with canary settings pointing to this deployment must be moved or "
+                "deleted"
             )
         await store.drop_deployment(tx, scope, found.api_id, found.id)
 

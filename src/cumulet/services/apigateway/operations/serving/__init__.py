@@ -1,0 +1,1 @@
+"""What makes an API answer: deployments, stages, gateway responses, and trying methods out."""
