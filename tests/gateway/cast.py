@@ -17,6 +17,8 @@ from cumulet.core.identity import ANONYMOUS, Principal, Scope
 from cumulet.core.trace import Trace
 from cumulet.kit.policy import IdentityPolicies
 from cumulet.kit.ports import Authenticator, Policies
+from cumulet.services.apigateway.admission.authorizers import Grants
+from cumulet.services.apigateway.admission.buckets import Buckets
 from cumulet.services.apigateway.model import Deployment, Method, Resource, RestApi, Stage
 from cumulet.services.apigateway.pipeline.integrations.waiting import Invocations
 from cumulet.services.apigateway.pipeline.served import serve_stage
@@ -78,8 +80,8 @@ class Cast:
         return self.policies
 
     def need(self, kind):
-        if kind is Invocations:
-            return Invocations()
+        if kind in (Invocations, Buckets, Grants):
+            return self.parts.setdefault(kind, kind())
         assert kind in (Authenticator, Policies) or kind in self.parts
         return self.parts.get(kind, self)
 

@@ -19,7 +19,11 @@ from cumulet.kv.cache import CachedView
 from cumulet.kv.contract import Store
 from cumulet.kv.tuples import pack
 from cumulet.services.apigateway import store
+from cumulet.services.apigateway.admission.authorizers import Grants
+from cumulet.services.apigateway.admission.buckets import Buckets
 from cumulet.services.apigateway.admission.domains import hosts as domains
+from cumulet.services.apigateway.admission.usage.passes import Passes
+from cumulet.services.apigateway.admission.usage.quotas import Quotas
 from cumulet.services.apigateway.limits import (
     BODY_BYTES_MAX,
     HEADER_BYTES_MAX,
@@ -112,7 +116,15 @@ class Stages:
 
 def provides(platform: Platform) -> Mapping[type, Any]:
     """The parts that the front needs."""
-    return {Stages: Stages(platform), Invocations: Invocations(), **domains.provides(platform)}
+    return {
+        Stages: Stages(platform),
+        Invocations: Invocations(),
+        Buckets: Buckets(),
+        Grants: Grants(),
+        Passes: Passes(platform),
+        Quotas: Quotas(platform),
+        **domains.provides(platform),
+    }
 
 
 class ExecuteApi:

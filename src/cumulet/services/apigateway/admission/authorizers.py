@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -31,7 +31,8 @@ from cumulet.services.apigateway.admission.limits import (
     AUTHORIZER_ANSWER_BYTES_MAX,
     AUTHORIZER_SECONDS_MAX,
 )
-from cumulet.services.apigateway.pipeline.integrations.waiting import Invocations
+
+Wait = Callable[[Coroutine[Any, Any, dict[str, Any]], float], Awaitable[dict[str, Any]]]
 
 INVOKE = "execute-api:Invoke"
 _SESSION = "BackplaneAssumeRoleSession"
@@ -76,12 +77,15 @@ class Grant:
     usage_key: str
 
 
-async def ask(ctx: Context, asked: AuthorizerFunction, event: Mapping[str, Any]) -> bytes:
-    """Invoke the function; its answer as it is. Raises AuthorizerError."""
+async def ask(
+    ctx: Context, asked: AuthorizerFunction, event: Mapping[str, Any], wait: Wait
+) -> bytes:
+    """Invoke the function; its answer as it is. Raises AuthorizerError.
+
+    `wait` gives the outcome of the invocation, or raises TimeoutError and leaves it to its own end.
+    """
     try:
-        answer = await ctx.need(Invocations).wait(
-            _invoke(ctx, asked, orjson.dumps(event)), AUTHORIZER_SECONDS_MAX
-        )
+        answer = await wait(_invoke(ctx, asked, orjson.dumps(event)), AUTHORIZER_SECONDS_MAX)
     except TimeoutError as cause:
         raise AuthorizerError("failed", "the authorizer's function took too long") from cause
     except AwsError as cause:

@@ -18,8 +18,11 @@ def account_rate(scope: Scope) -> Rate:
 def stage_rates(
     scope: Scope, api_id: str, stage: str, route: str, rate: float, burst: int
 ) -> tuple[Rate, ...]:
-    """The rate of one route of a stage, then the account's; a negative number means no limit."""
+    """The rate of one route of a stage, then the account's; a negative number means no limit.
+
+    A route that may do all that its account may is not counted by itself.
+    """
     account = account_rate(scope)
-    if rate < 0 or burst < 0:
+    if rate < 0 or burst < 0 or (rate >= ACCOUNT_RATE and burst >= ACCOUNT_BURST):
         return (account,)
     return (Rate(("stage", *scope, api_id, stage, route), rate, burst), account)

@@ -1,4 +1,4 @@
-"""The way of a request: match → authorize → validate → integrate → respond.
+"""The way of a request: match → authorize → meter → validate → integrate → respond.
 
 Each step takes a value of another type, so that none can read what a later one makes.
 """
@@ -13,6 +13,7 @@ from cumulet.services.apigateway.pipeline.authorize import authorize
 from cumulet.services.apigateway.pipeline.faults import GatewayFault
 from cumulet.services.apigateway.pipeline.integrate import integrate
 from cumulet.services.apigateway.pipeline.match import Arrival, match
+from cumulet.services.apigateway.pipeline.meter import meter
 from cumulet.services.apigateway.pipeline.observe.report import tell
 from cumulet.services.apigateway.pipeline.respond import refuse, respond
 from cumulet.services.apigateway.pipeline.served import ServedStage, chosen
@@ -52,5 +53,7 @@ async def _through(
     )
     trace.note(api_id=matched.stage.api_id, resource=matched.method.resource_path)
     journal.authorized = authorized = await authorize(platform, ctx, matched)
-    admitted = validate(authorized)
+    metered = await meter(platform, authorized)
+    journal.key = metered.key
+    admitted = validate(metered)
     return respond(await integrate(ctx, admitted))

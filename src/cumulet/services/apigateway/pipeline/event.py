@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import base64
 import time
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cumulet.core.identity import Principal
 from cumulet.services.apigateway.pipeline.match import Matched
-from cumulet.services.apigateway.pipeline.validate import Admitted
+
+if TYPE_CHECKING:
+    from cumulet.services.apigateway.pipeline.meter import UsedKey
+    from cumulet.services.apigateway.pipeline.validate import Admitted
 
 DROPPED = frozenset(
     {
@@ -39,7 +43,7 @@ def proxy_event(admitted: Admitted) -> dict[str, Any]:
     """The event for a function; `null` where AWS has it."""
     matched = admitted.authorized.matched
     headers, many_headers = event_headers(matched)
-    query, many_query = _query(admitted.query)
+    query, many_query = event_query(admitted.query)
     body, is_base64 = event_body(matched)
     return {
         "resource": matched.method.resource_path,
@@ -51,7 +55,7 @@ def proxy_event(admitted: Admitted) -> dict[str, Any]:
         "multiValueQueryStringParameters": many_query,
         "pathParameters": matched.path_parameters,
         "stageVariables": matched.stage.variables,
-        "requestContext": request_context(matched, admitted.authorized.caller),
+        "requestContext": admitted_context(admitted),
         "body": body,
         "isBase64Encoded": is_base64,
     }
@@ -97,9 +101,10 @@ def _port(host: str, scheme: str) -> str:
     return "443" if scheme == "https" else "80"
 
 
-def _query(
+def event_query(
     pairs: list[tuple[str, str]],
 ) -> tuple[dict[str, str] | None, dict[str, list[str]] | None]:
+    """The query by last value and by all values; None for none."""
     if not pairs:
         return None, None
     many: dict[str, list[str]] = {}
@@ -119,11 +124,27 @@ def event_body(matched: Matched) -> tuple[str | None, bool]:
     return body.decode("utf-8", "replace"), False
 
 
-def request_context(matched: Matched, caller: Principal) -> dict[str, Any]:
-    """What `requestContext` of an event, and `$context` of a template, say of the request."""
+def admitted_context(admitted: Admitted) -> dict[str, Any]:
+    """`requestContext` of a request that may reach its backend."""
+    authorized = admitted.authorized
+    return request_context(
+        authorized.matched, authorized.caller, authorized.authorizer, admitted.key
+    )
+
+
+def request_context(
+    matched: Matched,
+    caller: Principal,
+    authorizer: Mapping[str, Any] | None = None,
+    key: UsedKey | None = None,
+) -> dict[str, Any]:
+    """What `requestContext` of an event, and `$context` of a template, say of the request.
+
+    `authorizer` is what an authorizer said, `key` the API key that was used.
+    """
     arrival, stage, method = matched.arrival, matched.stage, matched.method
     request = arrival.request
-    return {
+    found: dict[str, Any] = {
         "resourceId": method.resource_id,
         "resourcePath": method.resource_path,
         "httpMethod": request.method,
@@ -141,6 +162,11 @@ def request_context(matched: Matched, caller: Principal) -> dict[str, Any]:
         "deploymentId": stage.deployment_id,
         "apiId": stage.api_id,
     }
+    if authorizer is not None:
+        found["authorizer"] = authorizer
+    if key is not None:
+        found["identity"] |= {"apiKey": key.value, "apiKeyId": key.id}
+    return found
 
 
 def _identity(caller: Principal, peer: str, agent: str) -> dict[str, str | None]:

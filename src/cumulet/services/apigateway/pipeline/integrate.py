@@ -1,4 +1,4 @@
-"""Fourth step: the backend. One function for each kind of integration."""
+"""Fifth step: the backend. One function for each kind of integration."""
 
 from __future__ import annotations
 

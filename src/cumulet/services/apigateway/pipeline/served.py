@@ -12,6 +12,12 @@ import msgspec
 from cumulet.core.clock import Clock
 from cumulet.core.identity import Principal, Scope, parse_arn, service_principal
 from cumulet.kit.policy import Policy, parse_policy
+from cumulet.services.apigateway.admission.buckets import Rate
+from cumulet.services.apigateway.admission.callers.served import (
+    ServedAuthorizer,
+    serve_authorizer,
+)
+from cumulet.services.apigateway.admission.throttles import stage_rates
 from cumulet.services.apigateway.model import (
     Account,
     Deployment,
@@ -97,6 +103,13 @@ class ServedMethod:
     """Where an integration with another AWS service than Lambda sends its requests."""
     caches_every_verb: bool = False
     """Whether answers to other methods than GET may be kept: settings of its own say so."""
+    authorizer: ServedAuthorizer | None = None
+    scopes: tuple[str, ...] = ()
+    api_key_required: bool = False
+    route: str = ""
+    """`/path/METHOD`, by which usage plans name it."""
+    rates: tuple[Rate, ...] = ()
+    """What it is held to besides usage plans, the narrowest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +127,7 @@ class ServedStage:
     policies: tuple[Policy, ...]
     router: Router[ServedMethod]
     api_name: str = ""
+    api_key_source: str = "HEADER"
     responses: Mapping[str, PreparedResponse] = field(default_factory=dict)
     """The API's own gateway responses, by type."""
     logs: Logs = field(default_factory=Logs)
@@ -153,6 +167,11 @@ def serve_stage(
     """Make a stage ready. `disabled` says that the API answers no more at its own address."""
     api = deployment.api
     policy = api.policy
+    place = (stage.api_id, stage.stage_name, deployment.id, stage.authorizer_flushes)
+    authorizers = {
+        one.id: serve_authorizer(scope, one, stage.variables, place)
+        for one in (deployment.authorizers or {}).values()
+    }
     return ServedStage(
         scope=scope,
         api_id=stage.api_id,
@@ -167,13 +186,14 @@ def serve_stage(
             (
                 resource.path,
                 {
-                    name: _serve_method(scope, resource, method, stage, deployment)
+                    name: _serve_method(scope, resource, method, stage, deployment, authorizers)
                     for name, method in resource.methods.items()
                 },
             )
             for resource in resources
         ),
         api_name=api.name,
+        api_key_source=api.api_key_source,
         responses=prepare_responses(responses),
         logs=prepare_logs(stage, account or Account(), is_canary=is_canary),
         cache_bytes=_cache_bytes(stage, is_canary),
@@ -252,7 +272,12 @@ def _gateway(resource: Resource, method: Method, stage: Stage, scope: Scope) -> 
 
 
 def _serve_method(
-    scope: Scope, resource: Resource, method: Method, stage: Stage, deployment: Deployment
+    scope: Scope,
+    resource: Resource,
+    method: Method,
+    stage: Stage,
+    deployment: Deployment,
+    authorizers: Mapping[str, ServedAuthorizer],
 ) -> ServedMethod:
     integration = method.method_integration
     if integration is None:
@@ -260,6 +285,8 @@ def _serve_method(
     uri = with_stage_variables(integration.uri or "", stage.variables)
     function = lambda_function_of(uri) or ""
     function_arn = parse_arn(function)
+    settings = settings_of(stage, resource.path, method.http_method)
+    route = f"{resource.path.rstrip('/')}/{method.http_method}"
     return ServedMethod(
         resource_id=resource.id,
         resource_path=resource.path,
@@ -272,7 +299,7 @@ def _serve_method(
         gateway=_gateway(resource, method, stage, scope),
         uri=uri,
         service=None if function else parse_service_uri(uri),
-        settings=settings_of(stage, resource.path, method.http_method),
+        settings=settings,
         caches_every_verb=own_key(stage, resource.path, method.http_method) is not None,
         credentials=with_stage_variables(integration.credentials or "", stage.variables),
         timeout_seconds=integration.timeout_in_millis / 1000,
@@ -282,6 +309,18 @@ def _serve_method(
             _serve_response(one) for one in (integration.integration_responses or {}).values()
         ),
         validation=_validation(method, deployment),
+        authorizer=authorizers.get(method.authorizer_id or ""),
+        scopes=method.authorization_scopes or (),
+        api_key_required=method.api_key_required,
+        route=route,
+        rates=stage_rates(
+            scope,
+            stage.api_id,
+            stage.stage_name,
+            route,
+            settings.throttling_rate_limit,
+            settings.throttling_burst_limit,
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""Third step: required parameters and the body's model, when the method has a validator."""
+"""Fourth step: required parameters and the body's model, when the method has a validator."""
 
 from __future__ import annotations
 
@@ -13,29 +13,32 @@ from cumulet.services.apigateway.pipeline.faults import (
     bad_body,
     bad_parameters,
 )
+from cumulet.services.apigateway.pipeline.meter import Metered, UsedKey
 
 _JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A request that the backend may see, with its query read."""
+    """A request that the backend may see, with its query read and the API key that it used."""
 
     authorized: Authorized
     query: list[tuple[str, str]]
+    key: UsedKey | None = None
 
 
-def validate(authorized: Authorized) -> Admitted:
+def validate(metered: Metered) -> Admitted:
     """Check what the method's validator says. Raises GatewayFault.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-request-validation.html
     """
+    authorized, key = metered.authorized, metered.key
     matched = authorized.matched
     text = matched.arrival.request.query
     query = parse_qsl(text, keep_blank_values=True, errors="replace") if text else []
     validation = matched.method.validation
     if validation is None:
-        return Admitted(authorized, query)
+        return Admitted(authorized, query, key)
     names = {name for name, _ in query}
     headers = matched.arrival.request.headers
     missing = [
@@ -47,7 +50,7 @@ def validate(authorized: Authorized) -> Admitted:
         raise bad_parameters(missing)
     if validation.schemas is not None:
         _check_body(authorized, validation.schemas)
-    return Admitted(authorized, query)
+    return Admitted(authorized, query, key)
 
 
 def _check_body(authorized: Authorized, schemas: Mapping[str, Callable[[Any], bool]]) -> None:

@@ -13,6 +13,7 @@ from cumulet.services.apigateway.admission.limits import AUTHORIZER_TTL_SECONDS_
 from cumulet.services.apigateway.admission.model import Authorizer
 from cumulet.services.apigateway.rules.methods import lambda_function_of
 from cumulet.services.apigateway.rules.names import PRINCIPAL
+from cumulet.services.apigateway.rules.patterns import Pattern, compile_pattern
 
 _STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}")
 
@@ -29,7 +30,7 @@ class ServedAuthorizer:
     kind: str
     place: tuple[str | int, ...]
     sources: tuple[Source, ...]
-    expression: re.Pattern[str] | None
+    expression: Pattern | None
     ttl_seconds: int
     function: AuthorizerFunction | None
     pools: tuple[str, ...]
@@ -49,7 +50,7 @@ def serve_authorizer(
         kind=one.type,
         place=(*place, one.id),
         sources=parse_sources(one.identity_source or ""),
-        expression=re.compile(expression) if expression else None,
+        expression=compile_pattern(expression) if expression else None,
         ttl_seconds=AUTHORIZER_TTL_SECONDS_DEFAULT if ttl is None else ttl,
         function=_function(scope, one, variables),
         pools=one.provider_arns or (),

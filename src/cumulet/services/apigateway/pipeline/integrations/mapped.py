@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from cumulet.services.apigateway.pipeline.event import event_headers, request_context
+from cumulet.services.apigateway.pipeline.event import admitted_context, event_headers
 from cumulet.services.apigateway.pipeline.exchange import Exchange
 from cumulet.services.apigateway.pipeline.faults import (
     GatewayFault,
@@ -88,7 +88,7 @@ def facts_of(admitted: Admitted) -> Facts:
         query=dict(admitted.query),
         many_query=many_query,
         path=matched.path_parameters or {},
-        context=request_context(matched, admitted.authorized.caller),
+        context=admitted_context(admitted),
         variables=matched.stage.variables or {},
         body=matched.arrival.body,
     )

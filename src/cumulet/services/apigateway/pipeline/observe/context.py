@@ -25,7 +25,7 @@ def context_of(stage: ServedStage, arrival: Arrival) -> dict[str, Any]:
     elif authorized is None:
         values = request_context(matched, ANONYMOUS)
     else:
-        values = request_context(matched, authorized.caller)
+        values = request_context(matched, authorized.caller, authorized.authorizer, journal.key)
     values |= {"isCanaryRequest": stage.is_canary, "xrayTraceId": _root(arrival.trace_header)}
     fault = journal.fault
     if fault is not None:

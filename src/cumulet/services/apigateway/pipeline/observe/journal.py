@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from cumulet.services.apigateway.pipeline.authorize import Authorized
     from cumulet.services.apigateway.pipeline.faults import GatewayFault
     from cumulet.services.apigateway.pipeline.match import Matched
+    from cumulet.services.apigateway.pipeline.meter import UsedKey
 
 TRACE_LENGTH_MAX = 1_024
 """Characters of a body that an execution log shows.
@@ -28,9 +29,9 @@ class Sent:
 class Journal:
     """One request's notes. Steps write here and never read what others wrote.
 
-    `matched` and `authorized` are there once those steps are done; `notes` holds `$context` names
-    (`integration.status`, `authorizer.latency`) with their values. `cache` is `hit`, `miss` or
-    empty when no cache was asked. `integration_ms` is None until a backend has answered.
+    `matched`, `authorized` and `key` are there once those steps are done; `notes` holds `$context`
+    names (`integration.status`, `authorizer.latency`) with their values. `cache` is `hit`, `miss`
+    or empty when no cache was asked. `integration_ms` is None until a backend has answered.
     """
 
     __slots__ = (
@@ -40,6 +41,7 @@ class Journal:
         "fault",
         "integration_ms",
         "is_test",
+        "key",
         "matched",
         "notes",
         "received",
@@ -50,6 +52,7 @@ class Journal:
         self.is_test = is_test
         self.matched: Matched | None = None
         self.authorized: Authorized | None = None
+        self.key: UsedKey | None = None
         self.fault: GatewayFault | None = None
         self.cache = ""
         self.cause = ""
