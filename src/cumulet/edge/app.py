@@ -22,7 +22,7 @@ from cumulet.edge.middleware import (
 from cumulet.edge.route import Routes
 from cumulet.kit import ports
 from cumulet.kit.dispatch import Dispatcher
-from cumulet.kit.surface import Surface, Welcome
+from cumulet.kit.surface import Outlet, Surface, Welcome
 from cumulet.wire.catalog import Catalog
 
 
@@ -40,6 +40,7 @@ def front_door(
     dispatcher.provide(Authenticator, authenticator)
     dispatcher.provide(ports.Authenticator, authenticator)
     api = AwsApi(dispatcher, catalog, authenticator)
+    dispatcher.provide(Outlet, api)
     return FrontDoor(dispatcher, Routes(surfaces), api, tuple(sinks))
 
 
@@ -60,7 +61,7 @@ class FrontDoor:
         clock = self._dispatcher.clock
         request_id = self._ids.new()
         trace = open_trace(request, request_id, clock.now())
-        surface = self._routes.find(request)
+        surface = await self._routes.find(self._dispatcher, request)
         if surface is not None:
             trace.note(surface=surface.name)
             response = await self._from_surface(surface, request, request_id)
@@ -77,7 +78,7 @@ class FrontDoor:
         clock = self._dispatcher.clock
         request_id = self._ids.new()
         trace = open_trace(request, request_id, clock.now())
-        surface = self._routes.find(request)
+        surface = await self._routes.find(self._dispatcher, request)
         admit = getattr(surface, "admit", None)
         if surface is None or admit is None:
             response = Response(404, [("content-type", "text/plain")], b"Not Found")

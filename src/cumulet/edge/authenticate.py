@@ -29,18 +29,22 @@ S3 = "s3"
 class Claim(NamedTuple):
     """What a request says of its sender, with the secret to prove it; not verified yet.
 
-    An unsigned request has no signature and the anonymous principal.
+    An unsigned request has no signature and the anonymous principal; one that a front makes has
+    none either, but a principal and a region.
     """
 
     signature: ParsedSignature | sigv2.ParsedSignature | None
     principal: Principal
     secret: str
     s3: bool
+    given_region: str = ""
 
     @property
     def region(self) -> str:
         """The region of the credential scope, or "" when unsigned or signed by version 2."""
-        return self.signature.region if isinstance(self.signature, ParsedSignature) else ""
+        if isinstance(self.signature, ParsedSignature):
+            return self.signature.region
+        return self.given_region
 
     @property
     def is_presigned(self) -> bool:

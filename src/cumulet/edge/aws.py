@@ -20,9 +20,11 @@ from cumulet.core.identity import Scope
 from cumulet.core.trace import Trace, log_cause, log_line
 from cumulet.edge.authenticate import S3, Authenticator, Claim
 from cumulet.edge.documents import check_document
+from cumulet.edge.errands import addressed, answer_in_json, refuse_in_json, wants_json
 from cumulet.edge.limits import body_limit
 from cumulet.edge.route import path_style
 from cumulet.kit.dispatch import Dispatcher
+from cumulet.kit.surface import Errand
 from cumulet.wire import sigv2
 from cumulet.wire.catalog import Catalog
 from cumulet.wire.codec import read_request, write_response
@@ -40,7 +42,10 @@ DEFAULT_REGION = "us-east-1"
 class _Call:
     """One request on its way: what is known of it so far, which is also what an error needs."""
 
-    __slots__ = ("body", "model", "operation", "read", "request", "request_id", "target", "trace")
+    __slots__ = (
+        *("body", "claim", "model", "operation", "read", "request", "request_id", "target"),
+        "trace",
+    )
 
     def __init__(
         self, request: Request, read: Request, target: Target, request_id: str, trace: Trace
@@ -53,6 +58,14 @@ class _Call:
         self.model: ServiceModel
         self.operation: OperationModel | None = None
         self.body: bytes | None = None
+        self.claim: Claim | None = None
+        """Who a front makes the request for; None when it came from outside."""
+
+    @property
+    def wants_json(self) -> bool:
+        """Whether an answer of the query protocol is to be JSON, as errands may ask for."""
+        is_errand = self.claim is not None and self.target.protocol == "query"
+        return is_errand and wants_json(self.request)
 
 
 class AwsApi:
@@ -73,7 +86,28 @@ class AwsApi:
         target = self._detector.detect(read, signing_name)
         if target is None:
             return self._nobody(request, signing_name, request_id, trace)
-        call = _Call(request, read, target, request_id, trace)
+        return await self._answer(_Call(request, read, target, request_id, trace))
+
+    async def carry_out(self, errand: Errand) -> Response:
+        """The `Outlet` of `kit/surface.py`: a request without a signature, in a known name."""
+        request, service, trace = errand.request, errand.service, errand.trace
+        model = self._signed_for(service)
+        if errand.action and model is not None:
+            request = await addressed(request, model, errand.action)
+        read = path_style(request)
+        target = self._detector.detect(read, service)
+        if target is None:
+            return self._nobody(request, service, errand.request_id, trace)
+        call = _Call(request, read, target, errand.request_id, trace)
+        call.claim = Claim(None, errand.principal, "", service == S3, errand.region)
+        return await self._answer(call)
+
+    def _signed_for(self, signing_name: str) -> ServiceModel | None:
+        """The model of the service that is served under this signing name."""
+        models = map(self._catalog.service, self._dispatcher.services)
+        return next((model for model in models if model.signing_name == signing_name), None)
+
+    async def _answer(self, call: _Call) -> Response:
         try:
             return await self._carry_out(call)
         except AwsError as error:
@@ -81,7 +115,7 @@ class AwsApi:
         except ConnectionError:
             raise
         except Exception as cause:
-            log_cause(request_id, "request failed", cause, path=request.path)
+            log_cause(call.request_id, "request failed", cause, path=call.request.path)
             return self._refuse(call, _our_mistake())
 
     async def _carry_out(self, call: _Call) -> Response:
@@ -95,7 +129,7 @@ class AwsApi:
         declared = dispatcher.operation(target.service, name)
         if operation is None:
             raise UnknownOperation(f"Could not find operation {name}.")
-        claim = await self._authenticator.claim(
+        claim = call.claim or await self._authenticator.claim(
             call.request, model.signing_name, unsigned=declared.takes_unsigned
         )
         caller = claim.principal
@@ -111,6 +145,8 @@ class AwsApi:
             scope, caller, request=call.request, request_id=call.request_id, trace=call.trace
         )
         output = await dispatcher.run(ctx, target.service, name, members)
+        if call.wants_json:
+            return answer_in_json(name, output, call.request_id)
         return write_response(model, operation, target.protocol, output, call.request_id)
 
     async def _settle(self, call: _Call) -> None:
@@ -153,7 +189,7 @@ class AwsApi:
             name = f"{call.target.service}.{call.target.operation}"
             log_line(logging.WARNING, "operation not implemented", operation=name)
         call.trace.note(error=error.code, error_message=error.message)
-        return render(
+        response = render(
             error,
             call.model,
             call.operation,
@@ -161,6 +197,9 @@ class AwsApi:
             call.request_id,
             resource_path=call.read.path,
         )
+        if call.wants_json:
+            return refuse_in_json(error, response.status, call.request_id)
+        return response
 
     def _nobody(
         self, request: Request, signing_name: str, request_id: str, trace: Trace

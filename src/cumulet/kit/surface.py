@@ -8,6 +8,8 @@ from typing import Protocol
 
 from cumulet.core.context import Platform
 from cumulet.core.http import Request, Response
+from cumulet.core.identity import Principal
+from cumulet.core.trace import Trace
 
 
 class Socket(Protocol):
@@ -78,3 +80,33 @@ class SocketSurface(Surface, Protocol):
     async def admit(self, platform: Platform, request: Request) -> Response | Welcome:
         """Accept the upgrade and say who talks on it, or refuse it with an HTTP response."""
         ...
+
+
+class Outlet(Protocol):
+    """AWS's API for requests that a front makes in somebody's name, such as a gateway's to a queue.
+
+    They are read, permitted and answered like those that come from outside; only the signature is
+    missing, as the front has made sure of the principal itself.
+    """
+
+    async def carry_out(self, errand: Errand) -> Response:
+        """The service's answer; a failure of the service is an answer too."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One such request. `service` is the name that signatures have (`sqs`, `monitoring`).
+
+    `action` names an operation of a service that has no paths for them; the request then gets what
+    the service's protocol calls it by. Answers of the query protocol are JSON when the request's
+    `Accept` begins so.
+    """
+
+    request: Request
+    principal: Principal
+    service: str
+    region: str
+    request_id: str
+    trace: Trace
+    action: str = ""
