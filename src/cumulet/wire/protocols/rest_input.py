@@ -27,7 +27,7 @@ Bind = Callable[[Request, Members], None]
 ReadBody = Callable[[bytes, Members], None]
 ReadRequest = Callable[[Request, "bytes | Body"], Members]
 
-_LABEL = re.compile(r"\{(\w+)(\+?)\}")
+_LABEL = re.compile(r"\{([\w-]+)(\+?)\}")
 _TEXT_PARSERS: dict[str, Callable[[str], Any]] = {
     "boolean": parse_boolean,
     "integer": parse_integer,
