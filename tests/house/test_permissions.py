@@ -59,6 +59,8 @@ REFUSED = {
     "rest-xml": ("AccessDenied", 403),
     "rest-json": ("AccessDeniedException", 403),
     "json": ("AccessDeniedException", 400),
+    # A service that once spoke the query protocol still tells its codes, in a header.
+    "smithy-rpc-v2-cbor": ("AccessDenied", 400),
 }
 """How each protocol's services say that permission is missing."""
 UNSIGNED = {
@@ -66,6 +68,7 @@ UNSIGNED = {
     "rest-xml": ("AccessDenied", 403),
     "rest-json": ("MissingAuthenticationTokenException", 403),
     "json": ("MissingAuthenticationTokenException", 400),
+    "smithy-rpc-v2-cbor": ("MissingAuthenticationToken", 400),
 }
 
 OPERATIONS = [

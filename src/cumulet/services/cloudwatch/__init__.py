@@ -1,4 +1,4 @@
-"""CloudWatch Logs: groups, streams, events, filters. (Metrics come to this folder too.)"""
+"""CloudWatch: logs (groups, streams, events, filters) and metrics. A table of contents."""
 
 from __future__ import annotations
 
@@ -6,10 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from cumulet.core.context import Platform
-from cumulet.kit.ports import LogSink
+from cumulet.kit.ports import LogSink, Metrics
 from cumulet.kit.service import Service, operations_of
 from cumulet.services.cloudwatch import store
-from cumulet.services.cloudwatch.operations import log_event, log_group, log_search, log_stream
+from cumulet.services.cloudwatch.metrics import retention
+from cumulet.services.cloudwatch.metrics import store as metrics_store
+from cumulet.services.cloudwatch.metrics.gather import Gatherer
+from cumulet.services.cloudwatch.operations import (
+    log_event,
+    log_group,
+    log_search,
+    log_stream,
+    metric,
+    metric_data,
+)
 from cumulet.services.cloudwatch.resources import RESOURCES
 from cumulet.services.cloudwatch.sink import StoreSink
 from cumulet.services.cloudwatch.workers import WORKERS
@@ -30,4 +40,19 @@ LOGS = Service(
     tables=(store.GROUPS, store.STREAMS, store.EVENTS, store.BLOCKS, store.DROPPED),
 )
 
-SERVICES = (LOGS,)
+
+def _provides_metrics(platform: Platform) -> Mapping[type, Any]:
+    gatherer = Gatherer(platform)
+    return {Metrics: gatherer, Gatherer: gatherer}
+
+
+METRICS = Service(
+    name="cloudwatch",
+    prefix="cloudwatch",
+    operations=operations_of(metric, metric_data),
+    workers=retention.WORKERS,
+    provides=_provides_metrics,
+    tables=metrics_store.TABLES,
+)
+
+SERVICES = (LOGS, METRICS)

@@ -1,0 +1,1 @@
+"""CloudWatch metrics: series of measurements, gathered by minute, rolled up, told by period."""
