@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cumulet.kit.service import Service
-from cumulet.services import apigateway, cloudformation, cloudwatch, iam, lambda_, s3, ssm
+from cumulet.services import acm, apigateway, cloudformation, cloudwatch, iam, lambda_, s3, ssm
 
 SERVICES: tuple[Service, ...] = (
     *iam.SERVICES,
@@ -11,6 +11,7 @@ SERVICES: tuple[Service, ...] = (
     *s3.SERVICES,
     ssm.SERVICE,
     lambda_.SERVICE,
+    acm.SERVICE,
     *apigateway.SERVICES,
     cloudformation.SERVICE,
 )

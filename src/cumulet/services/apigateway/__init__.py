@@ -2,6 +2,7 @@
 
 from cumulet.kit.service import Service, operations_of
 from cumulet.services.apigateway import store
+from cumulet.services.apigateway.admission.domains import store as domain_store
 from cumulet.services.apigateway.operations import (
     account,
     importing,
@@ -12,6 +13,11 @@ from cumulet.services.apigateway.operations import (
     rest_api,
     tag,
     validator,
+)
+from cumulet.services.apigateway.operations.domains import (
+    base_path_mapping,
+    client_certificate,
+    domain_name,
 )
 from cumulet.services.apigateway.operations.serving import deployment, gateway_response, stage
 from cumulet.services.apigateway.resources import RESOURCES
@@ -35,11 +41,14 @@ SERVICE = Service(
         validator,
         account,
         tag,
+        domain_name,
+        base_path_mapping,
+        client_certificate,
     ),
     surfaces=(ExecuteApi(),),
     resources=RESOURCES,
     provides=provides,
-    tables=store.TABLES,
+    tables=(*store.TABLES, *domain_store.TABLES),
 )
 V2 = Service(
     name="apigatewayv2",

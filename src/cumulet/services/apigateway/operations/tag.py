@@ -1,4 +1,4 @@
-"""Tags of APIs and stages, by ARN."""
+"""Tags of APIs, stages and what else can have them, by ARN."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from cumulet.core.identity import Scope, parse_arn
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway import store
+from cumulet.services.apigateway.admission.tags import Tagged, find_tagged
 from cumulet.services.apigateway.errors import (
     BadRequestException,
     NotFoundException,
@@ -33,12 +34,16 @@ def _tagged_arn(ctx: Context, request: Request) -> str:
     return control_arn(ctx.scope.region, f"/tags/{request['resourceArn']}")
 
 
-async def _find(tx: Transaction, scope: Scope, arn: str) -> RestApi | Stage:
+async def _find(tx: Transaction, scope: Scope, arn: str) -> RestApi | Stage | Tagged:
     parsed = parse_arn(arn)
     if parsed is None or parsed.service != "apigateway":
         raise BadRequestException("Invalid ARN specified in the request")
+    if parsed.region != scope.region:
+        raise NotFoundException("Invalid resource identifier specified")
+    if (other := await find_tagged(tx, scope, parsed.resource)) is not None:
+        return other
     found = _PATH.match(parsed.resource)
-    if found is None or parsed.region != scope.region:
+    if found is None:
         raise NotFoundException("Invalid resource identifier specified")
     if found["stage"] is None:
         api = await store.load_api(tx, scope, found["api"])
@@ -55,7 +60,9 @@ async def _change(tx: Transaction, scope: Scope, arn: str, change: Callable[[Tag
     owner = await _find(tx, scope, arn)
     tags = change(dict(owner.tags or {}))
     check_tags(tags)
-    if isinstance(owner, RestApi):
+    if isinstance(owner, Tagged):
+        await owner.retag(tx, scope, tags)
+    elif isinstance(owner, RestApi):
         await store.APIS.save(tx, scope, msgspec.structs.replace(owner, tags=tags))
     else:
         await store.STAGES.save(tx, scope, msgspec.structs.replace(owner, tags=tags))
@@ -63,7 +70,7 @@ async def _change(tx: Transaction, scope: Scope, arn: str, change: Callable[[Tag
 
 @operation("TagResource", action="PUT", resource=_tagged_arn)
 async def tag_resource(ctx: Context, request: Request) -> None:
-    """Add tags to an API or a stage, or change their values."""
+    """Add tags to an API, a stage or another resource, or change their values."""
     await ctx.transact(_change, request["resourceArn"], lambda old: {**old, **request["tags"]})
 
 
@@ -80,6 +87,6 @@ async def untag_resource(ctx: Context, request: Request) -> None:
 
 @operation("GetTags", action="GET", resource=_tagged_arn)
 async def get_tags(ctx: Context, request: Request) -> dict[str, Any]:
-    """The tags of an API or a stage."""
+    """The tags of an API, a stage or another resource."""
     owner = await ctx.transact(_find, request["resourceArn"])
     return {"tags": owner.tags or {}}

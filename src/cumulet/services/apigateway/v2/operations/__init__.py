@@ -1,6 +1,6 @@
 """The operations of apigatewayv2, by noun."""
 
-from cumulet.services.apigateway.v2.operations import api, deployment, stage, tag, vpc_link
+from cumulet.services.apigateway.v2.operations import api, deployment, domains, stage, tag, vpc_link
 from cumulet.services.apigateway.v2.operations.answers import integration_response, route_response
 from cumulet.services.apigateway.v2.operations.parts import authorizer, integration, model, route
 
@@ -14,6 +14,7 @@ MODULES = (
     model,
     stage,
     deployment,
+    domains,
     tag,
     vpc_link,
 )

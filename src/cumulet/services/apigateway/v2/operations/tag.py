@@ -1,4 +1,4 @@
-"""Tags of HTTP and WebSocket APIs and their stages, by ARN."""
+"""Tags of HTTP and WebSocket APIs, their stages and custom domains, by ARN."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from cumulet.core.context import Context
 from cumulet.core.identity import Scope, parse_arn
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
+from cumulet.services.apigateway.admission.tags import Tagged, find_tagged
 from cumulet.services.apigateway.errors import (
     BadRequestException,
     NotFoundException,
@@ -34,12 +35,18 @@ def _tagged_arn(ctx: Context, request: Request) -> str:
     return control_arn(ctx.scope.region, f"/tags/{request['ResourceArn']}")
 
 
-async def _find(tx: Transaction, scope: Scope, arn: str) -> Api | Stage:
+async def _find(tx: Transaction, scope: Scope, arn: str) -> Api | Stage | Tagged:
     parsed = parse_arn(arn)
     if parsed is None or parsed.service != "apigateway":
         raise BadRequestException("Invalid ARN specified in the request")
+    if parsed.region != scope.region:
+        raise NotFoundException("Invalid resource identifier specified")
+    if parsed.resource.startswith("/domainnames/"):
+        domain = await find_tagged(tx, scope, parsed.resource)
+        if domain is not None:
+            return domain
     found = _PATH.match(parsed.resource)
-    if found is None or parsed.region != scope.region:
+    if found is None:
         raise NotFoundException("Invalid resource identifier specified")
     api = await store.load_api(tx, scope, found["api"])
     if api is None:
@@ -56,7 +63,9 @@ async def _change(tx: Transaction, scope: Scope, arn: str, change: Callable[[Tag
     owner = await _find(tx, scope, arn)
     tags = change(dict(owner.tags or {}))
     check_tags(tags)
-    if isinstance(owner, Api):
+    if isinstance(owner, Tagged):
+        await owner.retag(tx, scope, tags)
+    elif isinstance(owner, Api):
         await store.APIS.save(tx, scope, msgspec.structs.replace(owner, tags=tags or None))
     else:
         await store.STAGES.save(tx, scope, msgspec.structs.replace(owner, tags=tags or None))

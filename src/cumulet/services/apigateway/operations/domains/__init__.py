@@ -1,0 +1,1 @@
+"""Operations of custom domains, their base paths, and client certificates."""
