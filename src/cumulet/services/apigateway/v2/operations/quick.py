@@ -116,9 +116,12 @@ async def change_quick(tx: Transaction, scope: Scope, api: Api, request: Request
         raise BadRequestException(
             "Target, RouteKey and CredentialsArn can only be updated for quick created APIs"
         )
-    given = {**(_backend(target) if target else {}), "CredentialsArn": credentials}
-    document = {name: value for name, value in given.items() if value is not None}
-    changed = parse_integration(merged(found, document), HTTP)
+    document = merged(found, {} if credentials is None else {"CredentialsArn": credentials})
+    if target:
+        for name in ("IntegrationMethod", "IntegrationUri", "PayloadFormatVersion"):
+            document.pop(name, None)
+        document |= _backend(target)
+    changed = parse_integration(document, HTTP)
     await store.INTEGRATIONS.save(tx, scope, changed)
     if key:
         check_route_key(key, HTTP)
