@@ -11,31 +11,31 @@ from cumulet.core.errors import RequestTooLarge
 class Headers:
     """Header fields in order, with names in lower case; a name may come more than once."""
 
-    __slots__ = ("_first", "names", "pairs")
+    __slots__ = ("_sent", "first", "pairs")
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         given = list(pairs)
-        self.names: list[str] | None = [name for name, _ in given]
+        self._sent: list[str] | None = [name for name, _ in given]
         self.pairs: list[tuple[str, str]] = [(name.lower(), value) for name, value in given]
-        self._first: dict[str, str] = {}
-        for name, value in self.pairs:
-            self._first.setdefault(name, value)
+        self.first: dict[str, str] = dict(reversed(self.pairs))
+        """The first value of each name."""
 
     @classmethod
-    def lowered(cls, pairs: list[tuple[str, str]], names: list[str] | None = None) -> Headers:
+    def lowered(cls, pairs: list[tuple[str, str]], sent: list[str] | None = None) -> Headers:
         """Take pairs whose names are known to be in lower case, without a copy.
 
-        `names` are the same names as the sender spelt them, in the same order.
+        `sent` are the same names as the sender spelt them, in the same order; what follows a colon
+        in them does not count, so that whole lines will do.
         """
         headers = cls.__new__(cls)
         headers.pairs = pairs
-        headers.names = names
-        headers._first = dict(reversed(pairs))
+        headers._sent = sent
+        headers.first = dict(reversed(pairs))
         return headers
 
     def get(self, name: str, default: str = "") -> str:
         """The first value of `name` (in lower case), or `default`."""
-        return self._first.get(name, default)
+        return self.first.get(name, default)
 
     def all(self, name: str) -> list[str]:
         """Every value of `name` (in lower case), in order."""
@@ -44,19 +44,20 @@ class Headers:
     @property
     def repeats(self) -> bool:
         """Whether some name comes more than once."""
-        return len(self._first) != len(self.pairs)
+        return len(self.first) != len(self.pairs)
 
     def spelt(self) -> list[tuple[str, str]]:
         """The pairs with their names as the sender spelt them, which API Gateway passes on.
 
         Where the spelling is not known, each part of a name begins with a capital.
         """
-        if self.names is None:
+        if self._sent is None:
             return [("-".join(map(str.capitalize, name.split("-"))), v) for name, v in self.pairs]
-        return [(name, pair[1]) for name, pair in zip(self.names, self.pairs, strict=True)]
+        names = (line.partition(":")[0] for line in self._sent)
+        return [(name, pair[1]) for name, pair in zip(names, self.pairs, strict=True)]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._first
+        return name in self.first
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self.pairs)

@@ -9,7 +9,7 @@ import orjson
 from cumulet.core.errors import AwsError
 from cumulet.core.http import Request, Response
 from cumulet.core.trace import Sink, log_cause
-from cumulet.edge.authenticate import Authenticator
+from cumulet.edge.authenticate import S3, Authenticator
 from cumulet.edge.aws import AwsApi
 from cumulet.edge.http1.hall import Converse
 from cumulet.edge.middleware import (
@@ -24,6 +24,8 @@ from cumulet.kit import ports
 from cumulet.kit.dispatch import Dispatcher
 from cumulet.kit.surface import Outlet, Surface, Welcome
 from cumulet.wire.catalog import Catalog
+
+_AWS = {"surface": "aws"}
 
 
 def front_door(
@@ -63,12 +65,13 @@ class FrontDoor:
         trace = open_trace(request, request_id, clock.now())
         surface = await self._routes.find(self._dispatcher, request)
         if surface is not None:
-            trace.note(surface=surface.name)
+            trace.note_all({"surface": surface.name})
             response = await self._from_surface(surface, request, request_id)
         else:
-            trace.note(surface="aws")
-            response = preflight(request) or await self._api.serve(request, request_id, trace)
-            if trace.fields.get("service") != "s3":
+            trace.note_all(_AWS)
+            asked = preflight(request) if request.method == "OPTIONS" else None
+            response = asked or await self._api.serve(request, request_id, trace)
+            if "origin" in request.headers.first and trace.fields.get("service") != S3:
                 allow_origin(request, response)
         close_trace(self._sinks, trace, request, response)
         return response

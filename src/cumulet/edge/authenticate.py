@@ -30,21 +30,15 @@ class Claim(NamedTuple):
     """What a request says of its sender, with the secret to prove it; not verified yet.
 
     An unsigned request has no signature and the anonymous principal; one that a front makes has
-    none either, but a principal and a region.
+    none either, but a principal and a region. `region` is else that of the credential scope, or ""
+    when unsigned or signed by version 2.
     """
 
     signature: ParsedSignature | sigv2.ParsedSignature | None
     principal: Principal
     secret: str
     s3: bool
-    given_region: str = ""
-
-    @property
-    def region(self) -> str:
-        """The region of the credential scope, or "" when unsigned or signed by version 2."""
-        if isinstance(self.signature, ParsedSignature):
-            return self.signature.region
-        return self.given_region
+    region: str = ""
 
     @property
     def is_presigned(self) -> bool:
@@ -85,7 +79,7 @@ class Authenticator:
         check_time(signature, now, s3=s3)
         check_headers_signed(request, signature, s3=s3)
         found = await self._find(signature.access_key_id, signature.session_token, now)
-        return Claim(signature, found.principal, found.secret, s3)
+        return Claim(signature, found.principal, found.secret, s3, signature.region)
 
     async def _find(self, access_key_id: str, session_token: str, now: float) -> Credential:
         credentials = self._dispatcher.need(Credentials)  # type: ignore[type-abstract]

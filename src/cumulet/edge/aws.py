@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 
+from cumulet.core.context import Context
 from cumulet.core.errors import (
     AwsError,
     InternalFailure,
@@ -24,10 +25,11 @@ from cumulet.edge.errands import addressed, answer_in_json, refuse_in_json, want
 from cumulet.edge.limits import body_limit
 from cumulet.edge.route import path_style
 from cumulet.kit.dispatch import Dispatcher
+from cumulet.kit.service import Operation
 from cumulet.kit.surface import Errand
 from cumulet.wire import sigv2
 from cumulet.wire.catalog import Catalog
-from cumulet.wire.codec import read_request, write_response
+from cumulet.wire.codec import reader_of, writer_of
 from cumulet.wire.detect import Detector, Target
 from cumulet.wire.faults import render
 from cumulet.wire.model import OperationModel, ServiceModel
@@ -37,6 +39,41 @@ from cumulet.wire.sigv4 import claimed_service
 _SERVICE_NAME = re.compile(r"[a-z0-9-]+\Z")
 DEFAULT_REGION = "us-east-1"
 """Of unsigned requests, which name none."""
+
+
+class _Served:
+    """One operation in one protocol, made ready to be asked for often."""
+
+    __slots__ = (
+        "checks_document",
+        "is_streamed",
+        "limit_bytes",
+        "note",
+        "operation",
+        "read",
+        "signing_name",
+        "takes_unsigned",
+        "write",
+    )
+
+    def __init__(
+        self, target: Target, model: ServiceModel, operation: OperationModel, declared: Operation
+    ) -> None:
+        self.operation = operation
+        self.signing_name = model.signing_name
+        self.takes_unsigned = declared.takes_unsigned
+        self.is_streamed = operation.streaming_input
+        # Elsewhere these digests are those of the object, not of the document.
+        members = operation.input.members if operation.input is not None else {}
+        self.checks_document = "ChecksumCRC32" not in members
+        self.limit_bytes = body_limit(target.service, target.protocol)
+        self.read = reader_of(operation, target.protocol)
+        self.write = writer_of(operation, target.protocol)
+        self.note = {
+            "service": target.service,
+            "operation": operation.name,
+            "protocol": target.protocol,
+        }
 
 
 class _Call:
@@ -78,14 +115,17 @@ class AwsApi:
         self._catalog = catalog
         self._detector = Detector(catalog, dispatcher.services)
         self._authenticator = authenticator
+        self._served: dict[Target, _Served] = {}
 
     async def serve(self, request: Request, request_id: str, trace: Trace) -> Response:
         """Answer one request; every failure is an answer too."""
         read = path_style(request)
-        signing_name = claimed_service(request) or sigv2.claimed_service(request)
-        target = self._detector.detect(read, signing_name)
+        target = self._detector.named(read)
         if target is None:
-            return self._nobody(request, signing_name, request_id, trace)
+            signing_name = claimed_service(request) or sigv2.claimed_service(request)
+            target = self._detector.detect(read, signing_name)
+            if target is None:
+                return self._nobody(request, signing_name, request_id, trace)
         return await self._answer(_Call(request, read, target, request_id, trace))
 
     async def carry_out(self, errand: Errand) -> Response:
@@ -119,70 +159,74 @@ class AwsApi:
             return self._refuse(call, _our_mistake())
 
     async def _carry_out(self, call: _Call) -> Response:
-        await self._settle(call)
-        target, model, dispatcher = call.target, call.model, self._dispatcher
-        name = target.operation or ""
-        call.trace.note_all(
-            {"service": target.service, "operation": name, "protocol": target.protocol}
+        if call.target.needs_body:
+            await self._settle(call)
+        target, request, trace = call.target, call.request, call.trace
+        call.model = model = self._catalog.service(target.service)
+        served = self._served.get(target) or self._make_ready(call, model)
+        call.operation = served.operation
+        trace.note_all(served.note)
+        claim = call.claim or await self._authenticator.claim(
+            request, served.signing_name, unsigned=served.takes_unsigned
         )
+        caller, region = claim.principal, claim.region
+        trace.note_all({"account": caller.account, "caller": caller.arn, "region": region})
+        body: bytes | Body
+        if claim.s3:
+            body = await self._verified_by_s3(call, claim, served)
+        else:
+            content = call.body
+            if content is None:
+                content = await _whole(request.body, served.limit_bytes)
+            self._authenticator.verify_bytes(request, claim, content)
+            body = BytesBody(content) if served.is_streamed else content
+        members = served.read(call.read, body)
+        ctx = Context(
+            self._dispatcher,
+            Scope(caller.account, region or DEFAULT_REGION),
+            caller,
+            call.request_id,
+            trace,
+            request,
+        )
+        output = await self._dispatcher.run(ctx, target.service, served.operation.name, members)
+        if call.claim is not None and call.wants_json:
+            return answer_in_json(served.operation.name, output, call.request_id)
+        return served.write(output, call.request_id)
+
+    def _make_ready(self, call: _Call, model: ServiceModel) -> _Served:
+        """The operation that is asked for. Raises UnknownOperation or OperationNotImplemented."""
+        target = call.target
+        name = target.operation or ""
+        call.trace.note(service=target.service, operation=name, protocol=target.protocol)
         call.operation = operation = model.operation(name)
-        declared = dispatcher.operation(target.service, name)
+        declared = self._dispatcher.operation(target.service, name)
         if operation is None:
             raise UnknownOperation(f"Could not find operation {name}.")
-        claim = call.claim or await self._authenticator.claim(
-            call.request, model.signing_name, unsigned=declared.takes_unsigned
-        )
-        caller = claim.principal
-        call.trace.note_all(
-            {"account": caller.account, "caller": caller.arn, "region": claim.region}
-        )
-        body = await self._verified(call, claim, operation)
-        if claim.s3 and claim.is_presigned:
-            call.read = with_hoisted_headers(call.read)
-        members = read_request(model, operation, target.protocol, call.read, body)
-        scope = Scope(caller.account, claim.region or DEFAULT_REGION)
-        ctx = dispatcher.context(
-            scope, caller, request=call.request, request_id=call.request_id, trace=call.trace
-        )
-        output = await dispatcher.run(ctx, target.service, name, members)
-        if call.wants_json:
-            return answer_in_json(name, output, call.request_id)
-        return write_response(model, operation, target.protocol, output, call.request_id)
+        served = self._served[target] = _Served(target, model, operation, declared)
+        return served
 
     async def _settle(self, call: _Call) -> None:
         """Find the operation of a query request in its body. Raises AwsError."""
         target = call.target
         call.model = self._catalog.service(target.service or self._some_query_service())
-        if not target.needs_body:
-            return
         limit = body_limit(target.service, target.protocol)
-        call.body = await call.request.body.read(limit)
+        call.body = await _whole(call.request.body, limit)
         settled = self._detector.settle(target, call.read, call.body)
         if settled is None:
             raise UnknownOperation("Could not find the operation.")
         call.target = settled
-        call.model = self._catalog.service(settled.service)
 
-    async def _verified(self, call: _Call, claim: Claim, operation: OperationModel) -> bytes | Body:
+    async def _verified_by_s3(self, call: _Call, claim: Claim, served: _Served) -> bytes | Body:
         """The body, once the signature has proved the caller. Raises AwsError."""
-        if claim.s3:
-            body = self._authenticator.verify_s3(call.request, claim)
-            if operation.streaming_input:
-                return body
-            content = await body.read(body_limit(S3, call.target.protocol))
-            if operation.input is None or "ChecksumCRC32" not in operation.input.members:
-                # Elsewhere these digests are those of the object, not of the document.
+        body = self._authenticator.verify_s3(call.request, claim)
+        if not served.is_streamed:
+            content = await body.read(served.limit_bytes)
+            if served.checks_document:
                 check_document(call.read.headers, getattr(body, "trailers", {}), content)
-            return content
-        if call.body is not None:
-            content = call.body
-        else:
-            limit = body_limit(call.target.service, call.target.protocol)
-            content = await call.request.body.read(limit)
-        self._authenticator.verify_bytes(call.request, claim, content)
-        if operation.streaming_input:
-            return BytesBody(content)
-        return content
+        if claim.is_presigned:
+            call.read = with_hoisted_headers(call.read)
+        return body if served.is_streamed else content
 
     def _refuse(self, call: _Call, error: AwsError) -> Response:
         if isinstance(error, OperationNotImplemented):
@@ -222,6 +266,13 @@ class AwsApi:
         """The service whose form an answer takes when the request names none."""
         services = self._dispatcher.services
         return "sts" if "sts" in services or not services else next(iter(services))
+
+
+async def _whole(body: Body, limit_bytes: int) -> bytes:
+    """The bytes of a body, most of which came with their head. Raises RequestTooLarge."""
+    if type(body) is BytesBody and len(body.content) <= limit_bytes:
+        return body.content
+    return await body.read(limit_bytes)
 
 
 def _our_mistake() -> InternalFailure:

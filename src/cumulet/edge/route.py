@@ -18,11 +18,21 @@ from cumulet.kit.surface import Surface
 _BUCKET_HOST = re.compile(r"(?P<bucket>.+)\.s3(?:[.-][^:]+)?(?::\d+)?\Z", re.IGNORECASE)
 
 
+_OWN = re.compile(r"(?:localhost|[0-9.]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?\Z", re.IGNORECASE)
+_OWN_HOSTS_MAX = 64
+
+
+def is_own(host: str) -> bool:
+    """Whether a Host header is `localhost` or an address, which no user can have for a domain."""
+    return _OWN.match(host) is not None
+
+
 class Routes:
     """The surfaces that have the first refusal, in order."""
 
     def __init__(self, surfaces: Sequence[Surface]) -> None:
         self._surfaces = tuple(surfaces)
+        self._own: set[str] = set()
         self._claiming = tuple(
             cast(HostSurface, surface) for surface in surfaces if hasattr(surface, "claims")
         )
@@ -32,6 +42,16 @@ class Routes:
 
         A host name that a user gave to a surface goes before what paths say.
         """
+        if request.path == "/":
+            host = request.headers.first.get("host", "")
+            if host in self._own:
+                return None
+            if is_own(host) and not any(surface.match(request) for surface in self._surfaces):
+                if len(self._own) >= _OWN_HOSTS_MAX:
+                    self._own.clear()
+                # No user may have such a name, so nobody else will ever answer here.
+                self._own.add(host)
+                return None
         for claiming in self._claiming:
             if await claiming.claims(platform, request):
                 return claiming

@@ -33,6 +33,10 @@ _WRITERS: dict[str, Callable[[OperationModel], Callable[[dict[str, Any], str], R
 }
 
 
+Read = Callable[[Request, "bytes | Body"], dict[str, Any]]
+Write = Callable[["dict[str, Any] | None", str], Response]
+
+
 def read_request(
     model: ServiceModel,
     operation: OperationModel,
@@ -45,13 +49,26 @@ def read_request(
     A streaming payload (`operation.streaming_input`) is passed on as a Body, unread; for every
     other operation `body` has to be the bytes. Times become seconds since the epoch.
     """
-    read = operation.compiled.get(f"read-{protocol}")
-    if read is None:
-        read = operation.compiled[f"read-{protocol}"] = _READERS[protocol](operation)
-    if operation.takes_gzip and isinstance(body, bytes):
-        body = _gunzip(request, body)
-    members: dict[str, Any] = read(request, body)
-    return members
+    return reader_of(operation, protocol)(request, body)
+
+
+def reader_of(operation: OperationModel, protocol: str) -> Read:
+    """How `read_request` reads the requests of an operation."""
+    name = f"read-{protocol}"
+    found: Read | None = operation.compiled.get(name)
+    if found is None:
+        found = _READERS[protocol](operation)
+        if operation.takes_gzip:
+            found = _unzipping(found)
+        operation.compiled[name] = found
+    return found
+
+
+def _unzipping(read: Read) -> Read:
+    def read_unzipped(request: Request, body: bytes | Body) -> dict[str, Any]:
+        return read(request, _gunzip(request, body) if isinstance(body, bytes) else body)
+
+    return read_unzipped
 
 
 def write_response(
@@ -66,20 +83,32 @@ def write_response(
     `output["ResponseMetadata"]` may hold `HTTPStatusCode`, which replaces the status, and
     `HTTPHeaders`, which replace headers of those names or add to them.
     """
-    write = operation.compiled.get(f"write-{protocol}")
-    if write is None:
-        write = operation.compiled[f"write-{protocol}"] = _WRITERS[protocol](operation)
-    if not output or "ResponseMetadata" not in output:
-        response: Response = write(output or {}, request_id)
+    return writer_of(operation, protocol)(output, request_id)
+
+
+def writer_of(operation: OperationModel, protocol: str) -> Write:
+    """How `write_response` writes the answers of an operation."""
+    name = f"write-{protocol}"
+    found: Write | None = operation.compiled.get(name)
+    if found is None:
+        found = operation.compiled[name] = _with_metadata(_WRITERS[protocol](operation))
+    return found
+
+
+def _with_metadata(write: Callable[[dict[str, Any], str], Response]) -> Write:
+    def write_answer(output: dict[str, Any] | None, request_id: str) -> Response:
+        if not output or "ResponseMetadata" not in output:
+            return write(output or {}, request_id)
+        metadata = output["ResponseMetadata"]
+        plain = {name: value for name, value in output.items() if name != "ResponseMetadata"}
+        response = write(plain, request_id)
+        response.status = metadata.get("HTTPStatusCode", response.status)
+        told = {name.lower(): value for name, value in metadata.get("HTTPHeaders", {}).items()}
+        response.headers = [pair for pair in response.headers if pair[0] not in told]
+        response.headers.extend(told.items())
         return response
-    metadata = output["ResponseMetadata"]
-    plain = {name: value for name, value in output.items() if name != "ResponseMetadata"}
-    response = write(plain, request_id)
-    response.status = metadata.get("HTTPStatusCode", response.status)
-    told = {name.lower(): value for name, value in metadata.get("HTTPHeaders", {}).items()}
-    response.headers = [pair for pair in response.headers if pair[0] not in told]
-    response.headers.extend(told.items())
-    return response
+
+    return write_answer
 
 
 def _gunzip(request: Request, body: bytes) -> bytes:

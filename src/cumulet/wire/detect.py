@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from cumulet.core.http import Request
 from cumulet.wire.catalog import Catalog
-from cumulet.wire.protocols.aws_query import FORM_TYPE, action_of
+from cumulet.wire.protocols.aws_query import FORM_TYPE, action_of, version_of
 from cumulet.wire.routes import Router
 
 _CBOR_PATH = re.compile(r"(?:/[^/]+)*/service/([^/]+)/operation/([^/]+)\Z")
@@ -48,6 +48,8 @@ class Detector:
         self._by_version: dict[str, list[str]] = {}
         self._rest: list[str] = []
         self._routers: dict[str, Router] = {}
+        self._targets: dict[str, Target] = {}
+        self._actions: dict[tuple[str, str, str], Target] = {}
         for name in service_names:
             self._add(name)
 
@@ -62,15 +64,21 @@ class Detector:
         if protocols[0].startswith("rest-"):
             self._rest.append(name)
 
+    def named(self, request: Request) -> Target | None:
+        """The target of a request that names an operation in `X-Amz-Target`, known from before."""
+        claimed = request.headers.first.get("x-amz-target")
+        return None if claimed is None or request.method != "POST" else self._targets.get(claimed)
+
     def detect(self, request: Request, signing_name: str) -> Target | None:
         """The target of a request, or None when it is for no service that is served.
 
         `signing_name` is the service of the credential scope, or "" when there is no signature.
         """
-        claimed = request.headers.get("x-amz-target")
+        first = request.headers.first
+        claimed = first.get("x-amz-target")
         if claimed and request.method == "POST":
             return self._by_target(claimed, signing_name)
-        if request.headers.get("smithy-protocol") == "rpc-v2-cbor":
+        if first.get("smithy-protocol") == "rpc-v2-cbor":
             return self._by_cbor_path(request.path)
         names = self._by_signing_name.get(signing_name, ()) if signing_name else ()
         if (found := self._as_query(request, names, signing_name)) is not None:
@@ -84,9 +92,10 @@ class Detector:
 
         None when no service that is served has the action. Raises MalformedRequest.
         """
-        action, version = action_of(request, body)
+        action = action_of(request, body)
         if target.service:
-            return Target(target.service, action, target.protocol)
+            return self._action(target, action)
+        version = version_of(request, body)
         named = self._by_version.get(version, ())
         every = [name for names in self._by_version.values() for name in names]
         for name in (*named, *every):
@@ -94,11 +103,23 @@ class Detector:
                 return Target(name, action, "query")
         return Target(named[0], action, "query") if named else None
 
+    def _action(self, target: Target, action: str) -> Target:
+        known = (target.service, target.protocol, action)
+        found = self._actions.get(known)
+        if found is None:
+            found = target._replace(operation=action)
+            if self._catalog.service(target.service).operation(action) is not None:
+                self._actions[known] = found
+        return found
+
     def _by_target(self, claimed: str, signing_name: str) -> Target | None:
         prefix, _, operation = claimed.rpartition(".")
         service = self._by_prefix.get(prefix)
         if service is not None:
-            return Target(service, operation, "json")
+            target = Target(service, operation, "json")
+            if self._catalog.service(service).operation(operation) is not None:
+                self._targets[claimed] = target
+            return target
         for name in self._by_signing_name.get(signing_name, ()):
             if "json" in self._catalog.service(name).protocols:
                 return Target(name, operation, "json")
@@ -115,7 +136,8 @@ class Detector:
 
     def _as_query(self, request: Request, names: Iterable[str], signing_name: str) -> Target | None:
         if request.method == "POST":
-            if not request.headers.get("content-type").lower().startswith(FORM_TYPE):
+            given = request.headers.first.get("content-type", "")
+            if not given.startswith(FORM_TYPE) and not given.lower().startswith(FORM_TYPE):
                 return None
         elif request.method != "GET" or "Action=" not in request.query:
             return None

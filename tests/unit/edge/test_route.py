@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from cumulet.core.http import Headers, Request
-from cumulet.edge.route import Routes, path_style
+from cumulet.edge.route import Routes, is_own, path_style
 
 
 def request(host: str, path: str = "/key") -> Request:
@@ -73,3 +73,42 @@ def test_host_names_of_users_go_before_what_others_match():
         assert await routes.find(None, request("www.example.com")) is first
 
     asyncio.run(work())
+
+
+@pytest.mark.parametrize(
+    ("host", "is_own_one"),
+    [
+        ("localhost", True),
+        ("localhost:4566", True),
+        ("127.0.0.1:80", True),
+        ("[::1]:4566", True),
+        ("", False),
+        ("api.example.com", False),
+        ("localhost.example.com", False),
+        ("a.localhost", False),
+    ],
+)
+def test_a_name_of_this_machine_is_no_users_domain(host, is_own_one):
+    assert is_own(host) is is_own_one
+
+
+def test_only_names_of_this_machine_pass_by_those_who_claim_hosts():
+    class Counting(Named):
+        asked = 0
+
+        async def claims(self, platform, request):
+            self.asked += 1
+            return request.host == "api.example.com"
+
+    named = Counting("named", "never.")
+    routes = Routes([named])
+    for host, found in [("localhost:1", None), ("localhost:1", None), ("api.example.com", named)]:
+        assert asyncio.run(routes.find(None, request(host, "/"))) is found
+    assert named.asked == 1
+
+
+def test_a_front_at_the_root_of_this_machine_is_always_found():
+    page = Named("page", "localhost")
+    routes = Routes([page])
+    for _ in range(2):
+        assert asyncio.run(routes.find(None, request("localhost:1", "/"))) is page

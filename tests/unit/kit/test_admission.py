@@ -52,9 +52,9 @@ def test_a_condition_is_asked_for_every_request(tmp_path: Path) -> None:
 
 def test_a_variable_is_filled_in_for_every_request(tmp_path: Path) -> None:
     colour = Colour()
-    arn = "arn:aws:iam::111111111111:user/red"
+    arn = "arn:aws:iam::123456789012:user/red"
     one = Stand(tmp_path, operation("CreateUser", echo, conditions=colour.keys, resource=arn))
-    one.held.policies = allowing(Resource="arn:aws:iam::111111111111:user/${iam:Colour}")
+    one.held.policies = allowing(Resource="arn:aws:iam::123456789012:user/${iam:Colour}")
     assert asyncio.run(one.run("CreateUser", {"UserName": "eve"}))
     colour.value = "blue"
     with pytest.raises(AccessDenied):
@@ -82,7 +82,7 @@ def test_other_policies_are_asked_anew(tmp_path: Path) -> None:
 
 def test_what_is_remembered_is_bounded(tmp_path: Path) -> None:
     def named(ctx: Context, request: Any) -> str:
-        return f"arn:aws:iam::111111111111:user/{request['UserName']}"
+        return f"arn:aws:iam::123456789012:user/{request['UserName']}"
 
     one = Stand(tmp_path, operation("CreateUser", echo, resource=named))
     one.held.policies = allowing()

@@ -46,14 +46,19 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
 }
 
 
-def action_of(request: Request, body: bytes) -> tuple[str, str]:
-    """`Action` and `Version` of a query request, each "" when missing."""
-    text = body if request.method == "POST" else request.query.encode()
-    action, version = _ACTION.search(text), _VERSION.search(text)
-    return (
-        action.group(1).decode() if action else "",
-        version.group(1).decode() if version else "",
-    )
+def action_of(request: Request, body: bytes) -> str:
+    """`Action` of a query request, "" when missing."""
+    return _parameter(_ACTION, request, body)
+
+
+def version_of(request: Request, body: bytes) -> str:
+    """`Version` of a query request, "" when missing."""
+    return _parameter(_VERSION, request, body)
+
+
+def _parameter(pattern: re.Pattern[bytes], request: Request, body: bytes) -> str:
+    found = pattern.search(body if request.method == "POST" else request.query.encode())
+    return found.group(1).decode() if found else ""
 
 
 def compile_reader(operation: OperationModel) -> ReadRequest:

@@ -73,7 +73,7 @@ def canonical_headers(headers: Headers, signed: tuple[str, ...]) -> str:
         for name, value in headers.pairs:
             values[name] = f"{values[name]},{value}" if name in values else value
     else:
-        values = dict(headers.pairs)
+        values = headers.first
     lines = "".join([f"{name}:{values.get(name, '')}\n" for name in signed])
     if "  " in lines or "\t" in lines:
         lines = _SPACES.sub(" ", lines)

@@ -68,14 +68,19 @@ class _Claim(NamedTuple):
 
 def claimed_service(request: Request) -> str:
     """The service of the credential scope, unchecked, or "" when there is none."""
-    authorization = request.headers.get("authorization")
+    authorization = request.headers.first.get("authorization", "")
     if authorization.startswith(ALGORITHM):
-        _, _, rest = authorization.partition("Credential=")
-        parts = rest.partition(",")[0].strip().split("/")
-    elif is_presigned(request):
-        parts = _query_parameters(request.query).get("X-Amz-Credential", "").split("/")
-    else:
+        return _service_in(authorization.rpartition("Signature=")[0] or authorization)
+    if not is_presigned(request):
         return ""
+    parts = _query_parameters(request.query).get("X-Amz-Credential", "").split("/")
+    return parts[-2] if len(parts) >= 5 else ""
+
+
+@lru_cache(_CACHED_MAX)
+def _service_in(before: str) -> str:
+    """The service in an Authorization header; what precedes the signature seldom changes."""
+    parts = before.partition("Credential=")[2].partition(",")[0].strip().split("/")
     return parts[-2] if len(parts) >= 5 else ""
 
 
@@ -92,7 +97,7 @@ def parse(request: Request, *, s3: bool) -> ParsedSignature | None:
 
     `s3` chooses whose words a refusal is in. Raises AwsError.
     """
-    authorization = request.headers.get("authorization")
+    authorization = request.headers.first.get("authorization")
     if authorization:
         if s3 and is_presigned(request):
             raise refusals.s3_argument(
@@ -127,24 +132,25 @@ def _from_header(request: Request, authorization: str, s3: bool) -> ParsedSignat
     before, found, signature = authorization.rpartition("Signature=")
     if not found or "," in signature or not authorization.startswith(ALGORITHM + " "):
         before, signature = _reordered(request, authorization, s3)
-    headers = request.headers
-    timestamp = headers.get("x-amz-date")
+    first = request.headers.first
+    timestamp = first.get("x-amz-date", "")
     if _BASIC_TIME.match(timestamp) is None:
         timestamp = _timestamp(request, s3)
-    claim = _claim_of_header(before, s3)
-    _check_claim(claim, timestamp, s3)
+    key, date, region, service, terminator, signed = claim = _claim_of_header(before, s3)
+    if terminator != TERMINATOR or date != timestamp[:8] or "host" not in signed:
+        _check_claim(claim, timestamp, s3)
     return ParsedSignature(
-        claim.access_key_id,
-        claim.date,
-        claim.region,
-        claim.service,
-        claim.signed_headers,
+        key,
+        date,
+        region,
+        service,
+        signed,
         signature.strip(),
         timestamp,
-        headers.get("x-amz-security-token"),
+        first.get("x-amz-security-token", ""),
         False,
         None,
-        headers.get("x-amz-content-sha256"),
+        first.get("x-amz-content-sha256", ""),
     )
 
 

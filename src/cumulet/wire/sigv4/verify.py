@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 from collections import OrderedDict
 from hashlib import sha256
+from hmac import compare_digest
 
 from cumulet.core.errors import IncompleteSignature, SignatureMismatch
 from cumulet.core.http import Request
@@ -82,11 +83,35 @@ def check_time(parsed: ParsedSignature, now: float, *, s3: bool) -> None:
     raise refusals.s3_denied("Request is not yet valid")
 
 
+class _SigningKey:
+    """A signing key and its HMAC, begun once and copied for every signature."""
+
+    __slots__ = ("_inner", "_outer", "key")
+
+    def __init__(self, key: bytes) -> None:
+        self.key = key
+        # RFC 2104: H(key ^ opad, H(key ^ ipad, text)), the key filled up to the block's 64 bytes.
+        block = key.ljust(64, b"\0")
+        self._inner = sha256(block.translate(_IPAD))
+        self._outer = sha256(block.translate(_OPAD))
+
+    def sign(self, text: bytes) -> str:
+        """The HMAC of `text` in hex."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(text)
+        outer.update(inner.digest())
+        return outer.hexdigest()
+
+
+_IPAD = bytes(byte ^ 0x36 for byte in range(256))
+_OPAD = bytes(byte ^ 0x5C for byte in range(256))
+
+
 class Verifier:
     """Verifies signatures; keeps the signing keys it has derived. One per application."""
 
     def __init__(self, keys_max: int = KEYS_MAX) -> None:
-        self._keys: OrderedDict[tuple[str, str, str, str], bytes] = OrderedDict()
+        self._keys: OrderedDict[tuple[str, str, str, str], _SigningKey] = OrderedDict()
         self._keys_max = keys_max
 
     def verify(
@@ -97,19 +122,22 @@ class Verifier:
         `payload_hash` is the last line of the canonical request: the SHA-256 of the body in hex,
         or what stands for it, such as `UNSIGNED-PAYLOAD`. Raises SignatureMismatch.
         """
-        query = request.query
+        query, path, names = request.query, request.path, parsed.signed_headers
         if query:
             query = canonical_query(query, without="X-Amz-Signature" if parsed.presigned else "")
-        names = parsed.signed_headers
+        if path != "/":
+            path = canonical_path(path, s3=s3)
         canonical = (
-            f"{request.method}\n{canonical_path(request.path, s3=s3)}\n{query}\n"
+            f"{request.method}\n{path}\n{query}\n"
             f"{canonical_headers(request.headers, names)}\n{';'.join(names)}\n{payload_hash}"
         )
+        date, region, service = parsed.date, parsed.region, parsed.service
         digest = sha256(canonical.encode("latin-1")).hexdigest()
-        string_to_sign = f"{ALGORITHM}\n{parsed.timestamp}\n{parsed.scope}\n{digest}"
-        key = self.signing_key(parsed, secret)
-        expected = hmac.digest(key, string_to_sign.encode("latin-1"), "sha256").hex()
-        if hmac.compare_digest(expected.encode(), parsed.signature.encode("latin-1")):
+        string_to_sign = (
+            f"{ALGORITHM}\n{parsed.timestamp}\n{date}/{region}/{service}/{TERMINATOR}\n{digest}"
+        )
+        expected = self._key(secret, date, region, service).sign(string_to_sign.encode("latin-1"))
+        if compare_digest(expected.encode(), parsed.signature.encode("latin-1")):
             return
         if s3:
             raise refusals.s3_mismatch(
@@ -119,11 +147,13 @@ class Verifier:
 
     def signing_key(self, parsed: ParsedSignature, secret: str) -> bytes:
         """The key of this secret for the signature's day, region and service."""
-        name = (secret, parsed.date, parsed.region, parsed.service)
+        return self._key(secret, parsed.date, parsed.region, parsed.service).key
+
+    def _key(self, secret: str, date: str, region: str, service: str) -> _SigningKey:
+        name = (secret, date, region, service)
         key = self._keys.get(name)
         if key is None:
-            key = derive_key(*name)
-            self._keys[name] = key
+            key = self._keys[name] = _SigningKey(derive_key(*name))
             if len(self._keys) > self._keys_max:
                 self._keys.popitem(last=False)
         else:

@@ -1,14 +1,15 @@
 from cumulet.core.http import BytesBody, Request
 from cumulet.wire.codec import read_request, write_response
-from cumulet.wire.protocols.aws_query import action_of
+from cumulet.wire.protocols.aws_query import action_of, version_of
 
 
 def test_the_action_is_found_wherever_it_is():
     post = Request("POST", "/")
-    assert action_of(post, b"Version=2010-05-08&Action=GetUser") == ("GetUser", "2010-05-08")
-    assert action_of(post, b"XAction=GetUser&A=Action=B") == ("", "")
+    assert action_of(post, b"Version=2010-05-08&Action=GetUser") == "GetUser"
+    assert version_of(post, b"Version=2010-05-08&Action=GetUser") == "2010-05-08"
+    assert action_of(post, b"XAction=GetUser&A=Action=B") == ""
     get = Request("GET", "/", "Action=GetCallerIdentity&Version=2011-06-15")
-    assert action_of(get, b"") == ("GetCallerIdentity", "2011-06-15")
+    assert (action_of(get, b""), version_of(get, b"")) == ("GetCallerIdentity", "2011-06-15")
 
 
 def test_a_get_is_read_from_its_query(catalog):
