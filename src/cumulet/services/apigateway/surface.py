@@ -22,6 +22,7 @@ from cumulet.services.apigateway import store
 from cumulet.services.apigateway.admission.authorizers import Grants
 from cumulet.services.apigateway.admission.buckets import Buckets
 from cumulet.services.apigateway.admission.domains import hosts as domains
+from cumulet.services.apigateway.admission.domains.lookup import REST, Domain, Domains
 from cumulet.services.apigateway.admission.usage.passes import Passes
 from cumulet.services.apigateway.admission.usage.quotas import Quotas
 from cumulet.services.apigateway.limits import (
@@ -59,6 +60,8 @@ class Address(NamedTuple):
     stage: str
     path: str
     by_host: bool
+    by_domain: bool = False
+    """Whether a custom domain led there; its base path is not in `path`."""
 
 
 class Stages:
@@ -141,9 +144,18 @@ class ExecuteApi:
             return True
         return path.startswith("/restapis/") and "/_user_request_" in path
 
+    async def claims(self, platform: Platform, request: Request) -> bool:
+        """By a custom domain that leads to a REST API, or to nothing."""
+        domain = await platform.need(Domains).find(request.host)
+        if domain is None:
+            return False
+        target = domain.target(request.path)
+        return target is None or target.protocol == REST
+
     async def serve(self, platform: Platform, request: Request) -> Response:
         """Run the request through the pipeline; the gateway's own answers are AWS's."""
-        address = parse_address(request)
+        domain = await platform.need(Domains).find(request.host)
+        address = parse_address(request) if domain is None else address_by(domain, request)
         trace = tracing.current.get() or Trace()
         request_id = new_uuid(platform.clock)
         extended_id = base64.b64encode(platform.clock.random_bytes(11)).decode()
@@ -158,6 +170,7 @@ class ExecuteApi:
                 body=body,
                 path=address.path,
                 whole_path=request.path if address.by_host else f"/{address.stage}{address.path}",
+                by_domain=address.by_domain,
                 domain=host,
                 domain_prefix=host.partition(".")[0] if address.by_host else address.api_id,
                 request_id=request_id,
@@ -169,6 +182,15 @@ class ExecuteApi:
         except GatewayFault as fault:
             trace.note(gateway_fault=fault.kind, gateway_cause=fault.cause)
             return respond_fault(fault, request_id, extended_id)
+
+
+def address_by(domain: Domain, request: Request) -> Address | None:
+    """What the request is for by a custom domain; None when it leads nowhere, or when the domain
+    asks for mutual TLS and the request has not come by it."""
+    target = domain.target(request.path)
+    if target is None or not domain.admits(request):
+        return None
+    return Address(target.api_id, target.stage, target.path, True, True)
 
 
 def parse_address(request: Request) -> Address | None:

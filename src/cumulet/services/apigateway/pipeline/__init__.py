@@ -31,7 +31,7 @@ async def answer(
     try:
         response = await _through(platform, stage, arrival, trace)
     except GatewayFault as fault:
-        if stage is None or stage.is_disabled:
+        if stage is None or (stage.is_disabled and not arrival.by_domain):
             raise
         trace.note(gateway_fault=fault.kind, gateway_cause=fault.cause)
         arrival.journal.fault = fault

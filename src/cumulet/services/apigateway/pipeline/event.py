@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from cumulet.core.identity import Principal
+from cumulet.services.apigateway.admission.domains.peer import client_cert
 from cumulet.services.apigateway.pipeline.match import Matched
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def proxy_event(admitted: Admitted) -> dict[str, Any]:
     body, is_base64 = event_body(matched)
     return {
         "resource": matched.method.resource_path,
-        "path": matched.path,
+        # By a custom domain, what a function sees begins with the base path.
+        "path": matched.arrival.whole_path if matched.arrival.by_domain else matched.path,
         "httpMethod": matched.arrival.request.method,
         "headers": headers,
         "multiValueHeaders": many_headers,
@@ -164,6 +166,8 @@ def request_context(
     }
     if authorizer is not None:
         found["authorizer"] = authorizer
+    if arrival.by_domain and (certificate := client_cert(request.client_certificate)) is not None:
+        found["identity"]["clientCert"] = certificate
     if key is not None:
         found["identity"] |= {"apiKey": key.value, "apiKeyId": key.id}
     return found

@@ -28,6 +28,8 @@ class Arrival:
     extended_id: str
     trace_header: str
     epoch_ms: int
+    by_domain: bool = False
+    """Whether it came by a custom domain, which stays when the API's own address is disabled."""
     journal: Journal = field(default_factory=Journal)
     """What is noted of it on its way, for logs and metrics."""
 
@@ -45,7 +47,7 @@ class Matched:
 
 def match(stage: ServedStage | None, arrival: Arrival) -> Matched:
     """Find the method. Raises GatewayFault."""
-    if stage is None or stage.is_disabled:
+    if stage is None or (stage.is_disabled and not arrival.by_domain):
         raise forbidden()
     path = "/" + arrival.path.lstrip("/")
     found = stage.router.find(arrival.request.method, path)
