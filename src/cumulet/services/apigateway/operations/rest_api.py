@@ -14,6 +14,7 @@ from cumulet.kit.pages import make_token, read_token
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway import store
+from cumulet.services.apigateway.admission.domains.mappings import check_unmapped
 from cumulet.services.apigateway.errors import (
     BadRequestException,
     LimitExceededException,
@@ -222,5 +223,11 @@ async def update_rest_api(ctx: Context, request: Request) -> dict[str, Any]:
 @operation("DeleteRestApi", action="DELETE", resource=at("/restapis/{restApiId}"))
 async def delete_rest_api(ctx: Context, request: Request) -> None:
     """Remove an API, its stages and its deployments."""
-    if not await ctx.transact(store.drop_api, request["restApiId"]):
-        raise no_api(ctx.scope, request["restApiId"])
+    api_id = request["restApiId"]
+
+    async def delete(tx: Transaction, scope: Scope) -> bool:
+        await check_unmapped(tx, scope, api_id)
+        return await store.drop_api(tx, scope, api_id)
+
+    if not await ctx.transact(delete):
+        raise no_api(ctx.scope, api_id)

@@ -37,6 +37,18 @@ async def protocol_of(
     return found.protocol_type
 
 
+async def check_unmapped(
+    tx: Transaction, scope: Scope, api_id: str, stage: str | None = None
+) -> None:
+    """Raise BadRequestException while a domain leads to the API, or to this stage of it."""
+    if await store.is_mapped(tx, scope, api_id, stage):
+        what = "API" if stage is None else "stage"
+        raise BadRequestException(
+            f"Deleting {what} failed. Please remove all base path mappings related to the {what} "
+            "in your domains and then try again."
+        )
+
+
 async def put_mapping(
     tx: Transaction, scope: Scope, domain: DomainName, old: ApiMapping | None, new: ApiMapping
 ) -> None:

@@ -12,6 +12,7 @@ from cumulet.core.identity import Scope
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway import store
+from cumulet.services.apigateway.admission.domains.mappings import check_unmapped
 from cumulet.services.apigateway.errors import (
     BadRequestException,
     ConflictException,
@@ -208,6 +209,7 @@ async def delete_stage(ctx: Context, request: Request) -> None:
 
     async def delete(tx: Transaction, scope: Scope) -> None:
         found = await _find(tx, scope, request)
+        await check_unmapped(tx, scope, found.api_id, found.stage_name)
         await store.STAGES.drop(tx, scope, found.api_id, found.stage_name)
 
     await ctx.transact(delete)

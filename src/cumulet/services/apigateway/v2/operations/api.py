@@ -12,6 +12,7 @@ from cumulet.core.context import Context
 from cumulet.core.identity import Scope
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
+from cumulet.services.apigateway.admission.domains.mappings import check_unmapped
 from cumulet.services.apigateway.errors import (
     BadRequestException,
     LimitExceededException,
@@ -166,8 +167,14 @@ async def update_api(ctx: Context, request: Request) -> dict[str, Any]:
 @operation("DeleteApi", action="DELETE", resource=at("/apis/{ApiId}"))
 async def delete_api(ctx: Context, request: Request) -> None:
     """Remove an API with all that belongs to it."""
-    if not await ctx.transact(store.drop_api, request["ApiId"]):
-        raise no_api(ctx.scope, request["ApiId"])
+    api_id = request["ApiId"]
+
+    async def delete(tx: Transaction, scope: Scope) -> bool:
+        await check_unmapped(tx, scope, api_id)
+        return await store.drop_api(tx, scope, api_id)
+
+    if not await ctx.transact(delete):
+        raise no_api(ctx.scope, api_id)
 
 
 @operation("DeleteCorsConfiguration", action="DELETE", resource=at("/apis/{ApiId}/cors"))

@@ -12,6 +12,7 @@ from cumulet.core.context import Context
 from cumulet.core.identity import Scope
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
+from cumulet.services.apigateway.admission.domains.mappings import check_unmapped
 from cumulet.services.apigateway.errors import (
     BadRequestException,
     ConflictException,
@@ -174,6 +175,7 @@ async def delete_stage(ctx: Context, request: Request) -> None:
 
     async def delete(tx: Transaction, scope: Scope) -> None:
         gone = await find(tx, scope, request)
+        await check_unmapped(tx, scope, gone.api_id, gone.stage_name)
         await store.STAGES.drop(tx, scope, gone.api_id, gone.stage_name)
 
     await ctx.transact(delete)
