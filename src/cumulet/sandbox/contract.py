@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+import msgspec
+
 Env = Mapping[str, str]
 EnvFactory = Callable[[], Awaitable[Env]]
 Isolation = Literal["require", "best-effort", "none"]
@@ -42,8 +44,7 @@ class FunctionSpec:
     init_timeout_ms: int = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(msgspec.Struct, frozen=True):
     """One event for a function.
 
     `deadline_ms` is an upper bound in epoch milliseconds; 0 means `timeout_ms` of the spec from the
@@ -60,8 +61,7 @@ class Invocation:
     cognito_identity: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
+class LogLine(msgspec.Struct, frozen=True):
     """A line of the function's output without its newline; `request_id` is empty during init.
 
     `time_ms` is epoch milliseconds. A record written by a runtime's logger may hold newlines.
@@ -91,8 +91,7 @@ class AsyncSink(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """What an invocation used: `init_ms` is None on a warm start; `billed_ms` includes init."""
 
     duration_ms: float
@@ -101,8 +100,7 @@ class Usage:
     max_memory_mb: int
 
 
-@dataclass(frozen=True, slots=True)
-class Succeeded:
+class Succeeded(msgspec.Struct, frozen=True):
     """The handler returned. `payload` is empty when the answer was streamed to the sink."""
 
     payload: bytes
@@ -111,8 +109,7 @@ class Succeeded:
     content_type: str = "application/json"
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True):
     """The function failed; a value, not an exception.
 
     `kind` is `Unhandled` when the function's own code raised (or its runtime said so), else the

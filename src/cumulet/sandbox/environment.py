@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
+
 from cumulet.core.clock import Clock
 from cumulet.sandbox.contract import AsyncSink, Invocation, SandboxConfig
 from cumulet.sandbox.links.peers import pid_of
@@ -33,8 +35,7 @@ _PROCESS_GROUP = 4
 """PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What the runtime said: `kind` as in `messages`. `streamed` when it went to the sink.
 
     After a `final` one the process ends of itself.

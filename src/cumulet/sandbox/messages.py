@@ -49,6 +49,8 @@ only affects its own log.
 RECORD_HEADER_BYTES_MAX = 10
 
 _INVOKE = struct.Struct("<qIIIII")
+_INVOKE_FRAME = struct.Struct("<IBqIIIII")
+"""A frame's beginning and the event's own, together."""
 
 
 def pack_invoke(
@@ -61,13 +63,17 @@ def pack_invoke(
     payload: bytes,
 ) -> bytes:
     """The INVOKE frame, whole."""
-    texts = [
-        text.encode()
-        for text in (request_id, trace_id, function_arn, client_context, cognito_identity)
-    ]
-    head = _INVOKE.pack(deadline_ms, *map(len, texts))
-    body_bytes = _INVOKE.size + sum(map(len, texts)) + len(payload)
-    return b"".join((FRAME.pack(body_bytes, INVOKE), head, *texts, payload))
+    texts = (
+        request_id.encode(),
+        trace_id.encode(),
+        function_arn.encode(),
+        client_context.encode(),
+        cognito_identity.encode(),
+    )
+    lengths = tuple(map(len, texts))
+    body_bytes = _INVOKE.size + sum(lengths) + len(payload)
+    head = _INVOKE_FRAME.pack(body_bytes, INVOKE, deadline_ms, *lengths)
+    return b"".join((head, *texts, payload))
 
 
 def unpack_invoke(body: bytes) -> tuple[int, list[str], bytes]:

@@ -13,6 +13,7 @@ from cumulet.core.clock import Clock
 from cumulet.sandbox import messages, verdicts
 from cumulet.sandbox.contract import (
     AsyncSink,
+    Failed,
     FunctionSpec,
     Invocation,
     IsolationUnavailable,
@@ -280,6 +281,8 @@ class Sandbox:
         usage: Usage,
     ) -> Outcome:
         outcome = verdicts.judge(result, invocation.request_id, spec.timeout_ms, usage)
+        if not isinstance(outcome, Failed):
+            return outcome
         now = self._clock.now()
         words = verdicts.log_words(outcome, invocation.request_id, now)
         if words:

@@ -8,6 +8,9 @@ from enum import Enum
 class State(Enum):
     """Where an environment is in its life."""
 
+    # Members are single, so their identity will do; an enumeration's own hash is that of its name.
+    __hash__ = object.__hash__
+
     STARTING = "starting"
     """Forked; not yet anyone's."""
     INIT = "init"

@@ -77,10 +77,8 @@ class StoreSink:
         place = (scope, group, stream)
         if self._waiting_lines >= SINK_LINES_MAX or self._waiting_bytes >= SINK_BYTES_MAX:
             self._leave_out(place, 1)
-            return
-        if not self._filling:
-            self._wake.set()
-        self._add(place, timestamp_ms, message)
+        else:
+            self._add(place, timestamp_ms, message)
 
     def next_sequence(self, count: int) -> int:
         """The first of `count` numbers that grow with time, also over restarts."""
@@ -109,8 +107,7 @@ class StoreSink:
         size += EVENT_OVERHEAD_BYTES
         part = self._filling.get(place)
         if part is None:
-            part = self._filling[place] = _Part(place, [], 0)
-            self._sequence = max(self._sequence, int(self._now() * 1e6))
+            part = self._begin(place)
         # Between two looks at the clock there are fewer lines than microseconds.
         self._sequence += 1
         part.lines.append((timestamp_ms, self._sequence, message))
@@ -119,6 +116,13 @@ class StoreSink:
         self._waiting_bytes += size
         if len(part.lines) >= SINK_WRITE_LINES or part.size_bytes >= SINK_WRITE_BYTES:
             self._full.append(self._filling.pop(place))
+
+    def _begin(self, place: Place) -> _Part:
+        if not self._filling:
+            self._wake.set()
+        part = self._filling[place] = _Part(place, [], 0)
+        self._sequence = max(self._sequence, int(self._now() * 1e6))
+        return part
 
     def _note_what_is_left_out(self) -> None:
         if not self._left_out:

@@ -143,12 +143,13 @@ class Functions:
             )
         if version.settings.tracing == "Active":
             trace_id = sampled(trace_id, new_hex(self._clock, 16))
-        call = Call(call.request_id, call.payload, trace_id, call.client_context, call.with_tail)
         reserved = entry.function.reserved
         self.permits.take(ref.scope, ref.name, reserved, entry.reserved_total)
         try:
-            runnable = await self.prepare(ctx, ref.scope, version)
-            return await self._invoke(entry, version, runnable, call, on_stream)
+            runnable = self._ready.get((ref.scope, version.function, version.number))
+            if runnable is None or not self._is_current(runnable, version):
+                runnable = await self.prepare(ctx, ref.scope, version)
+            return await self._invoke(entry, version, runnable, call, trace_id, on_stream)
         finally:
             self.permits.give(ref.scope, ref.name, reserved)
 
@@ -158,6 +159,7 @@ class Functions:
         version: Version,
         runnable: Runnable,
         call: Call,
+        trace_id: str,
         on_stream: AsyncSink | None,
     ) -> Ran:
         slot = runnable.take()
@@ -171,7 +173,7 @@ class Functions:
             tail=call.with_tail,
         )
         invocation = Invocation(
-            call.request_id, call.payload, 0, call.trace_id, entry.ref.arn, call.client_context
+            call.request_id, call.payload, 0, trace_id, entry.arn, call.client_context
         )
         is_warm = False
         try:
@@ -186,7 +188,7 @@ class Functions:
         finally:
             runnable.give(slot, is_warm=is_warm)
         status, error_type = status_of(outcome)
-        traced = call.trace_id if version.settings.tracing == "Active" else ""
+        traced = trace_id if version.settings.tracing == "Active" else ""
         log.finish(outcome.usage, status, error_type, traced)
         return Ran(outcome, version.label, log.tail())
 

@@ -25,7 +25,7 @@ class Entry:
 
     `version` answers, or with probability `other_weight` the version `other`. `reserved_total` is
     the concurrency that all functions of the account and region reserve together, `mark` the
-    function's name in lineages.
+    function's name in lineages, `arn` what the function is told of itself.
     """
 
     ref: FunctionRef
@@ -37,6 +37,7 @@ class Entry:
     event_config: EventConfig | None
     reserved_total: int
     mark: str
+    arn: str
 
 
 class Live:
@@ -121,6 +122,7 @@ async def _read(tx: Any, ref: FunctionRef) -> Entry:
         config,
         sum(each.reserved or 0 for each in functions),
         mark_of(ref.unqualified_arn),
+        ref.arn,
     )
 
 

@@ -114,9 +114,11 @@ class InvocationLog:
         if usage.init_ms is not None:
             self.begin_init()
         self._begin(now - usage.duration_ms / 1000)
-        if self._logging.format != "JSON":
+        is_json = self._logging.format == "JSON"
+        if not is_json:
             self._write(now, report.end_line(self._request_id))
-        if report.allows_system(self._logging, "INFO" if status == "success" else "WARN"):
+        level = "INFO" if status == "success" else "WARN"
+        if not is_json or report.allows_system(self._logging, level):
             made = Report(
                 self._request_id,
                 usage.duration_ms,

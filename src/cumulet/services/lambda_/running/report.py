@@ -113,20 +113,18 @@ def report_line(logging: Logging, seconds: float, report: Report) -> str:
     """The last line of an invocation."""
     if logging.format == "JSON":
         return _report_record(seconds, report)
-    parts = [
-        f"REPORT RequestId: {report.request_id}",
-        f"Duration: {report.duration_ms:.2f} ms",
-        f"Billed Duration: {report.billed_ms} ms",
-        f"Memory Size: {report.memory_mb} MB",
-        f"Max Memory Used: {report.max_memory_mb} MB",
-    ]
+    line = (
+        f"REPORT RequestId: {report.request_id}\tDuration: {report.duration_ms:.2f} ms\t"
+        f"Billed Duration: {report.billed_ms} ms\tMemory Size: {report.memory_mb} MB\t"
+        f"Max Memory Used: {report.max_memory_mb} MB\t"
+    )
     if report.init_ms is not None:
-        parts.append(f"Init Duration: {report.init_ms:.2f} ms")
+        line += f"Init Duration: {report.init_ms:.2f} ms\t"
     if report.status == "timeout":
-        parts.append("Status: timeout")
+        line += "Status: timeout\t"
     elif report.status != "success" and report.error_type.startswith("Runtime."):
-        parts.append(f"Status: error\tError Type: {report.error_type}")
-    line = "\t".join(parts) + "\t\n"
+        line += f"Status: error\tError Type: {report.error_type}\t"
+    line += "\n"
     if report.trace_id:
         root, parent = field_of(report.trace_id, "Root"), field_of(report.trace_id, "Parent")
         line += f"XRAY TraceId: {root}\tSegmentId: {parent}\tSampled: true\t\n"
