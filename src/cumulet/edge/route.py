@@ -1,7 +1,7 @@
 """Host and path → who answers: surfaces in their order, else the AWS API.
 
-Also turns S3's virtual-hosted addresses into path style, for reading; signatures are verified over
-the address as it came.
+Also turns S3's virtual-hosted addresses, and those of `@connections`, into the path that the models
+know, for reading; signatures are verified over the address as it came.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from cumulet.core.context import Platform
 from cumulet.core.http import Request
 from cumulet.kit.hosts import HostSurface
 from cumulet.kit.surface import Surface
+from cumulet.wire.sigv4 import claimed_service
 
+_CONNECTIONS = "/@connections/"
 _BUCKET_HOST = re.compile(r"(?P<bucket>.+)\.s3(?:[.-][^:]+)?(?::\d+)?\Z", re.IGNORECASE)
 
 
@@ -52,6 +54,8 @@ class Routes:
                 # No user may have such a name, so nobody else will ever answer here.
                 self._own.add(host)
                 return None
+        if manages_connections(request):
+            return None
         for claiming in self._claiming:
             if await claiming.claims(platform, request):
                 return claiming
@@ -66,16 +70,29 @@ def path_style(request: Request) -> Request:
 
     `{bucket}.s3.localhost` and `{bucket}.s3.{region}.localhost`, with any domain and port.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+    What stands before `/@connections/` names an API and a stage; it is left out.
     """
+    if manages_connections(request):
+        return _at(request, _CONNECTIONS + request.path.rpartition(_CONNECTIONS)[2])
     host = request.host
     if ".s3" not in host:
         return request
     found = _BUCKET_HOST.match(host)
-    if found is None:
-        return request
+    return request if found is None else _at(request, f"/{found['bucket']}{request.path}")
+
+
+def manages_connections(request: Request) -> bool:
+    """Whether the request is for `@connections` of a WebSocket API, at whatever address.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
+    """
+    return _CONNECTIONS in request.path and claimed_service(request) == "execute-api"
+
+
+def _at(request: Request, path: str) -> Request:
     return Request(
         request.method,
-        f"/{found['bucket']}{request.path}",
+        path,
         request.query,
         request.headers,
         request.body,

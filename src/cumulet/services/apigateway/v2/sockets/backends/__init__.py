@@ -1,0 +1,1 @@
+"""Backends of WebSocket routes: functions, HTTP, and answers made up here."""

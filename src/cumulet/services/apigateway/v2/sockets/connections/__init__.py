@@ -1,0 +1,1 @@
+"""Connections: those that are open here, and the records of all."""

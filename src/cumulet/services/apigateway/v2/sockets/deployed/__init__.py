@@ -1,0 +1,1 @@
+"""Stages of WebSocket APIs as deployed, made ready once."""

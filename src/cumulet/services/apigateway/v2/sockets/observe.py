@@ -1,0 +1,169 @@
+"""What is told of WebSocket APIs: metrics, access logs and execution logs.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-logging.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from cumulet.core.context import Context, Platform
+from cumulet.core.identity import Scope
+from cumulet.kit.ports import LogSink, Metrics
+from cumulet.services.apigateway.pipeline.faults import GatewayFault
+from cumulet.services.apigateway.v2.sockets.connections.model import Connection
+from cumulet.services.apigateway.v2.sockets.deployed.served import ServedRoute, ServedStage
+from cumulet.services.apigateway.v2.sockets.event import Happening
+from cumulet.services.apigateway.v2.sockets.limits import ERROR_TEXT_MAX
+
+_NAMESPACE = "AWS/ApiGateway"
+_METRIC_OF_KIND = {"CONNECT": "ConnectCount", "MESSAGE": "MessageCount"}
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How an event went. `backend_status` 0 says that no backend was asked or none answered."""
+
+    status: int = 200
+    fault: GatewayFault | None = None
+    backend_status: int = 0
+    backend_ms: int | None = None
+    latency_ms: int = 0
+    asked_backend: bool = False
+
+
+def report(
+    platform: Platform,
+    stage: ServedStage,
+    route: ServedRoute | None,
+    happening: Happening,
+    outcome: Outcome,
+) -> None:
+    """Tell of one event, once it is over."""
+    _count(platform, stage, route, happening, outcome)
+    if stage.access_format is not None:
+        line = stage.access_format(_values(stage, happening, outcome))
+        _write(platform, stage, stage.access_group, happening, line)
+    settings = route.settings if route is not None else stage.settings
+    level = settings.logging_level
+    if level == "INFO" or (level == "ERROR" and outcome.fault is not None):
+        for line in _execution_lines(
+            happening, outcome, with_data=bool(settings.data_trace_enabled)
+        ):
+            group = f"/aws/apigateway/{stage.api_id}/{stage.stage_name}"
+            _write(platform, stage, group, happening, line)
+
+
+def count_message_out(platform: Platform | Context, record: Connection) -> None:
+    """A message went to a client."""
+    metrics = platform.need(Metrics)  # type: ignore[type-abstract]
+    scope, api = Scope(record.account, record.region), ("ApiId", record.api_id)
+    for dimensions in ((api,), (api, ("Stage", record.stage))):
+        metrics.record(scope, _NAMESPACE, "MessageCount", dimensions, 1.0, "Count")
+
+
+def _count(
+    platform: Platform,
+    stage: ServedStage,
+    route: ServedRoute | None,
+    happening: Happening,
+    outcome: Outcome,
+) -> None:
+    fault = outcome.fault
+    name = _METRIC_OF_KIND.get(happening.kind)
+    if name is not None:
+        _record(platform, stage, route, name, 1.0, "Count")
+    if fault is not None and fault.status < 500 and not outcome.asked_backend:
+        _record(platform, stage, route, "ClientError", 1.0, "Count")
+    if outcome.backend_status >= 400:
+        _record(platform, stage, route, "IntegrationError", 1.0, "Count")
+    if fault is not None and outcome.asked_backend:
+        _record(platform, stage, route, "ExecutionError", 1.0, "Count")
+    if outcome.backend_ms is not None:
+        _record(
+            platform, stage, route, "IntegrationLatency", float(outcome.backend_ms), "Milliseconds"
+        )
+
+
+def _record(
+    platform: Platform,
+    stage: ServedStage,
+    route: ServedRoute | None,
+    name: str,
+    value: float,
+    unit: str,
+) -> None:
+    """Under the API, under its stage, and under the route when its metrics are detailed."""
+    metrics = platform.need(Metrics)  # type: ignore[type-abstract]
+    api = ("ApiId", stage.api_id)
+    by_stage = (api, ("Stage", stage.stage_name))
+    metrics.record(stage.scope, _NAMESPACE, name, (api,), value, unit)
+    metrics.record(stage.scope, _NAMESPACE, name, by_stage, value, unit)
+    if route is not None and route.settings.detailed_metrics_enabled:
+        by_route = (*by_stage, ("Route", route.key))
+        metrics.record(stage.scope, _NAMESPACE, name, by_route, value, unit)
+
+
+def _values(stage: ServedStage, happening: Happening, outcome: Outcome) -> dict[str, Any]:
+    """`$context` as access logs see it.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-logging.html
+    """
+    fault = outcome.fault
+    values: dict[str, Any] = {
+        **happening.context,
+        "accountId": stage.scope.account,
+        "status": fault.status if fault is not None else outcome.status,
+        "requestTimeEpoch": happening.context["requestTimeEpoch"],
+        "responseLatency": outcome.latency_ms,
+    }
+    if outcome.backend_ms is not None:
+        values["integration"] = {
+            "latency": outcome.backend_ms,
+            "status": outcome.backend_status or None,
+            "integrationStatus": outcome.backend_status or None,
+            "requestId": happening.context["requestId"],
+        }
+        values["integrationLatency"] = outcome.backend_ms
+        values["integrationStatus"] = outcome.backend_status or None
+    if fault is not None:
+        values["error"] = {
+            "message": fault.message,
+            "messageString": f'"{fault.message}"',
+            "responseType": fault.kind,
+        }
+        if outcome.asked_backend:
+            values["integrationErrorMessage"] = fault.cause
+    return values
+
+
+def _execution_lines(happening: Happening, outcome: Outcome, *, with_data: bool) -> list[str]:
+    request_id = happening.context["requestId"]
+    what = f"{happening.kind} on route {happening.context['routeKey']}"
+    lines = [f"Starting execution for request: {request_id}", f"Event: {what}"]
+    if with_data and happening.body:
+        lines.append(f"Message: {happening.body[:ERROR_TEXT_MAX]}")
+    if outcome.backend_ms is not None:
+        lines.append(f"Integration answered {outcome.backend_status} in {outcome.backend_ms} ms")
+    if outcome.fault is not None:
+        cause = outcome.fault.cause or outcome.fault.message
+        lines.append(f"Execution failed due to: {cause}")
+    else:
+        lines.append("Successfully completed execution")
+    return [f"({request_id}) {line}" for line in lines]
+
+
+def _write(
+    platform: Platform, stage: ServedStage, group: str, happening: Happening, line: str
+) -> None:
+    sink = platform.need(LogSink)  # type: ignore[type-abstract]
+    stream = _stream_of(stage.api_id, stage.stage_name)
+    sink.write(stage.scope, group, stream, int(happening.context["requestTimeEpoch"]), line)
+
+
+@lru_cache(maxsize=1_000)
+def _stream_of(api_id: str, stage: str) -> str:
+    return hashlib.sha256(f"{api_id}/{stage}".encode()).hexdigest()[:32]
