@@ -2,6 +2,7 @@
 
 from cumulet.kit.service import Service, operations_of
 from cumulet.services.apigateway import store
+from cumulet.services.apigateway.admission import store as admission_store
 from cumulet.services.apigateway.admission.domains import store as domain_store
 from cumulet.services.apigateway.operations import (
     account,
@@ -14,6 +15,15 @@ from cumulet.services.apigateway.operations import (
     tag,
     validator,
 )
+from cumulet.services.apigateway.operations.access import (
+    api_key,
+    authorizer,
+    authorizer_test,
+    import_keys,
+    usage,
+    usage_plan,
+    usage_plan_key,
+)
 from cumulet.services.apigateway.operations.domains import (
     base_path_mapping,
     client_certificate,
@@ -24,7 +34,6 @@ from cumulet.services.apigateway.resources import RESOURCES
 from cumulet.services.apigateway.surface import ExecuteApi, provides
 from cumulet.services.apigateway.v2 import store as v2_store
 from cumulet.services.apigateway.v2.operations import MODULES as V2_MODULES
-from cumulet.services.apigateway.v2.sockets import MANAGEMENT, Sockets
 
 SERVICE = Service(
     name="apigateway",
@@ -42,14 +51,21 @@ SERVICE = Service(
         validator,
         account,
         tag,
+        authorizer,
+        authorizer_test,
+        api_key,
+        import_keys,
+        usage_plan,
+        usage_plan_key,
+        usage,
         domain_name,
         base_path_mapping,
         client_certificate,
     ),
-    surfaces=(Sockets(ExecuteApi()), ExecuteApi()),
+    surfaces=(ExecuteApi(),),
     resources=RESOURCES,
     provides=provides,
-    tables=(*store.TABLES, *domain_store.TABLES),
+    tables=(*store.TABLES, *admission_store.TABLES, *domain_store.TABLES),
 )
 V2 = Service(
     name="apigatewayv2",
@@ -57,4 +73,4 @@ V2 = Service(
     operations=operations_of(*V2_MODULES),
     tables=v2_store.TABLES,
 )
-SERVICES = (SERVICE, V2, MANAGEMENT)
+SERVICES = (SERVICE, V2)

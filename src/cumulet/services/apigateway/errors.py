@@ -72,6 +72,21 @@ def no_validator() -> NotFoundException:
     return NotFoundException("Invalid Request Validator identifier specified")
 
 
+def no_authorizer() -> NotFoundException:
+    """The API has no such authorizer."""
+    return NotFoundException("Invalid Authorizer identifier specified")
+
+
+def no_key() -> NotFoundException:
+    """There is no such API key."""
+    return NotFoundException("Invalid API Key identifier specified")
+
+
+def no_plan() -> NotFoundException:
+    """There is no such usage plan."""
+    return NotFoundException("Invalid Usage Plan ID specified")
+
+
 def no_model(name: str) -> NotFoundException:
     """The API has no such model."""
     return NotFoundException(f"Invalid model name specified: {name}")

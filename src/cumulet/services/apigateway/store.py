@@ -8,6 +8,7 @@ from cumulet.core.identity import Scope
 from cumulet.kv.contract import Transaction
 from cumulet.kv.table import Table
 from cumulet.kv.tuples import AFTER
+from cumulet.services.apigateway.admission import store as admission
 from cumulet.services.apigateway.limits import (
     APIS_MAX,
     DEPLOYMENTS_MAX,
@@ -127,6 +128,7 @@ async def drop_api(tx: Transaction, scope: Scope, api_id: str) -> bool:
         await MODELS.drop(tx, scope, api_id, model.name)
     for validator in await scan_validators(tx, scope, api_id):
         await VALIDATORS.drop(tx, scope, api_id, validator.id)
+    await admission.drop_authorizers(tx, scope, api_id)
     for table in (DEPLOYMENTS, DEPLOYED, RESPONSES, DEPLOYED_RESPONSES):
         prefix = table.prefix(scope, api_id)
         tx.clear(prefix, prefix + AFTER)

@@ -13,6 +13,7 @@ from cumulet.core.identity import Scope, service_principal
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway import store
+from cumulet.services.apigateway.admission.limits import ACCOUNT_BURST, ACCOUNT_RATE
 from cumulet.services.apigateway.errors import BadRequestException
 from cumulet.services.apigateway.model import Account, shown
 from cumulet.services.apigateway.rules.names import PRINCIPAL, at
@@ -34,8 +35,12 @@ async def _load(tx: Transaction, scope: Scope) -> Account:
 
 
 def _view(account: Account) -> dict[str, Any]:
-    # Throttles are left out: none is enforced for an account.
-    return {**shown(account), "apiKeyVersion": "4"}
+    return {
+        **shown(account),
+        "throttleSettings": {"burstLimit": ACCOUNT_BURST, "rateLimit": ACCOUNT_RATE},
+        "features": ["UsagePlans"],
+        "apiKeyVersion": "4",
+    }
 
 
 @operation("UpdateAccount", action="PATCH", resource=at("/account"))

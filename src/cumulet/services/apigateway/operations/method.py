@@ -12,6 +12,7 @@ from cumulet.core.identity import Scope
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway import store
+from cumulet.services.apigateway.admission import store as admission
 from cumulet.services.apigateway.errors import (
     BadRequestException,
     ConflictException,
@@ -21,7 +22,12 @@ from cumulet.services.apigateway.errors import (
 )
 from cumulet.services.apigateway.model import Method, MethodResponse, Resource, shown
 from cumulet.services.apigateway.rules import tree
-from cumulet.services.apigateway.rules.methods import check_method, check_method_response
+from cumulet.services.apigateway.rules.methods import (
+    check_authorizer_of,
+    check_method,
+    check_method_response,
+    without_stray_authorizer,
+)
 from cumulet.services.apigateway.rules.names import at, check_http_method
 from cumulet.services.apigateway.rules.patch import (
     ALL,
@@ -42,7 +48,8 @@ _NO_TYPE = "Content-Type specified was not found"
 _RULES = (
     Rule("/apiKeyRequired", REPLACE, read_flag),
     Rule("/authorizationType"),
-    Rule("/authorizerId"),
+    Rule("/authorizerId", ALL),
+    Rule("/authorizationScopes", ALL, kind="values"),
     Rule("/operationName"),
     Rule("/requestValidatorId"),
     Rule("/requestParameters/{}", ALL, read_flag, "map"),
@@ -80,7 +87,9 @@ async def find_method(tx: Transaction, scope: Scope, request: Request) -> tuple[
 
 
 async def check_references(tx: Transaction, scope: Scope, api_id: str, method: Method) -> None:
-    """Raise BadRequestException unless the models and the validator of a method exist."""
+    """Raise BadRequestException unless a method's authorizer, models and validator exist."""
+    authorizer = await admission.AUTHORIZERS.load(tx, scope, api_id, method.authorizer_id or "")
+    check_authorizer_of(method, None if authorizer is None else authorizer.type)
     validator_id = method.request_validator_id
     if validator_id and await store.VALIDATORS.load(tx, scope, api_id, validator_id) is None:
         raise BadRequestException("Invalid Request Validator identifier specified")
@@ -112,11 +121,14 @@ async def put_method(ctx: Context, request: Request) -> dict[str, Any]:
             http_method=request["httpMethod"],
             authorization_type=request["authorizationType"],
             api_key_required=bool(request.get("apiKeyRequired")),
+            authorizer_id=request.get("authorizerId"),
+            authorization_scopes=tuple(request.get("authorizationScopes") or ()) or None,
             request_validator_id=request.get("requestValidatorId"),
             operation_name=request.get("operationName"),
             request_parameters=request.get("requestParameters"),
             request_models=request.get("requestModels"),
         )
+        method = without_stray_authorizer(method)
         check_method(method)
         await check_references(tx, scope, api_id, method)
         grown = resource.with_method(method)
@@ -143,10 +155,10 @@ async def update_method(ctx: Context, request: Request) -> dict[str, Any]:
         document = apply_patches(
             msgspec.to_builtins(method), request.get("patchOperations"), _RULES, terse
         )
-        document.pop("authorizerId", None)
         if not document.get("requestValidatorId"):
             document.pop("requestValidatorId", None)
-        changed = msgspec.convert(document, Method)
+        document["authorizationScopes"] = document.get("authorizationScopes") or None
+        changed = without_stray_authorizer(msgspec.convert(document, Method))
         check_method(changed)
         await check_references(tx, scope, resource.api_id, changed)
         grown = resource.with_method(changed)

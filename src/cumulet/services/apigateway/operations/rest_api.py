@@ -53,7 +53,7 @@ _ERROR_SCHEMA = (
 async def create_rest_api(ctx: Context, request: Request) -> dict[str, Any]:
     """Make an API with its root resource, or a copy of another one."""
     check_settings(request)
-    tags, origin = _origin_of(ctx, request.get("tags"))
+    tags, origin = origin_of(ctx, request.get("tags"))
     check_tags(tags)
     if origin and (made := await ctx.transact(store.find_api_of, origin)) is not None:
         return api_view(made, with_tags=made.tags is not None)
@@ -75,13 +75,13 @@ async def create_rest_api(ctx: Context, request: Request) -> dict[str, Any]:
     return api_view(api, with_tags=api.tags is not None)
 
 
-def _origin_of(
+def origin_of(
     ctx: Context, tags: Mapping[str, str] | None
 ) -> tuple[dict[str, str] | None, str | None]:
-    """The tags proper, and the step of a stack that makes the API.
+    """The tags proper, and the step of a stack that makes what they are for.
 
     The step comes in a reserved tag, which only callers inside of the cloud can send. It makes a
-    creation that was cut off find its API when it is run again.
+    creation that was cut off find what it made when it is run again.
     """
     if not tags or ctx.request is not None or ORIGIN_TAG not in tags:
         return (dict(tags) if tags is not None else None), None

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from cumulet.core.identity import parse_arn
+from cumulet.services.apigateway.admission.limits import SCOPES_MAX
 from cumulet.services.apigateway.errors import BadRequestException, not_yet
 from cumulet.services.apigateway.limits import (
     TEMPLATE_BYTES_MAX,
@@ -42,22 +43,47 @@ _LAMBDA_URI = re.compile(
 _HTTP_URI = re.compile(r"https?://[^\s/?#]+[^\s]*\Z")
 
 
+AUTHORIZERS = ("CUSTOM", "COGNITO_USER_POOLS")
+"""Types of authorization that name an authorizer."""
+
+
 def check_method(method: Method) -> None:
-    """Refuse what a method may not say, and what is not enforced yet."""
-    if method.authorization_type in ("CUSTOM", "COGNITO_USER_POOLS"):
-        # AWS's own answer to an authorizer that does not exist; none can exist here yet.
-        raise BadRequestException(
-            "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or "
-            "COGNITO_USER_POOLS requires a valid authorizer."
-        )
-    if method.authorization_type not in ("NONE", "AWS_IAM"):
+    """Refuse what a method may not say. Whether its authorizer exists is not known here."""
+    if method.authorization_type not in ("NONE", "AWS_IAM", *AUTHORIZERS):
         raise BadRequestException(
             "Invalid authorization type specified. Valid options are NONE,AWS_IAM,CUSTOM,"
             "COGNITO_USER_POOLS"
         )
-    if method.api_key_required:
-        raise not_yet("Methods that require an API key are")
+    if method.authorization_scopes:
+        if method.authorization_type != "COGNITO_USER_POOLS":
+            raise BadRequestException(
+                "Authorization scopes can be specified for COGNITO_USER_POOLS authorization only"
+            )
+        if len(method.authorization_scopes) > SCOPES_MAX:
+            raise BadRequestException(f"A method can have at most {SCOPES_MAX} scopes")
     check_method_parameters(method.request_parameters)
+
+
+def without_stray_authorizer(method: Method) -> Method:
+    """The method without the authorizer that its type of authorization does not ask for."""
+    if method.authorization_type in AUTHORIZERS:
+        return method
+    return msgspec.structs.replace(method, authorizer_id=None)
+
+
+def check_authorizer_of(method: Method, kind: str | None) -> None:
+    """Raise BadRequestException unless the method's authorizer, which is of this kind, fits.
+
+    `kind` is None when there is no such authorizer.
+    """
+    if method.authorization_type not in AUTHORIZERS:
+        return
+    is_pool = method.authorization_type == "COGNITO_USER_POOLS"
+    if kind is None or (kind == "COGNITO_USER_POOLS") is not is_pool:
+        raise BadRequestException(
+            "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or "
+            "COGNITO_USER_POOLS requires a valid authorizer."
+        )
 
 
 def check_method_response(response: MethodResponse) -> None:

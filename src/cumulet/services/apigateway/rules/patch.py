@@ -37,13 +37,14 @@ class Rule:
     """A path that may be patched.
 
     `path` may end with `/{}` for the keys of a map or the items of a set. `read` turns the text
-    of a value into what is kept. `missing` is the sentence when a map has no such key.
+    of a value into what is kept. `missing` is the sentence when a map has no such key. The items of
+    `values` are named by the patch's value, not by its path.
     """
 
     path: str
     ops: tuple[str, ...] = REPLACE
     read: Read = str
-    kind: Literal["field", "map", "set"] = "field"
+    kind: Literal["field", "map", "set", "values"] = "field"
     missing: str = "Invalid parameter name specified"
 
     @property
@@ -54,7 +55,7 @@ class Rule:
     def matches(self, segments: tuple[str, ...]) -> bool:
         """Whether a patch's path is this one."""
         fixed = self.segments
-        if self.kind == "field":
+        if self.kind in ("field", "values"):
             return segments == fixed
         return len(segments) == len(fixed) + 1 and segments[:-1] == fixed
 
@@ -94,7 +95,7 @@ def _apply(document: dict[str, Any], patch: Patch, rule: Rule) -> dict[str, Any]
     if parents:
         inner = dict(document.get(parents[0]) or {})
         nested = Rule("/" + "/".join(rule.segments[1:]), rule.ops, rule.read, rule.kind)
-        if rule.kind != "field":
+        if rule.kind in ("map", "set"):
             nested = Rule(nested.path + "/{}", rule.ops, rule.read, rule.kind, rule.missing)
         changed = _apply(inner, patch, nested)
         return {**document, parents[0]: changed}
@@ -102,6 +103,8 @@ def _apply(document: dict[str, Any], patch: Patch, rule: Rule) -> dict[str, Any]
         return _set_field(document, last, patch, rule)
     if rule.kind == "set":
         return _set_item(document, last, patch)
+    if rule.kind == "values":
+        return _set_value(document, last, patch)
     return _set_entry(document, last, patch, rule)
 
 
@@ -122,6 +125,18 @@ def _set_item(document: dict[str, Any], name: str, patch: Patch) -> dict[str, An
         # AWS puts the new value behind the ones that stay.
         items = [kept for kept in items if kept not in (item, patch.value)]
         items.append(patch.value or "")
+    return {**document, name: items}
+
+
+def _set_value(document: dict[str, Any], name: str, patch: Patch) -> dict[str, Any]:
+    items = list(document.get(name) or ())
+    named = [item for item in (patch.value or "").split(",") if item]
+    if patch.op == "replace":
+        items = named
+    elif patch.op == "remove":
+        items = [kept for kept in items if named and kept not in named]
+    else:
+        items += [item for item in named if item not in items]
     return {**document, name: items}
 
 

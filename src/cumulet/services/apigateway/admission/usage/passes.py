@@ -101,14 +101,19 @@ def _made(
         quota=plan.quota,
         rate=_rate(("plan", *name), plan.throttle),
         method_rates={
-            route: Rate(("plan", *name, *place, route), one.rate_limit, one.burst_limit)
-            for route, one in throttles.items()
+            route_of(given): Rate(("plan", *name, *place, given), one.rate_limit, one.burst_limit)
+            for given, one in throttles.items()
         },
     )
 
 
 def _rate(key: tuple[str, ...], throttle: Throttle | None) -> Rate | None:
     return None if throttle is None else Rate(key, throttle.rate_limit, throttle.burst_limit)
+
+
+def route_of(given: str) -> str:
+    """A method as `/path/METHOD`, however the slashes around its path were given."""
+    return "/" + given.replace("~1", "/").strip("/")
 
 
 def digest_of(value: str) -> str:

@@ -13,6 +13,7 @@ from cumulet.core.identity import Scope
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway import store
+from cumulet.services.apigateway.admission import store as admission
 from cumulet.services.apigateway.errors import (
     BadRequestException,
     LimitExceededException,
@@ -75,6 +76,7 @@ async def _copy(
         raise LimitExceededException("Maximum number of deployments for this API has been reached.")
     models = await store.scan_models(tx, scope, api_id)
     validators = await store.scan_validators(tx, scope, api_id)
+    authorizers = await admission.scan_authorizers(tx, scope, api_id)
     made = Deployment(
         api_id=api_id,
         id=deployment_id,
@@ -86,6 +88,7 @@ async def _copy(
             one.id: (one.validate_request_body, one.validate_request_parameters)
             for one in validators
         },
+        authorizers={one.id: one for one in authorizers} or None,
     )
     await store.save_deployment(tx, scope, made, resources)
     return made

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-integrat
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from cumulet.core.context import Context, Platform
@@ -28,7 +29,7 @@ async def authorize_by_pool(platform: Platform, ctx: Context, matched: Matched) 
     token = token_of(matched.arrival.request.headers.get(served.sources[0].name))
     if not token:
         raise unauthorized()
-    claims = await verified_claims(platform, token)
+    claims = await verified_claims(platform.need, token)
     if claims is None or not lets_through(
         claims, issuers_of(served.pools, platform.endpoint), matched.method.scopes
     ):
@@ -43,10 +44,12 @@ async def authorize_by_pool(platform: Platform, ctx: Context, matched: Matched) 
     return {"claims": shown_claims(claims)}
 
 
-async def verified_claims(platform: Platform, token: str) -> dict[str, object] | None:
+async def verified_claims(
+    need: Callable[[type[Any]], Any], token: str
+) -> dict[str, object] | None:
     """What a token says, or None when it is false, or nobody here knows its issuer."""
     try:
-        identities = platform.need(WebIdentities)  # type: ignore[type-abstract]
+        identities: WebIdentities = need(WebIdentities)
     except KeyError:
         return None
     return await identities.verify(token)

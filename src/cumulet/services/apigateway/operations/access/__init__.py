@@ -1,0 +1,1 @@
+"""Operations on who may use APIs: authorizers, API keys, usage plans, what was used."""
