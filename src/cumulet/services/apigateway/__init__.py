@@ -34,6 +34,7 @@ from cumulet.services.apigateway.resources import RESOURCES
 from cumulet.services.apigateway.surface import ExecuteApi, provides
 from cumulet.services.apigateway.v2 import store as v2_store
 from cumulet.services.apigateway.v2.operations import MODULES as V2_MODULES
+from cumulet.services.apigateway.v2.sockets import MANAGEMENT, Sockets
 
 SERVICE = Service(
     name="apigateway",
@@ -62,7 +63,7 @@ SERVICE = Service(
         base_path_mapping,
         client_certificate,
     ),
-    surfaces=(ExecuteApi(),),
+    surfaces=(Sockets(ExecuteApi()), ExecuteApi()),
     resources=RESOURCES,
     provides=provides,
     tables=(*store.TABLES, *admission_store.TABLES, *domain_store.TABLES),
@@ -73,4 +74,4 @@ V2 = Service(
     operations=operations_of(*V2_MODULES),
     tables=v2_store.TABLES,
 )
-SERVICES = (SERVICE, V2)
+SERVICES = (SERVICE, V2, MANAGEMENT)
