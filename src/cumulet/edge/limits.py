@@ -14,6 +14,12 @@ HEADER_NAMES_KNOWN_MAX = 1_024
 HOSTS_KNOWN_MAX = 256
 """Values of the Host header that are remembered as checked."""
 
+LINES_KNOWN_MAX = 1_024
+"""Header lines that are remembered as read, of the names whose values clients send again."""
+
+LINE_KNOWN_CHARACTERS_MAX = 256
+"""A longer header line is read anew each time."""
+
 CHUNK_LINE_BYTES_MAX = 512
 """A chunk's size line in the chunked transfer coding, extensions included."""
 

@@ -53,32 +53,35 @@ class _Kinds(dict[str, int]):
 class HeadWriter:
     """Writes heads, with the Date of the current second made once. One per server."""
 
-    __slots__ = ("_clock", "_date", "_kinds", "_second")
+    __slots__ = ("_date", "_kinds", "_now", "_second")
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+        self._now = clock.now
         self._second = -1
         self._date = ""
         self._kinds = _Kinds()
 
     def write(self, response: Response, method: str, newest: bool, keep_alive: bool) -> Framed:
         """The head's bytes and how the body goes. Raises BadResponse."""
+        second = int(self._now())
+        if second != self._second:
+            self._second = second
+            self._date = f"date: {formatdate(second, usegmt=True)}\r\n"
         status = response.status
         body = response.body
         kinds = self._kinds
         lines = [_STATUS_LINES.get(status) or f"HTTP/1.1 {_checked(status)} \r\n"]
         declared: str | None = None
-        date = self._date_line()
+        date = self._date
         for name, value in response.headers:
             kind = kinds[name]
-            if kind == _LENGTH:
-                declared = value
-            elif kind != _OURS:
+            if kind == _ORDINARY:
                 lines.append(f"{name}: {value}\r\n")
-                if kind == _DATE:
-                    date = ""
-        if date:
-            lines.append(date)
+            elif kind == _LENGTH:
+                declared = value
+            elif kind == _DATE:
+                date = f"{name}: {value}\r\n"
+        lines.append(date)
         bodiless = method == "HEAD" or status == 204 or status == 304
         if type(body) is bytes and declared is None and not bodiless:
             size: int | None = len(body)
@@ -97,13 +100,6 @@ class HeadWriter:
         elif not newest:
             lines.append("connection: keep-alive\r\n")
         return Framed(_joined(lines), bodiless, chunked, size, keep_alive)
-
-    def _date_line(self) -> str:
-        second = int(self._clock.now())
-        if second != self._second:
-            self._second = second
-            self._date = f"date: {formatdate(second, usegmt=True)}\r\n"
-        return self._date
 
 
 class Framed:

@@ -10,7 +10,13 @@ import re
 from typing import NamedTuple
 
 from cumulet.core.http import Headers
-from cumulet.edge.limits import HEADER_NAMES_KNOWN_MAX, HOSTS_KNOWN_MAX, Limits
+from cumulet.edge.limits import (
+    HEADER_NAMES_KNOWN_MAX,
+    HOSTS_KNOWN_MAX,
+    LINE_KNOWN_CHARACTERS_MAX,
+    LINES_KNOWN_MAX,
+    Limits,
+)
 
 _ALLOWED = bytes(code for code in range(256) if code == 9 or 32 <= code != 127)
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
@@ -18,6 +24,13 @@ _HOST = re.compile(r"(?:[A-Za-z0-9._~%!$&'()*+,;=-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9
 _ABSOLUTE = re.compile(r"https?://([^/?#]*)(.*)\Z", re.IGNORECASE)
 _DIGITS_MAX = 19
 _SINGLE = frozenset({"content-length", "transfer-encoding", "host"})
+_SENT_AGAIN = frozenset(
+    {
+        *("accept", "accept-encoding", "accept-language", "amz-sdk-request", "cache-control"),
+        *("connection", "content-type", "host", "origin", "pragma", "referer", "user-agent"),
+        *("x-amz-api-version", "x-amz-target", "x-amz-user-agent"),
+    }
+)
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS"})
 
 
@@ -60,6 +73,24 @@ class _Names(dict[str, str]):
         return lowered
 
 
+class _Fields(dict[str, tuple[str, str]]):
+    """Header lines → name in lower case and value; those kept that clients send again and again."""
+
+    def __init__(self) -> None:
+        self.names = _Names()
+
+    def __missing__(self, line: str) -> tuple[str, str]:
+        name, colon, value = line.partition(":")
+        if not colon:
+            raise BadRequest(400, "Header without a colon")
+        pair = (self.names[name], value.strip(" \t"))
+        if pair[0] in _SENT_AGAIN and len(line) <= LINE_KNOWN_CHARACTERS_MAX:
+            if len(self) >= LINES_KNOWN_MAX:
+                self.clear()
+            self[line] = pair
+        return pair
+
+
 class _Hosts(set[str]):
     """Values of the Host header that were checked before."""
 
@@ -76,43 +107,35 @@ class HeadReader:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._names = _Names()
+        self._fields = _Fields()
         self._hosts = _Hosts()
 
     def read(self, data: bytes) -> Head:
         """The head in `data`, which ends before the empty line. Raises BadRequest."""
-        first, *lines = data.decode("latin-1").split("\r\n")
+        lines = data.decode("latin-1").split("\r\n")
+        first_line = lines.pop(0)
         # What is left must be the line ends that were split at: no bare one, no control character.
         if data.translate(None, _ALLOWED) != b"\r\n" * len(lines):
             raise BadRequest(400, "Bad character in the head")
         if len(lines) > self._limits.header_count_max:
             raise BadRequest(431, "Too many headers")
-        names = self._names
-        pairs: list[tuple[str, str]] = []
-        spelt: list[str] = []
-        for line in lines:
-            name, colon, value = line.partition(":")
-            if not colon:
-                raise BadRequest(400, "Header without a colon")
-            pairs.append((names[name], value.strip(" \t")))
-            spelt.append(name)
-        headers = Headers.lowered(pairs, spelt)
-        if headers.repeats:
+        pairs = list(map(self._fields.__getitem__, lines))
+        headers = Headers.lowered(pairs, lines)
+        first = headers.first
+        if len(first) != len(pairs):
             _check_repeats(pairs)
-        method, target, newest = _request_line(first)
-        path, query = self._target(method, target, headers)
-        get = headers.get
-        host = get("host")
+        method, target, newest = _request_line(first_line)
+        path, query = ("/", "") if target == "/" else self._target(method, target, headers)
+        host = first.get("host", "")
         if host not in self._hosts:
             self._hosts.check(host)
-        if newest and not host and "host" not in headers:
+        if not host and newest and "host" not in first:
             raise BadRequest(400, "Host is missing")
-        size = self._framing(headers, newest)
-        connection = get("connection")
+        size = self._framing(first, newest)
         keep_alive, upgrade = newest, ""
-        if connection:
-            keep_alive, upgrade = _options(connection.lower(), headers, newest)
-        expects = newest and get("expect").lower() == "100-continue"
+        if "connection" in first:
+            keep_alive, upgrade = _options(first["connection"].lower(), headers, newest)
+        expects = "expect" in first and newest and first["expect"].lower() == "100-continue"
         return Head(method, path, query, headers, size, keep_alive, expects, upgrade, newest)
 
     def _target(self, method: str, target: str, headers: Headers) -> tuple[str, str]:
@@ -127,16 +150,15 @@ class HeadReader:
         path, _, query = target.partition("?")
         return path, query
 
-    def _framing(self, headers: Headers, newest: bool) -> int | None:
-        coding = headers.get("transfer-encoding")
-        text = headers.get("content-length")
-        if coding or "transfer-encoding" in headers:
-            if "content-length" in headers or not newest:
+    def _framing(self, first: dict[str, str], newest: bool) -> int | None:
+        text = first.get("content-length")
+        if "transfer-encoding" in first:
+            if text is not None or not newest:
                 raise BadRequest(400, "Two framings")
-            if coding.lower() != "chunked":
+            if first["transfer-encoding"].lower() != "chunked":
                 raise BadRequest(501, "Unknown transfer coding")
             return None
-        if not text and "content-length" not in headers:
+        if text is None:
             return 0
         if not (text.isascii() and text.isdigit()) or len(text) > _DIGITS_MAX:
             raise BadRequest(400, "Bad Content-Length")

@@ -8,7 +8,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cumulet.edge.http1.head import BadRequest, HeadReader
-from cumulet.edge.limits import HEADER_NAMES_KNOWN_MAX, HOSTS_KNOWN_MAX, Limits
+from cumulet.edge.limits import (
+    HEADER_NAMES_KNOWN_MAX,
+    HOSTS_KNOWN_MAX,
+    LINE_KNOWN_CHARACTERS_MAX,
+    LINES_KNOWN_MAX,
+    Limits,
+)
 
 READER = HeadReader(Limits())
 
@@ -117,8 +123,27 @@ def test_memory_of_names_and_hosts_is_bounded():
     reader = HeadReader(Limits())
     for number in range(HEADER_NAMES_KNOWN_MAX + 50):
         reader.read(b"GET / HTTP/1.1\r\nHost: h%d\r\nX-%d: 1" % (number, number))
-    assert len(reader._names) == HEADER_NAMES_KNOWN_MAX
+    assert len(reader._fields.names) == HEADER_NAMES_KNOWN_MAX
     assert len(reader._hosts) == HOSTS_KNOWN_MAX
+
+
+def test_memory_of_lines_is_bounded_and_leaves_out_what_is_never_sent_again():
+    reader = HeadReader(Limits())
+    for number in range(LINES_KNOWN_MAX + 50):
+        head = b"GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: %d\r\nAuthorization: %d"
+        assert reader.read(head % (number, number)).headers.get("user-agent") == str(number)
+    assert 0 < len(reader._fields) <= LINES_KNOWN_MAX
+    assert not [line for line in reader._fields if line.startswith("Authorization")]
+    reader.read(b"GET / HTTP/1.1\r\nHost: a\r\nAccept: " + b"x" * LINE_KNOWN_CHARACTERS_MAX)
+    assert not [line for line in reader._fields if line.startswith("Accept")]
+
+
+def test_a_line_that_was_read_before_reads_the_same():
+    head = b"GET / HTTP/1.1\r\nHost: a\r\nAccept:\t text/plain \r\naccept: b"
+    for _ in range(2):
+        read = READER.read(head).headers
+        assert read.pairs == [("host", "a"), ("accept", "text/plain"), ("accept", "b")]
+        assert [name for name, _ in read.spelt()] == ["Host", "Accept", "accept"]
 
 
 @pytest.mark.parametrize(
