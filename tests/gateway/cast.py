@@ -20,6 +20,7 @@ from cumulet.kit.ports import Authenticator, Policies
 from cumulet.services.apigateway.admission.authorizers import Grants
 from cumulet.services.apigateway.admission.buckets import Buckets
 from cumulet.services.apigateway.model import Deployment, Method, Resource, RestApi, Stage
+from cumulet.services.apigateway.pipeline.integrations.roles import RoleSessions
 from cumulet.services.apigateway.pipeline.integrations.waiting import Invocations
 from cumulet.services.apigateway.pipeline.served import serve_stage
 
@@ -80,7 +81,7 @@ class Cast:
         return self.policies
 
     def need(self, kind):
-        if kind in (Invocations, Buckets, Grants):
+        if kind in (Invocations, Buckets, Grants, RoleSessions):
             return self.parts.setdefault(kind, kind())
         assert kind in (Authenticator, Policies) or kind in self.parts
         return self.parts.get(kind, self)

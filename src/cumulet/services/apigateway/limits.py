@@ -39,6 +39,9 @@ COMPRESSION_BYTES_MAX = 10_485_760
 TIMEOUT_MS_MIN = 50
 TIMEOUT_MS_DEFAULT = 29_000
 TIMEOUT_MS_MAX = 29_000
+STREAM_TIMEOUT_MS_MAX = 900_000
+"""Of integrations whose answers are streamed:
+https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html"""
 
 TAGS_MAX = 50
 TAG_KEY_LENGTH_MAX = 128

@@ -76,6 +76,7 @@ class Integration(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omi
     request_templates: dict[str, str | None] | None = None
     content_handling: str | None = None
     tls_config: TlsConfig | None = None
+    response_transfer_mode: str | None = None
     integration_responses: dict[str, IntegrationResponse] | None = None
 
 

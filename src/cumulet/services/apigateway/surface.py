@@ -38,6 +38,9 @@ from cumulet.services.apigateway.pipeline.faults import (
     headers_too_long,
     too_long,
 )
+from cumulet.services.apigateway.pipeline.integrations.connections import Connections
+from cumulet.services.apigateway.pipeline.integrations.kept import AnswerCache
+from cumulet.services.apigateway.pipeline.integrations.roles import RoleSessions
 from cumulet.services.apigateway.pipeline.integrations.waiting import Invocations
 from cumulet.services.apigateway.pipeline.match import Arrival
 from cumulet.services.apigateway.pipeline.respond import respond_fault
@@ -122,6 +125,9 @@ def provides(platform: Platform) -> Mapping[type, Any]:
     return {
         Stages: Stages(platform),
         Invocations: Invocations(),
+        Connections: Connections(platform.clock),
+        RoleSessions: RoleSessions(),
+        AnswerCache: AnswerCache(),
         Buckets: Buckets(),
         Grants: Grants(),
         Passes: Passes(platform),

@@ -68,6 +68,7 @@ _RULES = (
     Rule("/contentHandling", REPLACE, optional_text),
     Rule("/timeoutInMillis", REPLACE, _read_timeout),
     Rule("/cacheNamespace"),
+    Rule("/responseTransferMode"),
     Rule("/tlsConfig/insecureSkipVerification", REPLACE, read_flag),
     Rule("/cacheKeyParameters/{}", ADD_REMOVE, kind="set"),
     Rule("/requestParameters/{}", ALL, str, "map"),

@@ -6,12 +6,20 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from cumulet.core.context import Context
 from cumulet.services.apigateway.pipeline.exchange import Exchange
-from cumulet.services.apigateway.pipeline.integrations import function, http, mock
+from cumulet.services.apigateway.pipeline.integrations import function, http, mock, service
+from cumulet.services.apigateway.pipeline.integrations.kept import from_cache
 from cumulet.services.apigateway.pipeline.validate import Admitted
+
+
+async def _call_aws(ctx: Context, admitted: Admitted) -> Exchange:
+    if admitted.authorized.matched.method.service is not None:
+        return await service.call_service(ctx, admitted)
+    return await function.invoke_mapped(ctx, admitted)
+
 
 _KINDS: Mapping[str, Callable[[Context, Admitted], Awaitable[Exchange]]] = {
     "AWS_PROXY": function.invoke_proxy,
-    "AWS": function.invoke_mapped,
+    "AWS": _call_aws,
     "MOCK": mock.answer_mock,
     "HTTP_PROXY": http.pass_on,
     "HTTP": http.call_mapped,
@@ -19,5 +27,9 @@ _KINDS: Mapping[str, Callable[[Context, Admitted], Awaitable[Exchange]]] = {
 
 
 async def integrate(ctx: Context, admitted: Admitted) -> Exchange:
-    """Ask the method's backend. Raises GatewayFault."""
-    return await _KINDS[admitted.authorized.matched.method.kind](ctx, admitted)
+    """Ask the method's backend, or the stage's cache. Raises GatewayFault."""
+    matched = admitted.authorized.matched
+    ask = _KINDS[matched.method.kind]
+    if not matched.stage.cache_bytes or not matched.method.settings.caching_enabled:
+        return await ask(ctx, admitted)
+    return await from_cache(ctx, admitted, ask)

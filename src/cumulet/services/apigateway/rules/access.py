@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from cumulet.core.context import Context
 from cumulet.services.apigateway.model import Method
+from cumulet.services.apigateway.rules.methods import CALLERS_OWN
 from cumulet.services.apigateway.rules.names import PRINCIPAL
 
 
@@ -15,7 +16,7 @@ async def check_pass_role(ctx: Context, credentials: str | None) -> None:
 
     Where a stage variable stands in its ARN, the permission must cover whatever it may become.
     """
-    if credentials:
+    if credentials and credentials != CALLERS_OWN:
         role = re.sub(r"\$\{[^}]*\}", "*", credentials)
         await ctx.authorize("iam:PassRole", role, iam_PassedToService=PRINCIPAL)
 

@@ -12,6 +12,7 @@ from cumulet.core.identity import parse_arn
 from cumulet.services.apigateway.admission.limits import SCOPES_MAX
 from cumulet.services.apigateway.errors import BadRequestException, not_yet
 from cumulet.services.apigateway.limits import (
+    STREAM_TIMEOUT_MS_MAX,
     TEMPLATE_BYTES_MAX,
     TIMEOUT_MS_DEFAULT,
     TIMEOUT_MS_MAX,
@@ -32,14 +33,20 @@ from cumulet.services.apigateway.rules.mapping import (
 )
 from cumulet.services.apigateway.rules.names import ANY, HTTP_METHODS
 from cumulet.services.apigateway.rules.patterns import BadPattern, compile_pattern
+from cumulet.services.apigateway.rules.services import parse_service_uri
 from cumulet.services.apigateway.templates import TemplateError, parse_template
 
 _PASSTHROUGH = ("WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER")
 _CONTENT_HANDLING = ("CONVERT_TO_BINARY", "CONVERT_TO_TEXT")
 _CONTENT_TYPE = re.compile(r"[\w!#$&^.+*-]+/[\w!#$&^.+*-]+(?:\s*;.*)?\Z")
 _LAMBDA_URI = re.compile(
-    r"arn:aws[a-z-]*:apigateway:[^:]*:lambda:path/2015-03-31/functions/(?P<function>.+)/invocations\Z"
+    r"arn:aws[a-z-]*:apigateway:[^:]*:lambda:path/"
+    r"(?:2015-03-31/functions/(?P<function>.+)/invocations"
+    r"|2021-11-15/functions/(?P<streaming>.+)/response-streaming-invocations)\Z"
 )
+_TRANSFER_MODES = ("BUFFERED", "STREAM")
+CALLERS_OWN = "arn:aws:iam::*:user/*"
+"""The credentials of an integration that is carried out in its caller's name."""
 _HTTP_URI = re.compile(r"https?://[^\s/?#]+[^\s]*\Z")
 
 
@@ -113,6 +120,7 @@ def parse_integration(given: Mapping[str, Any], namespace: str) -> Integration:
         cache_namespace=given.get("cacheNamespace") or namespace,
         cache_key_parameters=tuple(given.get("cacheKeyParameters") or ()),
         tls_config=msgspec.convert(tls, TlsConfig) if tls else None,
+        response_transfer_mode=given.get("responseTransferMode"),
     )
 
 
@@ -120,8 +128,6 @@ def check_unserved(given: Mapping[str, Any]) -> None:
     """Refuse the members of PutIntegration that AWS serves and Cumulet does not yet."""
     if given.get("connectionType") == "VPC_LINK" or given.get("connectionId"):
         raise not_yet("VPC links are")
-    if given.get("responseTransferMode") == "STREAM":
-        raise not_yet("Streamed responses of integrations are")
     if given.get("integrationTarget"):
         raise not_yet("Integration targets are")
 
@@ -132,10 +138,11 @@ def check_integration(integration: Integration, method: Method) -> None:
         _check_backend(integration)
     if integration.connection_type == "VPC_LINK":
         raise not_yet("VPC links are")
-    if not TIMEOUT_MS_MIN <= integration.timeout_in_millis <= TIMEOUT_MS_MAX:
-        raise BadRequestException(
-            f"Timeout should be between {TIMEOUT_MS_MIN} ms and {TIMEOUT_MS_MAX} ms"
-        )
+    _check_transfer(integration)
+    longest = STREAM_TIMEOUT_MS_MAX if streams(integration) else TIMEOUT_MS_MAX
+    if not TIMEOUT_MS_MIN <= integration.timeout_in_millis <= longest:
+        raise BadRequestException(f"Timeout should be between {TIMEOUT_MS_MIN} ms and {longest} ms")
+    _check_cache_keys(integration)
     if integration.passthrough_behavior not in _PASSTHROUGH:
         raise BadRequestException(
             f"Invalid passthrough behavior specified. Valid options are {','.join(_PASSTHROUGH)}"
@@ -143,6 +150,42 @@ def check_integration(integration: Integration, method: Method) -> None:
     check_content_handling(integration.content_handling)
     check_templates(integration.request_templates)
     parse_request_mappings(integration.request_parameters, method.request_parameters or {})
+
+
+def streams(integration: Integration) -> bool:
+    """Whether the backend's answer is passed on while it comes."""
+    return integration.response_transfer_mode == "STREAM"
+
+
+def _check_transfer(integration: Integration) -> None:
+    mode = integration.response_transfer_mode
+    if mode is not None and mode not in _TRANSFER_MODES:
+        raise BadRequestException(
+            f"Invalid responseTransferMode specified. Valid options are {','.join(_TRANSFER_MODES)}"
+        )
+    found = _LAMBDA_URI.match(integration.uri or "")
+    has_stream_uri = found is not None and found["streaming"] is not None
+    if streams(integration) and integration.type not in ("AWS_PROXY", "HTTP_PROXY"):
+        raise BadRequestException(
+            "ResponseTransferMode STREAM is only supported for AWS_PROXY and HTTP_PROXY "
+            "integrations"
+        )
+    if integration.type != "HTTP_PROXY" and has_stream_uri != streams(integration):
+        raise BadRequestException(
+            "Integrations with responseTransferMode STREAM must use the URI of "
+            "response-streaming-invocations, and others must not"
+        )
+
+
+_CACHE_KEY = re.compile(
+    r"(?:method|integration)\.request\.(?:querystring|header|path)\.[a-zA-Z0-9._$\-]+\Z"
+)
+
+
+def _check_cache_keys(integration: Integration) -> None:
+    for name in integration.cache_key_parameters:
+        if not _CACHE_KEY.match(name):
+            raise BadRequestException(f"Invalid cache key parameter specified: {name}")
 
 
 def _check_backend(integration: Integration) -> None:
@@ -162,15 +205,20 @@ def _check_backend(integration: Integration) -> None:
         raise BadRequestException("Invalid ARN specified in the request")
     if arn.service != "apigateway" or (":path/" not in uri and ":action/" not in uri):
         raise BadRequestException("AWS ARN for integration must contain path or action")
+    own = None if integration.credentials == CALLERS_OWN else integration.credentials
     if lambda_function_of(uri) is not None:
-        check_credentials(integration.credentials)
+        check_credentials(own)
         return
     if integration.type == "AWS_PROXY":
         raise BadRequestException(
             "Integrations of type 'AWS_PROXY' currently only supports Lambda function and "
             "Firehose stream invocations."
         )
-    raise not_yet("Integrations of type 'AWS' with services other than Lambda are")
+    if parse_service_uri(uri) is None:
+        raise BadRequestException("Invalid ARN specified in the request")
+    if not integration.credentials:
+        raise BadRequestException("Role ARN must be specified for AWS integrations")
+    check_credentials(own)
 
 
 def check_credentials(credentials: str | None) -> None:
@@ -187,9 +235,8 @@ def check_credentials(credentials: str | None) -> None:
 def lambda_function_of(uri: str) -> str | None:
     """The function that an integration's URI invokes (an ARN, maybe with variables), or None."""
     found = _LAMBDA_URI.match(uri)
-    if found is None or not found["function"].startswith("arn:"):
-        return None
-    return found["function"] if ":lambda:" in found["function"] else None
+    function = "" if found is None else found["function"] or found["streaming"]
+    return function if function.startswith("arn:") and ":lambda:" in function else None
 
 
 def check_integration_response(response: IntegrationResponse, declared: MethodResponse) -> None:

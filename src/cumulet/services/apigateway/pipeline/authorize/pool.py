@@ -44,9 +44,7 @@ async def authorize_by_pool(platform: Platform, ctx: Context, matched: Matched) 
     return {"claims": shown_claims(claims)}
 
 
-async def verified_claims(
-    need: Callable[[type[Any]], Any], token: str
-) -> dict[str, object] | None:
+async def verified_claims(need: Callable[[type[Any]], Any], token: str) -> dict[str, object] | None:
     """What a token says, or None when it is false, or nobody here knows its issuer."""
     try:
         identities: WebIdentities = need(WebIdentities)

@@ -11,7 +11,6 @@ import orjson
 
 from cumulet.core.context import Context
 from cumulet.core.errors import AwsError
-from cumulet.kit.ports import Credentials
 from cumulet.services.apigateway.pipeline.event import proxy_event
 from cumulet.services.apigateway.pipeline.exchange import Exchange
 from cumulet.services.apigateway.pipeline.faults import (
@@ -19,6 +18,7 @@ from cumulet.services.apigateway.pipeline.faults import (
     malformed_answer,
     timed_out,
 )
+from cumulet.services.apigateway.pipeline.integrations.addresses import single
 from cumulet.services.apigateway.pipeline.integrations.mapped import (
     Incoming,
     answered,
@@ -26,10 +26,13 @@ from cumulet.services.apigateway.pipeline.integrations.mapped import (
     outgoing,
     template_variables,
 )
+from cumulet.services.apigateway.pipeline.integrations.roles import on_behalf, refusal_of
+from cumulet.services.apigateway.pipeline.integrations.streaming import invoke_stream
+from cumulet.services.apigateway.pipeline.integrations.timing import Timing
 from cumulet.services.apigateway.pipeline.integrations.waiting import Invocations
 from cumulet.services.apigateway.pipeline.match import Matched
-from cumulet.services.apigateway.pipeline.served import ServedMethod
 from cumulet.services.apigateway.pipeline.validate import Admitted
+from cumulet.services.apigateway.rules.methods import streams
 
 _MEMBERS = frozenset({"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"})
 
@@ -37,37 +40,44 @@ _MEMBERS = frozenset({"statusCode", "headers", "multiValueHeaders", "body", "isB
 async def invoke_proxy(ctx: Context, admitted: Admitted) -> Exchange:
     """Hand the whole request to the function and take its answer as it is. Raises GatewayFault."""
     matched = admitted.authorized.matched
-    if matched.method.integration.http_method != "POST":
+    method = matched.method
+    if method.integration.http_method != "POST":
         raise configuration_error("a proxy integration with Lambda must use POST")
-    answer = await _invoke(ctx, matched, orjson.dumps(proxy_event(admitted)), "RequestResponse")
+    event = orjson.dumps(proxy_event(admitted))
+    if streams(method.integration):
+        return await invoke_stream(ctx, admitted, event)
+    answer = await _invoke(ctx, admitted, event, "RequestResponse")
     if answer.get("FunctionError"):
         raise malformed_answer("the function failed")
     return proxy_exchange(matched, answer.get("Payload") or b"")
 
 
 async def _invoke(
-    ctx: Context, matched: Matched, payload: bytes, invocation: str
+    ctx: Context, admitted: Admitted, payload: bytes, invocation: str
 ) -> dict[str, Any]:
+    matched = admitted.authorized.matched
     method, stage = matched.method, matched.stage
     if not method.function_region:
         raise configuration_error(f"{method.function!r} is no function's ARN")
-    work = _call(ctx, method, payload, invocation)
+    timing = Timing(matched.arrival.journal, method.uri, [], payload)
+    work = _call(ctx, admitted, payload, invocation)
     try:
-        return await ctx.need(Invocations).wait(work, method.timeout_seconds)
+        answer = await ctx.need(Invocations).wait(work, method.timeout_seconds)
     except TimeoutError as cause:
         raise timed_out() from cause
     except AwsError as cause:
-        ctx.trace.note(integration_error=f"{cause.code}: {cause.message}")
+        ctx.trace.note(integration_error=refusal_of(cause))
         error = malformed_answer if method.kind == "AWS_PROXY" else configuration_error
-        raise error(f"{stage.api_id}: {cause.code}: {cause.message}") from cause
+        raise error(f"{stage.api_id}: {refusal_of(cause)}") from cause
+    timing.ended(answer.get("StatusCode") or 200, [], answer.get("Payload") or b"", ctx.request_id)
+    return answer
 
 
 async def _call(
-    ctx: Context, method: ServedMethod, payload: bytes, invocation: str
+    ctx: Context, admitted: Admitted, payload: bytes, invocation: str
 ) -> dict[str, Any]:
-    caller = ctx.acting_as(method.gateway, region=method.function_region)
-    if method.credentials:
-        caller = await _with_role(caller, method)
+    method = admitted.authorized.matched.method
+    caller = await on_behalf(ctx, admitted, method.function_region)
     answer: dict[str, Any] = await caller.call(
         "lambda",
         "Invoke",
@@ -76,23 +86,6 @@ async def _call(
         Payload=payload,
     )
     return answer
-
-
-async def _with_role(gateway: Context, method: ServedMethod) -> Context:
-    """The integration's role, assumed by the gateway."""
-    session = await gateway.call(
-        "sts",
-        "AssumeRole",
-        RoleArn=method.credentials,
-        RoleSessionName="BackplaneAssumeRoleSession",
-    )
-    keys = session["Credentials"]
-    found = await gateway.need(Credentials).find(  # type: ignore[type-abstract]
-        keys["AccessKeyId"], keys["SessionToken"]
-    )
-    if found is None:
-        raise configuration_error("the session of the integration's role is gone")
-    return gateway.acting_as(found.principal, region=method.function_region)
 
 
 def proxy_exchange(matched: Matched, payload: bytes) -> Exchange:
@@ -181,14 +174,14 @@ async def invoke_mapped(ctx: Context, admitted: Admitted) -> Exchange:
     facts = facts_of(admitted)
     variables = template_variables(facts)
     sent = outgoing(admitted, facts, variables)
-    wanted = sent.parameters["header"].get("X-Amz-Invocation-Type", "RequestResponse")
-    matched = admitted.authorized.matched
+    named = {name.lower(): value for name, value in sent.parameters["header"].items()}
+    wanted = single(named.get("x-amz-invocation-type", "RequestResponse")).strip("'")
     try:
         orjson.loads(sent.body or b"{}")
     except orjson.JSONDecodeError as cause:
         # Lambda itself refuses a payload that is not JSON; the caller sees a server error.
         raise configuration_error("the request for the function is not JSON") from cause
-    answer = await _invoke(ctx, matched, sent.body or b"{}", str(wanted))
+    answer = await _invoke(ctx, admitted, sent.body or b"{}", wanted)
     payload: bytes = answer.get("Payload") or b""
     selector = _error_message(payload) if answer.get("FunctionError") else ""
     incoming = Incoming(selector, [("Content-Type", "application/json")], payload)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator
 from functools import lru_cache
-from urllib.parse import quote, urlencode, urlsplit
 
 from cumulet.core.context import Context
 from cumulet.services.apigateway.pipeline.event import DROPPED
 from cumulet.services.apigateway.pipeline.exchange import Exchange
-from cumulet.services.apigateway.pipeline.faults import (
-    bad_request,
-    configuration_error,
-    timed_out,
-    unreachable,
+from cumulet.services.apigateway.pipeline.faults import timed_out, unreachable
+from cumulet.services.apigateway.pipeline.integrations.addresses import (
+    checked_headers,
+    pairs_of,
+    single,
+    target_of,
 )
+from cumulet.services.apigateway.pipeline.integrations.connections import Answer, Connections
 from cumulet.services.apigateway.pipeline.integrations.mapped import (
     Facts,
     Incoming,
@@ -26,28 +27,21 @@ from cumulet.services.apigateway.pipeline.integrations.mapped import (
     outgoing,
     template_variables,
 )
-from cumulet.services.apigateway.pipeline.integrations.outbound import (
-    Answer,
-    OutboundError,
-    Target,
-    exchange,
-)
+from cumulet.services.apigateway.pipeline.integrations.outbound import OutboundError, Target
+from cumulet.services.apigateway.pipeline.integrations.timing import Timing
 from cumulet.services.apigateway.pipeline.match import Matched
 from cumulet.services.apigateway.pipeline.validate import Admitted
+from cumulet.services.apigateway.rules.methods import streams
 from cumulet.services.apigateway.rules.names import ANY
 
-Values = Mapping[str, str | list[str]]
+STREAM_IDLE_SECONDS = 300
+"""A streamed answer that says nothing for so long is ended.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html"""
 
 _NOT_PASSED = DROPPED | {
     *("host", "content-encoding", "via", "x-forwarded-for", "x-forwarded-port"),
     *("x-forwarded-proto", "x-amzn-trace-id"),
 }
-_FORBIDDEN = frozenset(
-    {"content-length", "transfer-encoding", "x-amzn-trace-id", "x-amzn-apigateway-api-id"}
-)
-"""Headers that no mapping may set; AWS answers with a server error."""
-
-_PATH_SAFE = "/:@!$&'()*+,;=-._~%"
 
 
 async def pass_on(ctx: Context, admitted: Admitted) -> Exchange:
@@ -66,12 +60,15 @@ async def pass_on(ctx: Context, admitted: Admitted) -> Exchange:
         if name.lower() not in _NOT_PASSED and name.lower() not in given
     ]
     query = [(name, value) for name, value in admitted.query if name not in mapped["querystring"]]
-    query += _pairs(mapped["querystring"])
-    path = {**facts.path, **{name: _single(value) for name, value in mapped["path"].items()}}
-    target = _target(matched, path, query)
-    headers += _checked(mapped["header"])
-    answer = await _send(ctx, matched, target, headers, facts, matched.arrival.body)
-    return Exchange(matched, answer.status, answer.headers, answer.body, False)
+    query += pairs_of(mapped["querystring"])
+    path = {**facts.path, **{name: single(value) for name, value in mapped["path"].items()}}
+    target = target_of(matched.method.uri, path, query)
+    headers += checked_headers(mapped["header"])
+    body = matched.arrival.body
+    if streams(matched.method.integration):
+        return await _stream(ctx, matched, target, headers, facts, body)
+    status, answer_headers, answer = await _send(ctx, matched, target, headers, facts, body)
+    return Exchange(matched, status, answer_headers, answer, False)
 
 
 async def call_mapped(ctx: Context, admitted: Admitted) -> Exchange:
@@ -80,62 +77,16 @@ async def call_mapped(ctx: Context, admitted: Admitted) -> Exchange:
     facts = facts_of(admitted)
     variables = template_variables(facts)
     sent = outgoing(admitted, facts, variables)
-    path = {name: _single(value) for name, value in sent.parameters["path"].items()}
-    target = _target(matched, path, list(_pairs(sent.parameters["querystring"])))
-    headers = _checked(sent.parameters["header"])
+    path = {name: single(value) for name, value in sent.parameters["path"].items()}
+    query = list(pairs_of(sent.parameters["querystring"]))
+    target = target_of(matched.method.uri, path, query)
+    headers = checked_headers(sent.parameters["header"])
     if sent.body and not any(name.lower() == "content-type" for name, _ in headers):
         kind = matched.arrival.request.headers.get("content-type") or "application/json"
         headers.append(("Content-Type", kind))
-    answer = await _send(ctx, matched, target, headers, facts, sent.body)
-    incoming = Incoming(str(answer.status), answer.headers, answer.body)
+    status, answer_headers, body = await _send(ctx, matched, target, headers, facts, sent.body)
+    incoming = Incoming(str(status), answer_headers, body)
     return answered(admitted, facts, variables, incoming, shows_trace=True)
-
-
-def _single(value: str | list[str]) -> str:
-    return value if isinstance(value, str) else ",".join(value)
-
-
-def _pairs(values: Values) -> Iterable[tuple[str, str]]:
-    for name, value in values.items():
-        for text in [value] if isinstance(value, str) else value:
-            yield name, text
-
-
-def _checked(headers: Values) -> list[tuple[str, str]]:
-    for name in headers:
-        if name.lower() in _FORBIDDEN:
-            raise configuration_error(f"a mapping may not set the header {name}")
-    return list(_pairs(headers))
-
-
-def _target(matched: Matched, path: Mapping[str, str], query: list[tuple[str, str]]) -> Target:
-    """Where the request goes: the integration's URI with its path parameters filled in.
-
-    What is filled in may not climb out of its place: `.` and `..` are refused.
-    """
-    uri = matched.method.uri
-    for name, value in path.items():
-        for mark in (f"{{{name}}}", f"{{{name}+}}"):
-            if mark not in uri:
-                continue
-            if any(part.lower().replace("%2e", ".") in (".", "..") for part in value.split("/")):
-                raise bad_request(cause="a path parameter has dot segments")
-            uri = uri.replace(mark, quote(value, safe=_PATH_SAFE))
-    parts = urlsplit(uri)
-    try:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError as cause:
-        raise configuration_error(f"{uri!r} has no valid port") from cause
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise configuration_error(f"{uri!r} is no HTTP address")
-    text = "&".join(piece for piece in (parts.query, urlencode(query)) if piece)
-    return Target(
-        host=parts.hostname,
-        port=port,
-        authority=parts.netloc.rpartition("@")[2],
-        is_tls=parts.scheme == "https",
-        address=(parts.path or "/") + (f"?{text}" if text else ""),
-    )
 
 
 @lru_cache(maxsize=2)
@@ -155,8 +106,77 @@ async def _send(
     headers: list[tuple[str, str]],
     facts: Facts,
     body: bytes,
-) -> Answer:
-    method = matched.method.integration.http_method or ANY
+) -> tuple[int, list[tuple[str, str]], bytes]:
+    """The backend's whole answer. Raises GatewayFault."""
+    timing = _begin(matched, target, headers, facts, body)
+    try:
+        async with asyncio.timeout(matched.method.timeout_seconds):
+            answer = await _ask(ctx, matched, target, headers, body)
+            content = await answer.body.whole()
+    except TimeoutError as cause:
+        raise timed_out() from cause
+    except OutboundError as cause:
+        ctx.trace.note(integration_error=str(cause))
+        raise unreachable(str(cause)) from cause
+    timing.ended(answer.status, answer.headers, content)
+    return answer.status, answer.headers, content
+
+
+async def _stream(
+    ctx: Context,
+    matched: Matched,
+    target: Target,
+    headers: list[tuple[str, str]],
+    facts: Facts,
+    body: bytes,
+) -> Exchange:
+    """The head of the backend's answer, and its body as it comes. Raises GatewayFault."""
+    timing = _begin(matched, target, headers, facts, body)
+    until = asyncio.get_running_loop().time() + matched.method.timeout_seconds
+    try:
+        async with asyncio.timeout_at(until):
+            answer = await _ask(ctx, matched, target, headers, body)
+    except TimeoutError as cause:
+        raise timed_out() from cause
+    except OutboundError as cause:
+        ctx.trace.note(integration_error=str(cause))
+        raise unreachable(str(cause)) from cause
+    timing.ended(answer.status, answer.headers, b"[streamed]")
+    return Exchange(matched, answer.status, answer.headers, _Bounded(answer, until), False)
+
+
+class _Bounded:
+    """A streamed body that must go on and end in time; else the client's breaks off."""
+
+    def __init__(self, answer: Answer, until: float) -> None:
+        self._body = answer.body
+        self._until = until
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        now = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout_at(min(self._until, now + STREAM_IDLE_SECONDS)):
+                return await anext(self._body)
+        except (TimeoutError, OutboundError) as cause:
+            await self._body.aclose()
+            raise ConnectionError(f"the streamed answer broke off: {cause}") from cause
+
+    async def aclose(self) -> None:
+        """The client has gone."""
+        await self._body.aclose()
+
+
+def _begin(
+    matched: Matched,
+    target: Target,
+    headers: list[tuple[str, str]],
+    facts: Facts,
+    body: bytes,
+) -> Timing:
+    """Add the gateway's own headers, and begin to measure."""
     names = {name.lower() for name, _ in headers}
     for name, value in (
         ("User-Agent", f"AmazonAPIGateway_{matched.stage.api_id}"),
@@ -167,15 +187,22 @@ async def _send(
             headers.append((name, value))
     headers.append(("X-Amzn-Apigateway-Api-Id", matched.stage.api_id))
     headers.append(("X-Amzn-Trace-Id", facts.headers["X-Amzn-Trace-Id"]))
-    verb = matched.arrival.request.method if method == ANY else method
-    given = matched.method.integration.tls_config
+    scheme = "https" if target.is_tls else "http"
+    uri = f"{scheme}://{target.authority}{target.address}"
+    return Timing(matched.arrival.journal, uri, headers, body)
+
+
+async def _ask(
+    ctx: Context,
+    matched: Matched,
+    target: Target,
+    headers: list[tuple[str, str]],
+    body: bytes,
+) -> Answer:
+    integration = matched.method.integration
+    verb = integration.http_method or ANY
+    verb = matched.arrival.request.method if verb == ANY else verb
+    given = integration.tls_config
     skips = given is not None and given.insecure_skip_verification
     tls = _tls(skips) if target.is_tls else None
-    try:
-        async with asyncio.timeout(matched.method.timeout_seconds):
-            return await exchange(target, verb, headers, body, tls)
-    except TimeoutError as cause:
-        raise timed_out() from cause
-    except OutboundError as cause:
-        ctx.trace.note(integration_error=str(cause))
-        raise unreachable(str(cause)) from cause
+    return await ctx.need(Connections).send(target, verb, headers, body, tls)

@@ -17,6 +17,7 @@ from cumulet.services.apigateway.pipeline.faults import (
     configuration_error,
     unsupported_media_type,
 )
+from cumulet.services.apigateway.pipeline.observe.context import trace_root
 from cumulet.services.apigateway.pipeline.served import ServedResponse
 from cumulet.services.apigateway.pipeline.validate import Admitted
 from cumulet.services.apigateway.rules.mapping import Assignment, Source
@@ -88,7 +89,11 @@ def facts_of(admitted: Admitted) -> Facts:
         query=dict(admitted.query),
         many_query=many_query,
         path=matched.path_parameters or {},
-        context=admitted_context(admitted),
+        context={
+            **admitted_context(admitted),
+            "isCanaryRequest": matched.stage.is_canary,
+            "xrayTraceId": trace_root(matched.arrival.trace_header),
+        },
         variables=matched.stage.variables or {},
         body=matched.arrival.body,
     )

@@ -1,26 +1,37 @@
-"""One HTTP/1.1 exchange with a backend, over asyncio's streams and httptools' parser."""
+"""HTTP/1.1 to backends: one exchange on one connection, over asyncio's transports and httptools."""
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import re
 import ssl
-from asyncio import StreamReader, StreamWriter, open_connection
+from collections import deque
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import cast
 
 import httptools
 
 from cumulet.services.apigateway.limits import BODY_BYTES_MAX
 
 HEAD_BYTES_MAX = 65_536
-_PIECE_BYTES = 65_536
+WAITING_BYTES_MAX = 262_144
+"""Of an answer that nobody has taken yet; beyond it the connection is not read on."""
+
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _BAD = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 
 
 class OutboundError(Exception):
-    """The backend cannot be reached, broke the connection, or does not speak HTTP."""
+    """The backend cannot be reached, broke the connection, or does not speak HTTP.
+
+    `has_begun` says whether any of its answer had come.
+    """
+
+    def __init__(self, words: str, *, has_begun: bool = True) -> None:
+        super().__init__(words)
+        self.has_begun = has_begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,50 +45,253 @@ class Target:
     address: str
 
 
+class Arriving:
+    """A backend's answer on its way, from the parser's callbacks to whoever reads it."""
+
+    def __init__(self, method: str, transport: asyncio.Transport) -> None:
+        self.status = 0
+        self.headers: list[tuple[str, str]] = []
+        self.is_complete = False
+        self.can_reuse = False
+        self._method = method
+        self._transport = transport
+        self._parser = httptools.HttpResponseParser(self)
+        self._pieces: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self._head_bytes = 0
+        self._has_head = False
+        self._is_paused = False
+        self._error: OutboundError | None = None
+        self._changed: asyncio.Future[None] | None = None
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header; those of interim answers are forgotten again."""
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes > HEAD_BYTES_MAX:
+            raise OutboundError("the headers of the answer are too long")
+        self.headers.append((name.decode("latin-1"), value.decode("latin-1").strip()))
+
+    def on_message_begin(self) -> None:
+        """An answer begins; one behind a whole one is nobody's."""
+        if self.is_complete:
+            self.can_reuse = False
+            raise OutboundError("the backend sent more than one answer")
+        self.headers = []
+
+    def on_headers_complete(self) -> None:
+        """The head is here, unless it is an interim one."""
+        status = self._parser.get_status_code()
+        if 100 <= status < 200:
+            return
+        self.status = status
+        self._has_head = True
+        named = {name.lower(): value.lower() for name, value in self.headers}
+        self.can_reuse = (
+            self._parser.get_http_version() == "1.1"
+            and "close" not in named.get("connection", "")
+            and ("content-length" in named or "chunked" in named.get("transfer-encoding", ""))
+        )
+        if self._method == "HEAD" or status in (204, 304):
+            self.can_reuse = "close" not in named.get("connection", "") and status != 304
+            self.is_complete = True
+
+    def on_body(self, piece: bytes) -> None:
+        """A piece of the body."""
+        if self.is_complete:
+            self.can_reuse = False
+            return
+        self._pieces.append(piece)
+        self._waiting_bytes += len(piece)
+        if self._waiting_bytes > WAITING_BYTES_MAX and not self._is_paused:
+            self._is_paused = True
+            self._transport.pause_reading()
+
+    def on_message_complete(self) -> None:
+        """The end, unless it is that of an interim answer."""
+        if self._has_head:
+            self.is_complete = True
+
+    def feed(self, data: bytes) -> None:
+        """Take what came in."""
+        was_complete = self.is_complete
+        try:
+            if was_complete:
+                raise OutboundError("the backend sent more than its answer")
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self.fail(OutboundError("the backend switched protocols"))
+        except (httptools.HttpParserError, OutboundError) as cause:
+            inner = cause if isinstance(cause, OutboundError) else cause.__context__
+            self.can_reuse = False
+            if not self.is_complete:
+                words = inner if isinstance(inner, OutboundError) else None
+                self.fail(words or OutboundError(f"the answer is not HTTP: {cause}"))
+        self._wake()
+
+    def end(self, words: str) -> None:
+        """The connection has ended: the end of an answer without a length, else a failure."""
+        self.can_reuse = False
+        if not self.is_complete:
+            named = {name.lower(): value.lower() for name, value in self.headers}
+            is_framed = "content-length" in named or "chunked" in named.get("transfer-encoding", "")
+            if self._has_head and not is_framed:
+                self.is_complete = True
+            elif self._has_head:
+                self.fail(OutboundError(f"the connection ended within the answer: {words}"))
+            else:
+                begun = self._head_bytes > 0
+                self.fail(OutboundError(f"no answer came: {words}", has_begun=begun))
+        self._wake()
+
+    def fail(self, error: OutboundError) -> None:
+        """Tell the reader."""
+        self._error = self._error or error
+        self.can_reuse = False
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._changed is not None and not self._changed.done():
+            self._changed.set_result(None)
+
+    async def _change(self) -> None:
+        self._changed = asyncio.get_running_loop().create_future()
+        await self._changed
+
+    async def head(self) -> None:
+        """Wait for status and headers. Raises OutboundError."""
+        while not self._has_head:
+            if self._error is not None:
+                raise self._error
+            await self._change()
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The body as it comes. Raises OutboundError when it breaks off."""
+        while True:
+            while self._pieces:
+                piece = self._pieces.popleft()
+                self._waiting_bytes -= len(piece)
+                if self._is_paused and self._waiting_bytes <= WAITING_BYTES_MAX // 2:
+                    self._is_paused = False
+                    self._transport.resume_reading()
+                yield piece
+            if self._error is not None:
+                raise self._error
+            if self.is_complete:
+                return
+            await self._change()
+
+    async def whole(self) -> bytes:
+        """The whole body. Raises OutboundError when it breaks off or is too long."""
+        parts: list[bytes] = []
+        size = 0
+        async for piece in self.pieces():
+            size += len(piece)
+            if size > BODY_BYTES_MAX:
+                raise OutboundError("the answer is longer than 10 MB")
+            parts.append(piece)
+        return b"".join(parts)
+
+
+class Line(asyncio.Protocol):
+    """One connection to a backend, which carries one exchange at a time."""
+
+    def __init__(self) -> None:
+        self.transport: asyncio.Transport | None = None
+        self.idle_since = 0.0
+        self._arriving: Arriving | None = None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether another exchange may begin on it."""
+        return (
+            self.transport is not None
+            and not self.transport.is_closing()
+            and self._arriving is None
+        )
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self.transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Hand it to the exchange; what comes between two exchanges was asked by nobody."""
+        if self._arriving is None:
+            self.close()
+        else:
+            self._arriving.feed(data)
+
+    def eof_received(self) -> bool:
+        """The backend has ended; so do we."""
+        if self._arriving is not None:
+            self._arriving.end("the backend closed it")
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the exchange that is under way."""
+        if self._arriving is not None:
+            self._arriving.end(str(exc or "the backend closed it"))
+
+    def begin(self, method: str, message: bytes) -> Arriving:
+        """Send a request. Raises OutboundError when the connection has gone."""
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            raise OutboundError("the connection has gone", has_begun=False)
+        self._arriving = Arriving(method, transport)
+        transport.write(message)
+        return self._arriving
+
+    def rest(self) -> bool:
+        """End the exchange; whether another may follow. One that cannot is closed."""
+        arriving, self._arriving = self._arriving, None
+        if arriving is None or not (arriving.is_complete and arriving.can_reuse):
+            self.close()
+            return False
+        return self.is_usable
+
+    def close(self) -> None:
+        """End the connection at once."""
+        if self.transport is not None:
+            self.transport.abort()
+
+
+async def connect(target: Target, tls: ssl.SSLContext | None) -> Line:
+    """A new connection. Raises OutboundError; the caller bounds the time."""
+    loop = asyncio.get_running_loop()
+    try:
+        _, line = await loop.create_connection(
+            Line,
+            target.host,
+            target.port,
+            ssl=tls,
+            server_hostname=target.host if tls is not None else None,
+        )
+    except (OSError, ssl.SSLError) as cause:
+        words = f"{target.host}:{target.port}: {cause}"
+        raise OutboundError(words, has_begun=False) from cause
+    return line
+
+
+def message_of(target: Target, method: str, headers: list[tuple[str, str]], body: bytes) -> bytes:
+    """A request as it is sent. Raises OutboundError for what cannot be."""
+    lines = [f"{method} {target.address} HTTP/1.1"]
+    for name, value in headers:
+        if not _NAME.match(name) or _BAD.search(value):
+            raise OutboundError(f"the header {name!r} cannot be sent")
+        lines.append(f"{name}: {value}")
+    if body or method not in _BODILESS:
+        lines.append(f"Content-Length: {len(body)}")
+    if _BAD.search(target.address) or " " in target.address or " " in method:
+        raise OutboundError("the address cannot be sent")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace") + body
+
+
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WholeAnswer:
     """A whole answer of a backend; its headers as they were spelt."""
 
     status: int
     headers: list[tuple[str, str]]
     body: bytes
-
-
-class _Collector:
-    """Takes what the parser finds."""
-
-    def __init__(self) -> None:
-        self.headers: list[tuple[str, str]] = []
-        self.parts: list[bytes] = []
-        self.size_bytes = 0
-        self.head_bytes = 0
-        self.is_complete = False
-        self.has_head = False
-
-    def on_message_begin(self) -> None:
-        # An interim answer may have come before.
-        self.headers.clear()
-        self.parts.clear()
-        self.is_complete = False
-        self.has_head = False
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self.head_bytes += len(name) + len(value)
-        if self.head_bytes > HEAD_BYTES_MAX:
-            raise OutboundError("the headers of the answer are too long")
-        self.headers.append((name.decode("latin-1"), value.decode("latin-1").strip()))
-
-    def on_headers_complete(self) -> None:
-        self.has_head = True
-
-    def on_body(self, part: bytes) -> None:
-        self.size_bytes += len(part)
-        if self.size_bytes > BODY_BYTES_MAX:
-            raise OutboundError("the answer is longer than 10 MB")
-        self.parts.append(part)
-
-    def on_message_complete(self) -> None:
-        self.is_complete = True
 
 
 async def exchange(
@@ -86,86 +300,16 @@ async def exchange(
     headers: list[tuple[str, str]],
     body: bytes,
     tls: ssl.SSLContext | None,
-) -> Answer:
-    """Send one request on a connection of its own and read its whole answer.
+) -> WholeAnswer:
+    """One request on a connection of its own, and its whole answer.
 
-    Redirects are not followed. Raises OutboundError; the caller bounds the time.
+    Raises OutboundError; the caller bounds the time.
     """
-    head = _head(target, method, headers, body)
+    message = message_of(target, method, [*headers, ("Connection", "close")], body)
+    line = await connect(target, tls)
     try:
-        reader, writer = await open_connection(
-            target.host, target.port, ssl=tls, server_hostname=target.host if tls else None
-        )
-    except (OSError, ssl.SSLError) as cause:
-        raise OutboundError(f"{target.host}:{target.port}: {cause}") from cause
-    try:
-        writer.write(head + body)
-        await writer.drain()
-        return await _read(reader, method)
-    except (OSError, ssl.SSLError) as cause:
-        raise OutboundError(f"{target.host}:{target.port}: {cause}") from cause
+        arriving = line.begin(method, message)
+        await arriving.head()
+        return WholeAnswer(arriving.status, arriving.headers, await arriving.whole())
     finally:
-        await _close(writer)
-
-
-async def _close(writer: StreamWriter) -> None:
-    writer.close()
-    with contextlib.suppress(OSError, ssl.SSLError):
-        await writer.wait_closed()
-
-
-def _head(target: Target, method: str, headers: list[tuple[str, str]], body: bytes) -> bytes:
-    lines = [f"{method} {target.address} HTTP/1.1"]
-    for name, value in headers:
-        if not _NAME.match(name) or _BAD.search(value):
-            raise OutboundError(f"the header {name!r} cannot be sent")
-        lines.append(f"{name}: {value}")
-    if body or method not in _BODILESS:
-        lines.append(f"Content-Length: {len(body)}")
-    lines.append("Connection: close")
-    text = "\r\n".join(lines) + "\r\n\r\n"
-    if _BAD.search(target.address) or " " in target.address or " " in method:
-        raise OutboundError("the address cannot be sent")
-    return text.encode("latin-1", "replace")
-
-
-async def _read(reader: StreamReader, method: str) -> Answer:
-    collector = _Collector()
-    parser = httptools.HttpResponseParser(collector)
-    while not _is_done(collector, parser, method):
-        data = await reader.read(_PIECE_BYTES)
-        if not data:
-            break
-        try:
-            parser.feed_data(data)
-        except httptools.HttpParserError as cause:
-            inner = cause.__context__
-            if isinstance(inner, OutboundError):
-                raise inner from cause
-            raise OutboundError(f"the answer is not HTTP: {cause}") from cause
-    if not collector.has_head:
-        raise OutboundError("the connection ended without an answer")
-    if not collector.is_complete and _was_cut(collector, method):
-        raise OutboundError("the connection ended within the answer")
-    return Answer(parser.get_status_code(), collector.headers, b"".join(collector.parts))
-
-
-def _is_done(collector: _Collector, parser: httptools.HttpResponseParser, method: str) -> bool:
-    """Whether the answer is whole; an interim one, as `100 Continue`, does not count."""
-    if not collector.has_head:
-        return False
-    status = parser.get_status_code()
-    if 100 <= status < 200:
-        return False
-    return collector.is_complete or method == "HEAD" or status in (204, 304)
-
-
-def _was_cut(collector: _Collector, method: str) -> bool:
-    """Whether more was announced than came; without a length, the end of the connection counts."""
-    if method == "HEAD":
-        return False
-    named = {name.lower(): value for name, value in collector.headers}
-    if "chunked" in named.get("transfer-encoding", "").lower():
-        return True
-    length = named.get("content-length", "")
-    return length.isdigit() and int(length) > collector.size_bytes
+        line.close()

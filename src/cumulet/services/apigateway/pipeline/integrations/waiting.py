@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import TypeVar
 
 from cumulet.core.errors import AwsError
 from cumulet.kit.workers import Tasks
+
+T = TypeVar("T")
 
 
 class Invocations:
@@ -30,9 +32,7 @@ class Invocations:
         """End what is still under way."""
         await self._tasks.stop()
 
-    async def wait(
-        self, work: Coroutine[Any, Any, dict[str, Any]], timeout_seconds: float
-    ) -> dict[str, Any]:
+    async def wait(self, work: Coroutine[object, object, T], timeout_seconds: float) -> T:
         """The answer of `work`. Raises TimeoutError, and leaves the work to its own end."""
         task = self._tasks.start(_outcome(work), "integration")
         loop = asyncio.get_running_loop()
@@ -46,7 +46,7 @@ class Invocations:
             timer.cancel()
         if not task.done():
             raise TimeoutError
-        outcome: dict[str, Any] | AwsError = task.result()
+        outcome: T | AwsError = task.result()
         if isinstance(outcome, AwsError):
             raise outcome
         return outcome
@@ -57,7 +57,7 @@ def _wake(waiter: asyncio.Future[None]) -> None:
         waiter.set_result(None)
 
 
-async def _outcome(work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any] | AwsError:
+async def _outcome(work: Coroutine[object, object, T]) -> T | AwsError:
     """The answer or the error, as a value: nobody may be left to hear of it."""
     try:
         return await work

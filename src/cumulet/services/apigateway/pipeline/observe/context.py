@@ -26,7 +26,7 @@ def context_of(stage: ServedStage, arrival: Arrival) -> dict[str, Any]:
         values = request_context(matched, ANONYMOUS)
     else:
         values = request_context(matched, authorized.caller, authorized.authorizer, journal.key)
-    values |= {"isCanaryRequest": stage.is_canary, "xrayTraceId": _root(arrival.trace_header)}
+    values |= {"isCanaryRequest": stage.is_canary, "xrayTraceId": trace_root(arrival.trace_header)}
     fault = journal.fault
     if fault is not None:
         values["error"] = {
@@ -61,7 +61,7 @@ def _of_unmatched(stage: ServedStage, arrival: Arrival) -> dict[str, Any]:
     }
 
 
-def _root(trace_header: str) -> str:
+def trace_root(trace_header: str) -> str:
     """The trace's id: what `Root=` says."""
     for part in trace_header.split(";"):
         if part.startswith("Root="):
