@@ -310,6 +310,11 @@ class Environment:
         self._over_memory = True
         self.kill()
 
+    def note_peak(self) -> int:
+        """Most memory used so far in megabytes; remembered beyond the end of the control group."""
+        self.peak_mb = max(self.peak_mb, self.group.peak_mb() or 0)
+        return self.peak_mb
+
     def _is_out_of_memory(self) -> bool:
         return self._over_memory or self.group.oom_kills() > 0
 
@@ -351,6 +356,7 @@ class Environment:
         self._loop.remove_reader(self.lines.status)
         if not self.log.ended:
             self._loop.remove_reader(self.log.fd)
+        self.note_peak()
         if self._ended is None:
             self._ended = Ended(
                 signal_number=signal.SIGKILL, out_of_memory=self._is_out_of_memory()

@@ -7,7 +7,7 @@ import contextlib
 import sys
 from collections import deque
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, NamedTuple
 
 from cumulet.core.clock import Clock
 from cumulet.sandbox import messages, verdicts
@@ -38,6 +38,13 @@ EXTENSION_GRACE_SECONDS = 2.0
 """Extensions have this long after SHUTDOWN.
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html"""
 SWEEP_SECONDS = 5.0
+
+
+class _Unmade(NamedTuple):
+    """Why there is no environment, and how much memory its initialisation took at most."""
+
+    result: Result
+    peak_mb: int
 
 
 class Sandbox:
@@ -132,12 +139,12 @@ class Sandbox:
         interpreter = self._runtimes.resolve(spec.runtime, strict=strict)
         await self._reserve()
         started = self._clock.monotonic()
-        environment_or_result = await self._initialise(spec, interpreter, invocation, on_log)
+        made = await self._initialise(spec, interpreter, on_log)
         init_ms = (self._clock.monotonic() - started) * 1000
-        if not isinstance(environment_or_result, Environment):
-            usage = verdicts.measure(0.0, init_ms, 0)
-            return self._tell(environment_or_result, spec, invocation, on_log, usage)
-        return await self._run(environment_or_result, spec, invocation, on_log, on_stream, init_ms)
+        if isinstance(made, _Unmade):
+            usage = verdicts.measure(0.0, init_ms, min(made.peak_mb, spec.memory_mb))
+            return self._tell(made.result, spec, invocation, on_log, usage)
+        return await self._run(made, spec, invocation, on_log, on_stream, init_ms)
 
     def _own_interpreter(self) -> Interpreter:
         return self._runtimes.resolve(f"python3.{sys.version_info.minor}")
@@ -165,19 +172,18 @@ class Sandbox:
         return min(idle, key=lambda environment: environment.idle_since, default=None)
 
     async def _initialise(
-        self, spec: FunctionSpec, interpreter: Interpreter, invocation: Invocation, on_log: OnLog
-    ) -> Environment | Result:
+        self, spec: FunctionSpec, interpreter: Interpreter, on_log: OnLog
+    ) -> Environment | _Unmade:
         """A new environment whose handler is loaded, or why there is none."""
-        limits = (spec.init_timeout_ms, spec.timeout_ms)
-        for limit_ms in limits:
-            result = await self._attempt(spec, interpreter, on_log, limit_ms)
-            if not isinstance(result, TimedOut):
-                return result
-        return TimedOut()
+        made = await self._attempt(spec, interpreter, on_log, spec.init_timeout_ms)
+        if isinstance(made, _Unmade) and isinstance(made.result, TimedOut):
+            self._reserved += 1
+            return await self._attempt(spec, interpreter, on_log, spec.timeout_ms)
+        return made
 
     async def _attempt(
         self, spec: FunctionSpec, interpreter: Interpreter, on_log: OnLog, limit_ms: int
-    ) -> Environment | Result:
+    ) -> Environment | _Unmade:
         try:
             zygote = await self._starter.zygote(interpreter, preload=interpreter.family == "python")
             env = await spec.env() if callable(spec.env) else spec.env
@@ -193,7 +199,7 @@ class Sandbox:
             result = await self._await(first, limit_ms)
         except NoEntrypoint as error:
             await self._end(environment)
-            return Refused("Runtime.InvalidEntrypoint", str(error))
+            return _Unmade(Refused("Runtime.InvalidEntrypoint", str(error)), 0)
         except BaseException:
             await self._end(environment)
             raise
@@ -204,8 +210,7 @@ class Sandbox:
             self._starter.refill(zygote)
             return environment
         await self._end(environment)
-        self._reserved += 1 if isinstance(result, TimedOut) else 0
-        return result
+        return _Unmade(result, environment.peak_mb)
 
     @staticmethod
     async def _await(future: asyncio.Future[Result], limit_ms: float) -> Result:
@@ -250,8 +255,8 @@ class Sandbox:
         reusable = isinstance(result, Answer) and not result.final
         if not isinstance(result, Answer):
             result = environment.pending() or result
-        peak_mb = environment.group.peak_mb() or environment.peak_mb
-        usage = verdicts.measure(duration_ms, init_ms, min(peak_mb, spec.memory_mb))
+        peak_mb = min(environment.note_peak(), spec.memory_mb)
+        usage = verdicts.measure(duration_ms, init_ms, peak_mb)
         if reusable and environment.state is State.RUNNING:
             self._release(environment)
         else:

@@ -40,7 +40,7 @@ class Starter:
     def __init__(self, config: SandboxConfig, clock: Clock) -> None:
         self.config, self.clock = config, clock
         self.cgroups = Cgroups()
-        self._zygotes: dict[str, asyncio.Future[Zygote]] = {}
+        self._zygotes: dict[str, asyncio.Task[Zygote]] = {}
         self._spares: dict[Zygote, deque[Environment]] = {}
         block = _UID_FIRST + secrets.randbelow(_UID_BLOCKS) * _UIDS_PER_BLOCK
         self._uid_first = block
@@ -63,12 +63,9 @@ class Starter:
         path = interpreter.path if interpreter.family == "python" else runtimes.own_interpreter()
         known = self._zygotes.get(path)
         if known is None or (known.done() and (known.exception() or known.result().dead)):
-            known = asyncio.get_running_loop().create_future()
-            self._zygotes[path] = known
-            try:
-                known.set_result(await self._start_zygote(path, interpreter))
-            except OSError as error:
-                known.set_exception(error)
+            # A task of its own: whoever asked first may give up, and others wait for it too.
+            starting = self._start_zygote(path, interpreter)
+            known = self._zygotes[path] = asyncio.get_running_loop().create_task(starting)
         zygote = await asyncio.shield(known)
         if preload and path not in self._warmed:
             self._warmed.add(path)
@@ -255,9 +252,11 @@ class Starter:
         """End spares and zygotes, and leave nothing behind."""
         spares = [spare for line in self._spares.values() for spare in line]
         await asyncio.gather(*(spare.end() for spare in spares))
-        for future in self._zygotes.values():
-            if future.done() and not future.exception():
-                future.result().close()
+        for task in self._zygotes.values():
+            task.cancel()
+        for made in await asyncio.gather(*self._zygotes.values(), return_exceptions=True):
+            if isinstance(made, Zygote):
+                made.close()
         for _ in range(_REMOVE_TRIES_MAX):
             self._remove_groups()
             if not self._groups_left:
