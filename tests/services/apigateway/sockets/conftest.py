@@ -26,7 +26,7 @@ from botocore.exceptions import ClientError
 from websockets.sync.client import ClientConnection, connect
 
 # Does as its client says: by the query when connecting, by the message afterwards.
-FUNCTION = '''
+FUNCTION = """
 import json
 import os
 
@@ -66,7 +66,7 @@ def authorize(event):
         "context": {"room": "blue", "depth": 3, "told": json.dumps(sorted(event))},
         "usageIdentifierKey": event["headers"].get("Key", ""),
     }
-'''
+"""
 
 
 def make_function(cloud: Any, code: str = FUNCTION) -> str:
@@ -108,6 +108,11 @@ def make_function(cloud: Any, code: str = FUNCTION) -> str:
     return str(made["FunctionArn"])
 
 
+def uri_of(function: str) -> str:
+    """How an integration or an authorizer names a function."""
+    return f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{function}/invocations"
+
+
 @pytest.fixture(scope="session")
 def function(cloud: Any) -> str:
     """The function of all tests."""
@@ -134,14 +139,18 @@ class SocketApi:
 
     def proxy(self, function: str, **more: Any) -> str:
         """An integration with a function; its id."""
-        uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{function}/invocations"
+        uri = (
+            f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{function}/invocations"
+        )
         return self.integration("AWS_PROXY", IntegrationUri=uri, **more)
 
     def integration(self, kind: str, **more: Any) -> str:
         made = self.client.create_integration(ApiId=self.id, IntegrationType=kind, **more)
         return str(made["IntegrationId"])
 
-    def route(self, key: str, integration: str | None, *, answers: bool = False, **more: Any) -> str:
+    def route(
+        self, key: str, integration: str | None, *, answers: bool = False, **more: Any
+    ) -> str:
         """A route; with `answers`, one whose answers go to the client."""
         if integration is not None:
             more["Target"] = f"integrations/{integration}"

@@ -128,6 +128,16 @@ def _check_http(document: Mapping[str, Any]) -> None:
         raise BadRequestException("Invalid HTTP endpoint specified for URI")
 
 
+def check_keyed_templates(templates: Mapping[str, str] | None) -> None:
+    """Raise BadRequestException for a template that is none.
+
+    Their keys are what a template selection expression gives, such as `$default`; not types.
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-data-transformations.html
+    """
+    for text in (templates or {}).values():
+        check_templates({"application/json": text})
+
+
 def _socket(document: dict[str, Any]) -> Integration:
     kind = document["IntegrationType"]
     refuse_members(document, ("IntegrationSubtype",), "only supported for HTTP APIs")
@@ -138,7 +148,7 @@ def _socket(document: dict[str, Any]) -> Integration:
     if len(document.get("RequestParameters") or ()) > MAPPINGS_MAX:
         raise BadRequestException(f"An integration may have at most {MAPPINGS_MAX} mappings")
     check_socket_parameters(document.get("RequestParameters"))
-    check_templates(document.get("RequestTemplates"))
+    check_keyed_templates(document.get("RequestTemplates"))
     check_content_handling(document.get("ContentHandlingStrategy"))
     if kind in ("HTTP", "HTTP_PROXY"):
         _check_http(document)

@@ -16,14 +16,16 @@ from cumulet.services.apigateway.errors import (
     ConflictException,
     LimitExceededException,
 )
-from cumulet.services.apigateway.rules.methods import check_content_handling, check_templates
+from cumulet.services.apigateway.rules.methods import check_content_handling
 from cumulet.services.apigateway.rules.names import at
+from cumulet.services.apigateway.rules.patterns import BadPattern, compile_pattern
 from cumulet.services.apigateway.v2 import store
 from cumulet.services.apigateway.v2.absent import no_part
 from cumulet.services.apigateway.v2.limits import RESPONSES_MAX
 from cumulet.services.apigateway.v2.model import DEFAULT, HTTP, Api, IntegrationResponse, view
 from cumulet.services.apigateway.v2.operations.parts import integration
 from cumulet.services.apigateway.v2.rollout import change_api, read_api
+from cumulet.services.apigateway.v2.rules.integrations import check_keyed_templates
 from cumulet.services.apigateway.v2.rules.words import check_lengths, made, members, merged, page
 
 Request = Mapping[str, Any]
@@ -53,8 +55,8 @@ def _checked(document: Mapping[str, Any], api: Api) -> IntegrationResponse:
         )
     if found is not None:
         try:
-            re.compile(found["pattern"])
-        except re.error as cause:
+            compile_pattern(found["pattern"])
+        except BadPattern as cause:
             raise BadRequestException(f"Invalid IntegrationResponseKey specified: {key}") from cause
     if document.get("ResponseParameters"):
         raise BadRequestException(
@@ -62,7 +64,7 @@ def _checked(document: Mapping[str, Any], api: Api) -> IntegrationResponse:
             "WebSocket has no headers"
         )
     check_content_handling(document.get("ContentHandlingStrategy"))
-    check_templates(document.get("ResponseTemplates"))
+    check_keyed_templates(document.get("ResponseTemplates"))
     return made(IntegrationResponse, document)
 
 

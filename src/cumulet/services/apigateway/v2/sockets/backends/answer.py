@@ -51,14 +51,13 @@ def shape(
     body = _converted(received.body, chosen.content_handling)
     template = chosen.templates.get(chosen.template_selection(sources) or DEFAULT)
     status = received.status
-    headers = _mapped(chosen, sources)
     if template is not None:
         variables = template_variables(happening, stage_variables)
         body = render_template(template, variables, body, happening).encode()
         override = variables["context"]["responseOverride"]
         wanted = override.get("status") if isinstance(override, dict) else None
         status = wanted if isinstance(wanted, int) and 100 <= wanted < 600 else status
-    return Answer(status, headers, body)
+    return Answer(status, body=body)
 
 
 def _choose(integration: ServedIntegration, selected: str | None) -> ServedResponse:
@@ -76,17 +75,6 @@ def _choose(integration: ServedIntegration, selected: str | None) -> ServedRespo
     if default is None:
         raise configuration_error("no integration response fits, and there is no $default")
     return default
-
-
-def _mapped(response: ServedResponse, sources: Sources) -> list[tuple[str, str]]:
-    """The headers that the mappings give: `route.response.header.x` from the backend's answer."""
-    found = []
-    for target, source in response.mappings:
-        name = target.removeprefix("route.response.header.")
-        value = sources.mapped(source)
-        if value is not None:
-            found.append((name, value))
-    return found
 
 
 def template_variables(happening: Happening, stage_variables: Mapping[str, str]) -> dict[str, Any]:

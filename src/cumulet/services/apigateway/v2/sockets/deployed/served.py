@@ -44,7 +44,6 @@ class ServedResponse:
     templates: Mapping[str, Block]
     template_selection: Selection
     content_handling: str | None
-    mappings: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +289,6 @@ def _serve_response(one: IntegrationResponse) -> ServedResponse:
         templates=_templates(one.response_templates),
         template_selection=compile_selection(one.template_selection_expression or DEFAULT),
         content_handling=one.content_handling_strategy,
-        mappings=tuple((one.response_parameters or {}).items()),
     )
 
 
