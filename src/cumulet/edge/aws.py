@@ -242,7 +242,7 @@ class AwsApi:
             resource_path=call.read.path,
         )
         if call.wants_json:
-            return refuse_in_json(error, response.status, call.request_id)
+            return refuse_in_json(error, response, call.request_id)
         return response
 
     def _nobody(

@@ -7,6 +7,7 @@ as AWS's services do for `Accept: application/json`.
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 import orjson
@@ -18,6 +19,7 @@ from cumulet.wire.model import ServiceModel
 from cumulet.wire.protocols.aws_query import FORM_TYPE
 
 _JSON = "application/json"
+_CODE = re.compile(rb"<Code>([^<]+)</Code>")
 _REPLACED = frozenset({"content-type", "content-length", "x-amz-target"})
 
 
@@ -65,11 +67,14 @@ def answer_in_json(operation: str, output: dict[str, Any] | None, request_id: st
     return _json(200, {f"{operation}Response": document}, request_id)
 
 
-def refuse_in_json(error: AwsError, status: int, request_id: str) -> Response:
-    """An error in the JSON of the query protocol."""
-    kind = "Receiver" if error.fault == "server" else "Sender"
-    about = {"Type": kind, "Code": error.code, "Message": error.message}
-    return _json(status, {"Error": about, "RequestId": request_id}, request_id)
+def refuse_in_json(error: AwsError, rendered: Response, request_id: str) -> Response:
+    """An error in the JSON of the query protocol; `rendered` is the same in XML."""
+    body = rendered.body if isinstance(rendered.body, bytes) else b""
+    found = _CODE.search(body)
+    kind = "Receiver" if rendered.status >= 500 else "Sender"
+    code = found[1].decode() if found else error.code
+    about = {"Type": kind, "Code": code, "Message": error.message}
+    return _json(rendered.status, {"Error": about, "RequestId": request_id}, request_id)
 
 
 def _json(status: int, document: dict[str, Any], request_id: str) -> Response:

@@ -262,8 +262,7 @@ def test_an_integration_lives(client, api):
                 "integrationHttpMethod": "POST",
                 "uri": "arn:aws:apigateway:us-east-1:sqs:action/SendMessage",
             },
-            "Integrations of type 'AWS' with services other than Lambda are not supported by "
-            "Cumulet yet.",
+            "Role ARN must be specified for AWS integrations",
         ),
         (
             {"type": "MOCK", "timeoutInMillis": 30_000},
