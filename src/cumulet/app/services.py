@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from cumulet.kit.service import Service
-from cumulet.services import acm, apigateway, cloudformation, cloudwatch, iam, lambda_, s3, ssm
+from cumulet.services import (
+    acm,
+    apigateway,
+    cloudformation,
+    cloudwatch,
+    dynamodb,
+    iam,
+    lambda_,
+    s3,
+    ssm,
+)
 
 SERVICES: tuple[Service, ...] = (
     *iam.SERVICES,
     *cloudwatch.SERVICES,
     *s3.SERVICES,
+    *dynamodb.SERVICES,
     ssm.SERVICE,
     lambda_.SERVICE,
     acm.SERVICE,

@@ -106,8 +106,14 @@ def _article(kind: str) -> str:
     return f"an {kind}" if kind[0] in "AEIOU" else f"a {kind}"
 
 
+_LEFT_UNREAD = {"dynamodb": frozenset(("AttributeValue",))}
+"""Shapes whose values a service reads itself, once, as JSON has them: binaries in base64."""
+
+
 def json_reader(shape: Shape) -> Reader:
     """A closure that turns a decoded JSON value into the shape's value, checking types."""
+    if shape.name in _LEFT_UNREAD.get(shape.service.name, ()):
+        return _same
     if shape.type == "structure":
         return _structure_reader(shape)
     if shape.type == "timestamp":

@@ -1,0 +1,27 @@
+"""DynamoDB and its streams: tables of items with indexes, expressions, transactions, expiry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cumulet.core.context import Platform
+from cumulet.kit.service import Service, operations_of
+from cumulet.services.dynamodb.operations import batch, item, search, settings, table, transact
+from cumulet.services.dynamodb.store.records import RECORDS
+from cumulet.services.dynamodb.tables.views import TableViews
+
+
+def _provides(platform: Platform) -> Mapping[type, Any]:
+    return {TableViews: TableViews(platform)}
+
+
+DYNAMODB = Service(
+    name="dynamodb",
+    prefix="dynamodb",
+    operations=operations_of(table, item, search, batch, transact, settings),
+    provides=_provides,
+    tables=RECORDS,
+)
+
+SERVICES = (DYNAMODB,)

@@ -1,0 +1,61 @@
+"""The errors of DynamoDB and its streams, named as its model names them."""
+
+from __future__ import annotations
+
+from cumulet.core.errors import AwsError
+
+
+class ValidationException(AwsError):
+    """The request, an expression or a value in it is not valid."""
+
+
+class ResourceNotFoundException(AwsError):
+    """The table, index or stream does not exist, or not yet."""
+
+
+class ResourceInUseException(AwsError):
+    """The table exists already, or is just being changed."""
+
+
+class TableNotFoundException(AwsError):
+    """The table of a backup operation does not exist."""
+
+
+class LimitExceededException(AwsError):
+    """More of something than an account or a table may have at once."""
+
+
+class ConditionalCheckFailedException(AwsError):
+    """The condition of a write did not hold."""
+
+
+class ProvisionedThroughputExceededException(AwsError):
+    """A table or index had more requests than its capacity serves."""
+
+
+class ItemCollectionSizeLimitExceededException(AwsError):
+    """An item collection of a table with local indexes would be larger than 10 GB."""
+
+
+class TransactionCanceledException(AwsError):
+    """A transaction was cancelled; the reasons are told one for each of its parts."""
+
+
+class TransactionConflictException(AwsError):
+    """Another transaction is at work on the same item."""
+
+
+class IdempotentParameterMismatchException(AwsError):
+    """A request token was used before with another request."""
+
+
+class PolicyNotFoundException(AwsError):
+    """The resource has no resource-based policy, or not of that revision."""
+
+
+class TrimmedDataAccessException(AwsError):
+    """The records asked for are older than 24 hours."""
+
+
+class ExpiredIteratorException(AwsError):
+    """A shard iterator was used after its fifteen minutes."""

@@ -1,0 +1,1 @@
+"""What items are: attribute values, numbers, sizes, and keys that sort as the values do. Pure."""

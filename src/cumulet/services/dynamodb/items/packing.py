@@ -1,0 +1,49 @@
+"""Items as they are stored: four bytes of size, then the JSON of the wire, ready to be answered."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from cumulet.services.dynamodb.items.values import Item, Value
+
+HEAD = 4
+
+
+def pack_item(item: Mapping[str, Value], size: int) -> bytes:
+    """The stored form of a checked item."""
+    return size.to_bytes(HEAD, "big") + orjson.dumps(item)
+
+
+def packed_size(packed: bytes) -> int:
+    """The size of a stored item, as DynamoDB counts it."""
+    return int.from_bytes(packed[:HEAD], "big")
+
+
+def unpack_item(packed: bytes) -> Item:
+    """The item in its wire form."""
+    found: Item = orjson.loads(packed[HEAD:])
+    return found
+
+
+def plain_item(item: Mapping[str, Value]) -> dict[str, Any]:
+    """An item for callers inside the cloud: binary values as bytes."""
+    return {name: plain_value(value) for name, value in item.items()}
+
+
+def plain_value(value: Value) -> Value:
+    """A value with binaries as bytes."""
+    ((kind, content),) = value.items()
+    match kind:
+        case "B":
+            return {"B": b64decode(content)}
+        case "BS":
+            return {"BS": [b64decode(one) for one in content]}
+        case "M":
+            return {"M": plain_item(content)}
+        case "L":
+            return {"L": [plain_value(one) for one in content]}
+    return value

@@ -1,0 +1,1 @@
+"""Tables as they are used: schemas checked, compiled for speed, described, changed."""

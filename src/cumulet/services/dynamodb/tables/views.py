@@ -1,0 +1,80 @@
+"""The tables that are in use, compiled and kept until they change."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from cumulet.core.context import Context, Platform
+from cumulet.core.identity import Scope, parse_arn
+from cumulet.kv.cache import CachedView
+from cumulet.kv.contract import Store
+from cumulet.services.dynamodb.errors import ResourceNotFoundException, ValidationException
+from cumulet.services.dynamodb.store.records import NOWHERE, TABLES, table_key
+from cumulet.services.dynamodb.tables.view import TableView
+
+_NAME = re.compile(r"[a-zA-Z0-9_.\-]{3,255}\Z", re.ASCII)
+NO_TABLE = "Requested resource not found"
+
+
+class TableChanged(Exception):
+    """A table's record is not the one that an operation was planned for: plan it anew."""
+
+
+class TableViews:
+    """Finds tables by name."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._store = platform.need(Store)  # type: ignore[type-abstract]
+        self._cache: CachedView[tuple[str, str, str], TableView | None] = CachedView(
+            self._store, TABLES.prefix(NOWHERE), self._load, affects=_affected
+        )
+        self.find = self._cache.get
+        """The table of (account, region, name), or None."""
+
+    async def _load(self, place: tuple[str, str, str]) -> TableView | None:
+        account, region, name = place
+        key = table_key(Scope(account, region), name)
+
+        async def read(tx: Any) -> bytes | None:
+            raw: bytes | None = await tx.get(key)
+            return raw
+
+        raw = await self._store.transact(read)
+        return None if raw is None else TableView(TABLES.read(raw), raw)
+
+
+def _affected(key: bytes) -> list[tuple[str, str, str]] | None:
+    owned = TABLES.owned(key)
+    if owned is None:
+        return []
+    account, region, name = (str(part) for part in owned[1])
+    return [(account, region, name)]
+
+
+def place_of(ctx: Context, given: str) -> tuple[str, str, str]:
+    """Account, region and name of a table given by name or ARN. Raises ValidationException."""
+    if _NAME.match(given):
+        return (ctx.scope.account, ctx.scope.region, given)
+    arn = parse_arn(given)
+    if arn is not None and arn.service == "dynamodb" and arn.resource.startswith("table/"):
+        name = arn.resource.split("/")[1]
+        if _NAME.match(name) and arn.region == ctx.scope.region:
+            return (arn.account, arn.region, name)
+    raise bad_name(given)
+
+
+def bad_name(given: str) -> ValidationException:
+    """The error for what is no name of a table."""
+    return ValidationException(
+        "Invalid table/index name.  Table/index names must be between 3 and 255 characters long, "
+        "and may contain only the characters a-z, A-Z, 0-9, '_', '-', and '.'"
+    )
+
+
+async def need_table(ctx: Context, given: str) -> TableView:
+    """The table of that name or ARN. Raises ValidationException, ResourceNotFoundException."""
+    view = await ctx.need(TableViews).find(place_of(ctx, given))
+    if view is None:
+        raise ResourceNotFoundException(NO_TABLE)
+    return view
