@@ -26,7 +26,7 @@ async def import_api_keys(ctx: Context, request: Request) -> dict[str, Any]:
     """Make the keys of a file, and put them into the usage plans that it names."""
     if request.get("format") != "csv":
         raise BadRequestException("Invalid format specified. Valid options are csv")
-    rows = parse_key_file(request["body"])
+    rows = parse_key_file(request.get("body") or b"")
     planned: list[tuple[KeyRow, ApiKey | None, str]] = [_plan(ctx, row) for row in rows]
 
     async def create(tx: Transaction, scope: Scope) -> tuple[list[str], list[str]]:
