@@ -4,9 +4,9 @@ from cumulet.kit.service import Service, operations_of
 from cumulet.services.apigateway import store
 from cumulet.services.apigateway.admission import store as admission_store
 from cumulet.services.apigateway.admission.domains import store as domain_store
+from cumulet.services.apigateway.openapi.documentation import store as documentation
 from cumulet.services.apigateway.operations import (
     account,
-    importing,
     integration,
     method,
     model,
@@ -24,12 +24,23 @@ from cumulet.services.apigateway.operations.access import (
     usage_plan,
     usage_plan_key,
 )
+from cumulet.services.apigateway.operations.documents import (
+    documentation_part,
+    documentation_version,
+    exporting,
+    importing,
+)
 from cumulet.services.apigateway.operations.domains import (
     base_path_mapping,
     client_certificate,
     domain_name,
 )
-from cumulet.services.apigateway.operations.serving import deployment, gateway_response, stage
+from cumulet.services.apigateway.operations.serving import (
+    deployment,
+    gateway_response,
+    stage,
+    trial,
+)
 from cumulet.services.apigateway.resources import RESOURCES
 from cumulet.services.apigateway.surface import ExecuteApi, provides
 from cumulet.services.apigateway.v2 import store as v2_store
@@ -48,6 +59,7 @@ SERVICE = Service(
         deployment,
         stage,
         gateway_response,
+        trial,
         model,
         validator,
         account,
@@ -62,11 +74,14 @@ SERVICE = Service(
         domain_name,
         base_path_mapping,
         client_certificate,
+        documentation_part,
+        documentation_version,
+        exporting,
     ),
     surfaces=(Sockets(ExecuteApi()), ExecuteApi()),
     resources=RESOURCES,
     provides=provides,
-    tables=(*store.TABLES, *admission_store.TABLES, *domain_store.TABLES),
+    tables=(*store.TABLES, *admission_store.TABLES, *domain_store.TABLES, *documentation.TABLES),
 )
 V2 = Service(
     name="apigatewayv2",

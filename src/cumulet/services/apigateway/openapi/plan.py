@@ -9,10 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cumulet.core.errors import AwsError
+from cumulet.services.apigateway.admission.model import Authorizer
 from cumulet.services.apigateway.errors import BadRequestException, not_yet
-from cumulet.services.apigateway.model import Method, MethodResponse
+from cumulet.services.apigateway.model import GatewayResponse, Method, MethodResponse
 from cumulet.services.apigateway.openapi.document import Document, place_paths
+from cumulet.services.apigateway.openapi.documentation.rules import Said, read_parts
 from cumulet.services.apigateway.openapi.integration import with_integration
+from cumulet.services.apigateway.openapi.security import read_authorizers, read_required
+from cumulet.services.apigateway.rules.gateway_responses import parse_gateway_response
 from cumulet.services.apigateway.rules.methods import check_method, check_method_response
 from cumulet.services.apigateway.rules.names import ANY, HTTP_METHODS
 
@@ -34,6 +38,10 @@ class Plan:
     validators: dict[str, tuple[bool, bool]] = field(default_factory=dict)
     """Whether they check the body and the parameters, by name; methods name them so as well."""
     warnings: list[str] = field(default_factory=list)
+    authorizers: dict[str, Authorizer] = field(default_factory=dict)
+    """Authorizers by name, without ids; methods name them so as well."""
+    responses: list[GatewayResponse] = field(default_factory=list)
+    documentation: list[Said] = field(default_factory=list)
 
 
 def plan_api(document: Document, parameters: Mapping[str, str], api_id: str) -> Plan:
@@ -41,8 +49,6 @@ def plan_api(document: Document, parameters: Mapping[str, str], api_id: str) -> 
 
     `parameters` are the import's: `basepath`, `endpointConfigurationTypes`, `ignore`.
     """
-    if f"{_X}gateway-responses" in document.root:
-        raise not_yet("Gateway responses are")
     return _Planner(document, api_id).plan(parameters)
 
 
@@ -57,7 +63,7 @@ class _Planner:
     def plan(self, parameters: Mapping[str, str]) -> Plan:
         plan, document = self._plan, self._document
         if kind := parameters.get("endpointConfigurationTypes"):
-            plan.settings["endpointConfiguration"] = {"types": [kind]}
+            plan.settings.setdefault("endpointConfiguration", {})["types"] = [kind]
         for name, schema in document.schemas.items():
             self._add_model(name, schema)
         for name, one in document.part(f"{_X}request-validators").items():
@@ -65,6 +71,11 @@ class _Planner:
                 bool(one.get("validateRequestBody")),
                 bool(one.get("validateRequestParameters")),
             )
+        plan.authorizers = read_authorizers(document, self._api_id)
+        for kind, one in document.part(f"{_X}gateway-responses").items():
+            plan.responses.append(parse_gateway_response(self._api_id, kind, one))
+        if parameters.get("ignore") != "documentation":
+            plan.documentation = read_parts(document.root)
         for path, item in place_paths(document, parameters.get("basepath", "ignore")).items():
             plan.methods[path] = {}
             for verb, operation in _operations(item):
@@ -117,10 +128,13 @@ class _Planner:
         validator = operation.get(
             f"{_X}request-validator", self._document.root.get(f"{_X}request-validator")
         )
+        required = read_required(self._document, operation, self._plan.authorizers)
         method = Method(
             http_method=verb,
-            authorization_type=self._authorization(operation),
-            api_key_required=False,
+            authorization_type=required.kind,
+            api_key_required=required.key,
+            authorizer_id=required.authorizer,
+            authorization_scopes=required.scopes,
             request_validator_id=self._validator(validator),
             operation_name=operation.get("operationId"),
             request_parameters=_request_parameters(parameters) or None,
@@ -148,18 +162,6 @@ class _Planner:
             one = self._document.resolve(given)
             found[str(one.get("in")), str(one.get("name"))] = one
         return list(found.values())
-
-    def _authorization(self, operation: Mapping[str, Any]) -> str:
-        auth = operation.get(f"{_X}auth")
-        if isinstance(auth, dict):
-            return str(auth.get("type", "NONE")).upper()
-        required = operation.get("security", self._document.root.get("security")) or ()
-        schemes = self._document.security_schemes
-        kind = "NONE"
-        for requirement in required:
-            for name in requirement:
-                kind = _authorization_of(self._document.resolve(schemes.get(name, {}))) or kind
-        return kind
 
     def _request_models(
         self, verb: str, parameters: list[dict[str, Any]], operation: Mapping[str, Any]
@@ -230,6 +232,8 @@ def _settings(document: Document) -> dict[str, Any]:
             raise not_yet("Private APIs are")
         if endpoint.get("types"):
             settings["endpointConfiguration"] = {"types": list(endpoint["types"])}
+        if address := endpoint.get("ipAddressType"):
+            settings.setdefault("endpointConfiguration", {})["ipAddressType"] = str(address)
         if "disableExecuteApiEndpoint" in endpoint:
             settings["disableExecuteApiEndpoint"] = bool(endpoint["disableExecuteApiEndpoint"])
     return settings
@@ -248,17 +252,6 @@ def _schema_name(reference: str) -> str:
         if reference.startswith(prefix):
             return reference.removeprefix(prefix)
     return ""
-
-
-def _authorization_of(scheme: Mapping[str, Any]) -> str | None:
-    """What a security scheme demands; None when API Gateway takes no notice of it."""
-    if scheme.get(f"{_X}authtype") == "awsSigv4":
-        return "AWS_IAM"
-    if f"{_X}authorizer" in scheme or f"{_X}authtype" in scheme:
-        raise not_yet("Authorizers are")
-    if scheme.get("type") == "apiKey" and str(scheme.get("name")).lower() == "x-api-key":
-        raise not_yet("Methods that require an API key are")
-    return None
 
 
 def _request_parameters(parameters: list[dict[str, Any]]) -> dict[str, bool]:

@@ -23,6 +23,7 @@ from cumulet.services.apigateway.errors import (
 )
 from cumulet.services.apigateway.limits import APIS_MAX, PAGE_DEFAULT, PAGE_MAX
 from cumulet.services.apigateway.model import Model, Resource, RestApi
+from cumulet.services.apigateway.openapi.documentation.store import drop_documentation
 from cumulet.services.apigateway.rules.access import check_pass_roles
 from cumulet.services.apigateway.rules.names import at, control_arn
 from cumulet.services.apigateway.rules.settings import (
@@ -227,6 +228,7 @@ async def delete_rest_api(ctx: Context, request: Request) -> None:
 
     async def delete(tx: Transaction, scope: Scope) -> bool:
         await check_unmapped(tx, scope, api_id)
+        drop_documentation(tx, scope, api_id)
         return await store.drop_api(tx, scope, api_id)
 
     if not await ctx.transact(delete):

@@ -13,7 +13,13 @@ from cumulet.core.identity import Scope
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway import store
-from cumulet.services.apigateway.errors import BadRequestException, no_api
+from cumulet.services.apigateway.admission import store as admission
+from cumulet.services.apigateway.admission.limits import AUTHORIZERS_MAX
+from cumulet.services.apigateway.errors import (
+    BadRequestException,
+    LimitExceededException,
+    no_api,
+)
 from cumulet.services.apigateway.limits import RESOURCES_MAX
 from cumulet.services.apigateway.model import (
     Method,
@@ -24,10 +30,13 @@ from cumulet.services.apigateway.model import (
 )
 from cumulet.services.apigateway.openapi.document import parse_document
 from cumulet.services.apigateway.openapi.plan import Plan, plan_api
+from cumulet.services.apigateway.operations.documents.documentation_part import (
+    write_documentation,
+)
 from cumulet.services.apigateway.operations.model import check_schemas
 from cumulet.services.apigateway.operations.rest_api import new_api, too_many_apis
 from cumulet.services.apigateway.rules import tree
-from cumulet.services.apigateway.rules.access import check_pass_roles
+from cumulet.services.apigateway.rules.access import check_pass_role, check_pass_roles
 from cumulet.services.apigateway.rules.names import at, check_path_part
 from cumulet.services.apigateway.rules.settings import (
     api_view,
@@ -110,6 +119,8 @@ class _Ids:
 
 
 async def _check_roles(ctx: Context, plan: Plan) -> None:
+    for authorizer in plan.authorizers.values():
+        await check_pass_role(ctx, authorizer.authorizer_credentials)
     await check_pass_roles(
         ctx, (method for methods in plan.methods.values() for method in methods.values())
     )
@@ -169,7 +180,10 @@ async def _write(
 ) -> None:
     """Write what the plan says over what is there, keeping the ids of what stays."""
     validators = await _write_validators(tx, scope, api.id, plan, ids, overwrite)
+    authorizers = await _write_authorizers(tx, scope, api.id, plan, ids, overwrite)
     await _write_models(tx, scope, api.id, plan, ids, overwrite)
+    await _write_responses(tx, scope, api.id, plan, overwrite)
+    await write_documentation(tx, scope, api.id, plan.documentation, ids.next, overwrite)
     by_path = {resource.path: resource for resource in resources}
     kept = dict(by_path) if not overwrite else {"/": by_path["/"]}
     if overwrite:
@@ -177,7 +191,7 @@ async def _write(
     for path, methods in plan.methods.items():
         node = _place(kept, by_path, path, ids)
         for method in methods.values():
-            node = node.with_method(_finished(method, node.id, validators))
+            node = node.with_method(_finished(method, node.id, validators, authorizers))
         tree.check_size(node)
         kept[path] = node
     tree.check_room(len(kept))
@@ -200,17 +214,50 @@ def _place(
     return node
 
 
-def _finished(method: Method, resource_id: str, validators: Mapping[str, str]) -> Method:
+def _finished(
+    method: Method, resource_id: str, validators: Mapping[str, str], authorizers: Mapping[str, str]
+) -> Method:
     """The method with the ids that a document cannot know."""
     integration = method.method_integration
     if integration is not None and not integration.cache_namespace:
         integration = msgspec.structs.replace(integration, cache_namespace=resource_id)
-    name = method.request_validator_id
+    name, asks = method.request_validator_id, method.authorizer_id
     return msgspec.structs.replace(
         method,
         method_integration=integration,
         request_validator_id=validators[name] if name else None,
+        authorizer_id=authorizers[asks] if asks else None,
     )
+
+
+async def _write_authorizers(
+    tx: Transaction, scope: Scope, api_id: str, plan: Plan, ids: _Ids, overwrite: bool
+) -> dict[str, str]:
+    """The ids of the authorizers by name. An import takes none away that methods still name."""
+    existing = {one.name: one for one in await admission.scan_authorizers(tx, scope, api_id)}
+    for name, one in existing.items():
+        if overwrite and name not in plan.authorizers:
+            await admission.AUTHORIZERS.drop(tx, scope, api_id, one.id)
+    kept = {} if overwrite else existing
+    if len(kept.keys() | plan.authorizers.keys()) > AUTHORIZERS_MAX:
+        raise LimitExceededException("Maximum number of authorizers for this API has been reached.")
+    found: dict[str, str] = {}
+    for name, planned in plan.authorizers.items():
+        found[name] = existing[name].id if name in existing else ids.next()
+        made = msgspec.structs.replace(planned, id=found[name], api_id=api_id)
+        await admission.AUTHORIZERS.save(tx, scope, made)
+    return found
+
+
+async def _write_responses(
+    tx: Transaction, scope: Scope, api_id: str, plan: Plan, overwrite: bool
+) -> None:
+    kinds = {one.response_type for one in plan.responses}
+    for old in await store.scan_responses(tx, scope, api_id):
+        if overwrite and old.response_type not in kinds:
+            await store.RESPONSES.drop(tx, scope, api_id, old.response_type)
+    for response in plan.responses:
+        await store.RESPONSES.save(tx, scope, msgspec.structs.replace(response, api_id=api_id))
 
 
 async def _write_validators(

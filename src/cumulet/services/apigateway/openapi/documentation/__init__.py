@@ -1,0 +1,1 @@
+"""What people write about the parts of an API: documentation parts and versions of them."""

@@ -1,0 +1,1 @@
+"""Operations on documents: import and export of APIs, their documentation."""
