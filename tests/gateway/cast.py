@@ -111,7 +111,14 @@ def method(verb: str = "ANY", /, **parts: Any) -> Method:
     )
 
 
-def stage_of(routes: dict[str, list[Method]], *, variables=None, deployment=None, **settings: Any):
+def stage_of(
+    routes: dict[str, list[Method]],
+    *,
+    variables=None,
+    deployment=None,
+    method_settings=None,
+    **settings: Any,
+):
     """A deployed stage `prod` with these routes; `settings` are the API's."""
     api = msgspec.convert(
         {
@@ -126,7 +133,9 @@ def stage_of(routes: dict[str, list[Method]], *, variables=None, deployment=None
         },
         RestApi,
     )
-    made = Deployment(api_id="abc123", id="dep1", created_date=0, api=api, **(deployment or {}))
+    made = Deployment(
+        **{"api_id": "abc123", "id": "dep1", "created_date": 0, "api": api, **(deployment or {})}
+    )
     stage = Stage(
         api_id="abc123",
         stage_name="prod",
@@ -135,7 +144,7 @@ def stage_of(routes: dict[str, list[Method]], *, variables=None, deployment=None
         last_updated_date=0,
         cache_cluster_enabled=False,
         cache_cluster_status="NOT_AVAILABLE",
-        method_settings={},
+        method_settings=method_settings or {},
         tracing_enabled=False,
         variables=variables,
     )
