@@ -61,7 +61,6 @@ class Trace:
         self,
         trace_id: str = "",
         parent_id: str = "",
-        *,
         request_id: str = "",
         opened: float | None = None,
     ) -> None:

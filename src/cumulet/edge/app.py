@@ -57,13 +57,15 @@ class FrontDoor:
         self._api = api
         self._sinks = sinks
         self._ids = RequestIds(dispatcher.clock)
+        self._now = dispatcher.clock.now
 
     async def answer(self, request: Request) -> Response:
         """Answer one request, and tell its event."""
-        clock = self._dispatcher.clock
         request_id = self._ids.new()
-        trace = open_trace(request, request_id, clock.now())
-        surface = await self._routes.find(self._dispatcher, request)
+        trace = open_trace(request, request_id, self._now())
+        surface = None
+        if not self._routes.leaves_to_aws(request):
+            surface = await self._routes.find(self._dispatcher, request)
         if surface is not None:
             trace.note_all({"surface": surface.name})
             response = await self._from_surface(surface, request, request_id)
@@ -78,9 +80,8 @@ class FrontDoor:
 
     async def upgrade(self, request: Request) -> Response | tuple[Response, Converse]:
         """Let the surface at this address accept a WebSocket, or refuse it."""
-        clock = self._dispatcher.clock
         request_id = self._ids.new()
-        trace = open_trace(request, request_id, clock.now())
+        trace = open_trace(request, request_id, self._now())
         surface = await self._routes.find(self._dispatcher, request)
         admit = getattr(surface, "admit", None)
         if surface is None or admit is None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from hashlib import sha256
-from typing import NamedTuple
+
+import msgspec
 
 from cumulet.core.errors import ExpiredToken, InvalidToken, MissingAuthentication, UnknownKey
 from cumulet.core.http import Body, Request
@@ -26,7 +28,7 @@ from cumulet.wire.sigv4.payload import s3_body, s3_payload_hash
 S3 = "s3"
 
 
-class Claim(NamedTuple):
+class Claim(msgspec.Struct, frozen=True):
     """What a request says of its sender, with the secret to prove it; not verified yet.
 
     An unsigned request has no signature and the anonymous principal; one that a front makes has
@@ -56,6 +58,7 @@ class Authenticator:
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
+        self._now = dispatcher.clock.now
         self._verifier = Verifier()
 
     async def claim(self, request: Request, service: str, *, unsigned: bool) -> Claim:
@@ -65,10 +68,11 @@ class Authenticator:
         a signature is let through as anonymous. This reads nothing of the body.
         """
         s3 = service == S3
-        now = self._dispatcher.clock.now()
+        now = self._now()
         if s3 and (older := sigv2.parse(request)) is not None:
             sigv2.check_time(request, older, now)
-            found = await self._find(older.access_key_id, older.session_token, now)
+            found = await self._credentials.find(older.access_key_id, older.session_token)
+            found = _current(found, older.session_token, now)
             return Claim(older, found.principal, found.secret, s3)
         signature = parse(request, s3=s3)
         if signature is None:
@@ -78,18 +82,15 @@ class Authenticator:
         check_service(signature, service, s3=s3)
         check_time(signature, now, s3=s3)
         check_headers_signed(request, signature, s3=s3)
-        found = await self._find(signature.access_key_id, signature.session_token, now)
+        token = signature.session_token
+        found = await self._credentials.find(signature.access_key_id, token)
+        found = _current(found, token, now)
         return Claim(signature, found.principal, found.secret, s3, signature.region)
 
-    async def _find(self, access_key_id: str, session_token: str, now: float) -> Credential:
-        credentials = self._dispatcher.need(Credentials)  # type: ignore[type-abstract]
-        found = await credentials.find(access_key_id, session_token)
-        if found is None:
-            kind = InvalidToken if session_token else UnknownKey
-            raise kind("The security token included in the request is invalid.")
-        if found.expires_at is not None and found.expires_at <= now:
-            raise ExpiredToken("The security token included in the request is expired")
-        return found
+    @cached_property
+    def _credentials(self) -> Credentials:
+        """Provided when the platform is whole, which is after this was made."""
+        return self._dispatcher.need(Credentials)  # type: ignore[type-abstract]
 
     def verify_bytes(self, request: Request, claim: Claim, body: bytes) -> None:
         """Verify the signature of a request whose body is here. Raises SignatureMismatch."""
@@ -123,3 +124,13 @@ class Authenticator:
         claim = await self.claim(request, service, unsigned=True)
         self.verify_bytes(request, claim, body)
         return claim.principal
+
+
+def _current(found: Credential | None, session_token: str, now: float) -> Credential:
+    """The credential, if it is one and its time is not over. Raises AwsError."""
+    if found is None:
+        kind = InvalidToken if session_token else UnknownKey
+        raise kind("The security token included in the request is invalid.")
+    if found.expires_at is not None and found.expires_at <= now:
+        raise ExpiredToken("The security token included in the request is expired")
+    return found

@@ -48,6 +48,7 @@ class _Served:
         "checks_document",
         "is_streamed",
         "limit_bytes",
+        "model",
         "note",
         "operation",
         "read",
@@ -59,6 +60,7 @@ class _Served:
     def __init__(
         self, target: Target, model: ServiceModel, operation: OperationModel, declared: Operation
     ) -> None:
+        self.model = model
         self.operation = operation
         self.signing_name = model.signing_name
         self.takes_unsigned = declared.takes_unsigned
@@ -92,7 +94,7 @@ class _Call:
         self.target = target
         self.request_id = request_id
         self.trace = trace
-        self.model: ServiceModel
+        self.model: ServiceModel | None = None
         self.operation: OperationModel | None = None
         self.body: bytes | None = None
         self.claim: Claim | None = None
@@ -159,12 +161,12 @@ class AwsApi:
             return self._refuse(call, _our_mistake())
 
     async def _carry_out(self, call: _Call) -> Response:
-        if call.target.needs_body:
-            await self._settle(call)
         target, request, trace = call.target, call.request, call.trace
-        call.model = model = self._catalog.service(target.service)
-        served = self._served.get(target) or self._make_ready(call, model)
-        call.operation = served.operation
+        if target.needs_body:
+            limit = body_limit(target.service, target.protocol)
+            target = self._settle(call, await _whole(request.body, limit))
+        served = self._served.get(target) or self._make_ready(call, target)
+        call.model, call.operation = served.model, served.operation
         trace.note_all(served.note)
         claim = call.claim or await self._authenticator.claim(
             request, served.signing_name, unsigned=served.takes_unsigned
@@ -176,8 +178,10 @@ class AwsApi:
             body = await self._verified_by_s3(call, claim, served)
         else:
             content = call.body
-            if content is None:
-                content = await _whole(request.body, served.limit_bytes)
+            if content is None and type(request.body) is BytesBody:
+                content = request.body.content
+            if content is None or len(content) > served.limit_bytes:
+                content = await request.body.read(served.limit_bytes)
             self._authenticator.verify_bytes(request, claim, content)
             body = BytesBody(content) if served.is_streamed else content
         members = served.read(call.read, body)
@@ -194,9 +198,9 @@ class AwsApi:
             return answer_in_json(served.operation.name, output, call.request_id)
         return served.write(output, call.request_id)
 
-    def _make_ready(self, call: _Call, model: ServiceModel) -> _Served:
+    def _make_ready(self, call: _Call, target: Target) -> _Served:
         """The operation that is asked for. Raises UnknownOperation or OperationNotImplemented."""
-        target = call.target
+        call.model = model = self._catalog.service(target.service)
         name = target.operation or ""
         call.trace.note(service=target.service, operation=name, protocol=target.protocol)
         call.operation = operation = model.operation(name)
@@ -206,16 +210,14 @@ class AwsApi:
         served = self._served[target] = _Served(target, model, operation, declared)
         return served
 
-    async def _settle(self, call: _Call) -> None:
+    def _settle(self, call: _Call, content: bytes) -> Target:
         """Find the operation of a query request in its body. Raises AwsError."""
-        target = call.target
-        call.model = self._catalog.service(target.service or self._some_query_service())
-        limit = body_limit(target.service, target.protocol)
-        call.body = await _whole(call.request.body, limit)
-        settled = self._detector.settle(target, call.read, call.body)
+        call.body = content
+        settled = self._detector.settle(call.target, call.read, content)
         if settled is None:
             raise UnknownOperation("Could not find the operation.")
         call.target = settled
+        return settled
 
     async def _verified_by_s3(self, call: _Call, claim: Claim, served: _Served) -> bytes | Body:
         """The body, once the signature has proved the caller. Raises AwsError."""
@@ -235,7 +237,7 @@ class AwsApi:
         call.trace.note(error=error.code, error_message=error.message)
         response = render(
             error,
-            call.model,
+            call.model or self._catalog.service(call.target.service or self._some_query_service()),
             call.operation,
             call.target.protocol,
             call.request_id,

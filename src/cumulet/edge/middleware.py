@@ -25,9 +25,9 @@ def open_trace(request: Request, request_id: str, now: float) -> Trace:
 
     https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
     """
-    header = request.headers.get("x-amzn-trace-id")
+    header = request.headers.first.get("x-amzn-trace-id")
     root, parent = _named_trace(header) if header else ("", "")
-    trace = Trace(root, parent, request_id=request_id, opened=now)
+    trace = Trace(root, parent, request_id, now)
     current.set(trace)
     return trace
 
@@ -72,7 +72,7 @@ def close_trace(sinks: Sequence[Sink], trace: Trace, request: Request, response:
     trace.answer = Answered(
         request.method,
         request.path,
-        request.headers.get("host"),
+        request.headers.first.get("host", ""),
         request.peer,
         response.status,
         time.perf_counter(),

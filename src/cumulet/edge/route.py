@@ -39,22 +39,29 @@ class Routes:
             cast(HostSurface, surface) for surface in surfaces if hasattr(surface, "claims")
         )
 
+    def leaves_to_aws(self, request: Request) -> bool:
+        """Whether this is the root path of the server's own address, where AWS's API answers.
+
+        No user may have such a name, so that nobody else will ever answer there: it is asked once.
+        """
+        if request.path != "/":
+            return False
+        host = request.headers.first.get("host", "")
+        if host in self._own:
+            return True
+        if not is_own(host) or any(surface.match(request) for surface in self._surfaces):
+            return False
+        if len(self._own) >= _OWN_HOSTS_MAX:
+            self._own.clear()
+        self._own.add(host)
+        return True
+
     async def find(self, platform: Platform, request: Request) -> Surface | None:
         """The surface that answers this request, or None for the AWS API.
 
         A host name that a user gave to a surface goes before what paths say.
         """
-        if request.path == "/":
-            host = request.headers.first.get("host", "")
-            if host in self._own:
-                return None
-            if is_own(host) and not any(surface.match(request) for surface in self._surfaces):
-                if len(self._own) >= _OWN_HOSTS_MAX:
-                    self._own.clear()
-                # No user may have such a name, so nobody else will ever answer here.
-                self._own.add(host)
-                return None
-        if manages_connections(request):
+        if self.leaves_to_aws(request) or manages_connections(request):
             return None
         for claiming in self._claiming:
             if await claiming.claims(platform, request):

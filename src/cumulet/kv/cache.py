@@ -40,6 +40,13 @@ class CachedView(Generic[K, V]):
         self.close = store.on_change(prefix, self._forget)
         """Stop following the store; the view must not be used afterwards."""
 
+    def held(self, key: K) -> V | None:
+        """The value of `key` if it is in memory; for those who ask too often to wait."""
+        found = self._entries.pop(key, None)
+        if found is not None:
+            self._entries[key] = found
+        return found
+
     async def get(self, key: K) -> V:
         """The value of `key`, from memory when it is there."""
         entries = self._entries

@@ -9,6 +9,8 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
+
 from cumulet.core.clock import Clock
 from cumulet.core.http import Response
 from cumulet.edge.limits import HEADER_NAMES_KNOWN_MAX
@@ -102,19 +104,14 @@ class HeadWriter:
         return Framed(_joined(lines), bodiless, chunked, size, keep_alive)
 
 
-class Framed:
+class Framed(msgspec.Struct, frozen=True):
     """A head ready to be sent and the framing that it promises."""
 
-    __slots__ = ("bodiless", "chunked", "head", "keep_alive", "size_bytes")
-
-    def __init__(
-        self, head: bytes, bodiless: bool, chunked: bool, size_bytes: int | None, keep_alive: bool
-    ) -> None:
-        self.head = head
-        self.bodiless = bodiless
-        self.chunked = chunked
-        self.size_bytes = size_bytes
-        self.keep_alive = keep_alive
+    head: bytes
+    bodiless: bool
+    chunked: bool
+    size_bytes: int | None
+    keep_alive: bool
 
 
 def _size(status: int, body: object, declared: str | None, *, bodiless: bool) -> int | None:

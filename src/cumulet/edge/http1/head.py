@@ -7,7 +7,8 @@ folded headers, space before a colon, two framings, repeated Content-Length or H
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+import msgspec
 
 from cumulet.core.http import Headers
 from cumulet.edge.limits import (
@@ -43,7 +44,7 @@ class BadRequest(Exception):
         self.reason = reason
 
 
-class Head(NamedTuple):
+class Head(msgspec.Struct, frozen=True):
     """The head of one request and how its body is framed.
 
     `size_bytes` is 0 without a body, and None for the chunked coding.

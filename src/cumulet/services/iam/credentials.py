@@ -44,7 +44,7 @@ class StoredCredentials:
             if session[0].expires_at <= self._clock.now():
                 raise ExpiredToken("The security token included in the request is expired")
             return session[1]
-        found = await self._keys.get(access_key_id)
+        found = self._keys.held(access_key_id) or await self._keys.get(access_key_id)
         if found is not None:
             self._used[access_key_id] = self._clock.now()
         return found

@@ -14,6 +14,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote
 
+import msgspec
+
 from cumulet.core.errors import AwsError, IncompleteSignature, SignatureMismatch
 from cumulet.core.http import Request
 from cumulet.wire.sigv4 import refusals
@@ -32,7 +34,7 @@ _THREE = (
 )
 
 
-class ParsedSignature(NamedTuple):
+class ParsedSignature(msgspec.Struct, frozen=True):
     """What a request claims about who signed it, when, and for what.
 
     `signed_headers` are sorted lower-case names as sent; `payload_hash` is `x-amz-content-sha256`
