@@ -44,6 +44,8 @@ from cumulet.services.apigateway.operations.serving import (
 from cumulet.services.apigateway.resources import RESOURCES
 from cumulet.services.apigateway.surface import ExecuteApi, provides
 from cumulet.services.apigateway.v2 import store as v2_store
+from cumulet.services.apigateway.v2.http.front import provides as http_provides
+from cumulet.services.apigateway.v2.http.surface import HttpFront
 from cumulet.services.apigateway.v2.operations import MODULES as V2_MODULES
 from cumulet.services.apigateway.v2.sockets import MANAGEMENT, Sockets
 
@@ -78,7 +80,7 @@ SERVICE = Service(
         documentation_version,
         exporting,
     ),
-    surfaces=(Sockets(ExecuteApi()), ExecuteApi()),
+    surfaces=(Sockets(HttpFront(ExecuteApi())), HttpFront(ExecuteApi())),
     resources=RESOURCES,
     provides=provides,
     tables=(*store.TABLES, *admission_store.TABLES, *domain_store.TABLES, *documentation.TABLES),
@@ -87,6 +89,7 @@ V2 = Service(
     name="apigatewayv2",
     prefix="apigateway",
     operations=operations_of(*V2_MODULES),
+    provides=http_provides,
     tables=v2_store.TABLES,
 )
 SERVICES = (SERVICE, V2, MANAGEMENT)

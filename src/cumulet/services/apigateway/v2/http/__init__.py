@@ -1,0 +1,1 @@
+"""HTTP APIs as they are served: match → CORS → authorize → meter → integrate → respond."""

@@ -1,0 +1,101 @@
+"""What is told of a request to an HTTP API once it is answered: metrics and the access log.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cumulet.core.context import Platform
+from cumulet.core.http import Response
+from cumulet.kit.ports import LogSink, Metrics
+from cumulet.services.apigateway.v2.http.arrival import Arrival, Notes
+from cumulet.services.apigateway.v2.http.facts import context_of
+from cumulet.services.apigateway.v2.http.served import AccessLog, ServedStage
+
+_NAMESPACE = "AWS/ApiGateway"
+
+
+def tell(platform: Platform, stage: ServedStage, arrival: Arrival, response: Response) -> None:
+    """Count the request, and write its line."""
+    size = len(response.body) if isinstance(response.body, bytes) else 0
+    elapsed_ms = int((platform.clock.monotonic() - arrival.started) * 1000)
+    _count(platform, stage, arrival, response.status, size, elapsed_ms)
+    if stage.access_log is not None:
+        _write(platform, stage, stage.access_log, arrival, response.status, size, elapsed_ms)
+
+
+def _count(
+    platform: Platform,
+    stage: ServedStage,
+    arrival: Arrival,
+    status: int,
+    size: int,
+    elapsed_ms: int,
+) -> None:
+    try:
+        metrics = platform.need(Metrics)  # type: ignore[type-abstract]
+    except KeyError:
+        return
+    notes = arrival.notes
+    dimensions = notes.route.dimensions if notes.route is not None else stage.dimensions
+    values = [
+        ("Count", 1.0, "Count"),
+        ("4xx", 1.0 if 400 <= status < 500 else 0.0, "Count"),
+        ("5xx", 1.0 if status >= 500 else 0.0, "Count"),
+        ("Latency", float(elapsed_ms), "Milliseconds"),
+        ("DataProcessed", float(size + len(arrival.body)), "Bytes"),
+    ]
+    if notes.integration_ms is not None:
+        values.append(("IntegrationLatency", float(notes.integration_ms), "Milliseconds"))
+    for name, value, unit in values:
+        for one in dimensions:
+            metrics.record(stage.scope, _NAMESPACE, name, one, value, unit)
+
+
+def _write(
+    platform: Platform,
+    stage: ServedStage,
+    log: AccessLog,
+    arrival: Arrival,
+    status: int,
+    size: int,
+    elapsed_ms: int,
+) -> None:
+    notes = arrival.notes
+    values = context_of(stage, arrival, notes.route, notes.authorized)
+    values |= _outcome(notes)
+    values |= {
+        "status": status,
+        "responseLength": size,
+        "responseLatency": elapsed_ms,
+        "dataProcessed": size + len(arrival.body),
+    }
+    if notes.authorizer_error:
+        values["authorizer"] = {**values.get("authorizer", {}), "error": notes.authorizer_error}
+    sink = platform.need(LogSink)  # type: ignore[type-abstract]
+    now_ms = int(platform.clock.now() * 1000)
+    sink.write(stage.scope, log.group, log.stream, now_ms, log.write(values))
+
+
+def _outcome(notes: Notes) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "integrationStatus": notes.integration_status,
+        "integrationLatency": notes.integration_ms,
+        "integrationErrorMessage": notes.integration_error or None,
+        "integration": {
+            "status": notes.integration_status,
+            "integrationStatus": notes.integration_status,
+            "latency": notes.integration_ms,
+            "error": notes.integration_error or None,
+        },
+    }
+    if notes.refusal is not None:
+        message = notes.refusal.message
+        values["error"] = {
+            "message": message,
+            "messageString": f'"{message}"',
+            "responseType": notes.refusal.kind,
+        }
+    return values
