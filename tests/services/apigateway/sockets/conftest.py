@@ -259,6 +259,8 @@ class Recorder:
     def __init__(self) -> None:
         self.asked: queue.Queue[tuple[str, str, dict[str, str], bytes]] = queue.Queue()
         self.status, self.headers, self.body = 200, {"X-Mood": "calm"}, b"recorded"
+        self.gate = threading.Event()
+        self.gate.set()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -266,12 +268,15 @@ class Recorder:
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
                 named = {name.lower(): value for name, value in self.headers.items()}
                 outer.asked.put((self.command, self.path, named, body))
+                outer.gate.wait(20)
                 self.send_response(outer.status)
                 for name, value in outer.headers.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(outer.body)))
-                self.end_headers()
-                self.wfile.write(outer.body)
+                # A gateway that has given up is gone.
+                with contextlib.suppress(ConnectionError):
+                    self.end_headers()
+                    self.wfile.write(outer.body)
 
             do_GET = do_POST = do_PUT = answer
 
@@ -283,7 +288,15 @@ class Recorder:
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
 
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """It answers nobody until the block ends."""
+        self.gate.clear()
+        yield
+        self.gate.set()
+
     def close(self) -> None:
+        self.gate.set()
         self.server.shutdown()
         self.server.server_close()
         self.thread.join()

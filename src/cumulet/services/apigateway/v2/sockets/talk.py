@@ -40,7 +40,11 @@ from cumulet.services.apigateway.v2.sockets.observe import Outcome, count_messag
 
 UNSUPPORTED_DATA = 1003
 _DISCONNECT_ROUTE = "$disconnect"
-_NO_STATUS, _NO_STATUS_REASON = 1005, "Client-side close frame status not set"
+_REASONS = {
+    1005: "Client-side close frame status not set",
+    1006: "Connection closed abnormally",
+}
+"""What is told of ends that came without a reason."""
 
 
 async def converse(platform: Platform, live: Live) -> None:
@@ -175,8 +179,6 @@ async def say_farewell(platform: Platform, record: Connection, code: int, reason
         route = stage.routes.get(_DISCONNECT_ROUTE) if stage is not None else None
         if stage is None or route is None or route.integration is None:
             return
-        if code == _NO_STATUS and not reason:
-            reason = _NO_STATUS_REASON
         context = request_context(
             record,
             DISCONNECT,
@@ -184,7 +186,7 @@ async def say_farewell(platform: Platform, record: Connection, code: int, reason
             new_id(platform.clock),
             int(platform.clock.now() * 1000),
             disconnectStatusCode=code,
-            disconnectReason=reason,
+            disconnectReason=reason or _REASONS.get(code, ""),
         )
         happening = Happening(record, DISCONNECT, context)
         outcome = Outcome()

@@ -8,17 +8,15 @@ import orjson
 
 from cumulet.core.context import Context
 from cumulet.core.errors import AwsError
-from cumulet.kit.ports import Credentials
 from cumulet.services.apigateway.pipeline.faults import (
     configuration_error,
     malformed_answer,
     timed_out,
 )
+from cumulet.services.apigateway.pipeline.integrations.roles import RoleSessions
 from cumulet.services.apigateway.pipeline.integrations.waiting import Invocations
 from cumulet.services.apigateway.v2.sockets.backends.answer import Answer, to_bytes
 from cumulet.services.apigateway.v2.sockets.deployed.served import ServedIntegration
-
-_SESSION = "BackplaneAssumeRoleSession"
 
 
 async def invoke_proxy(
@@ -85,7 +83,8 @@ async def _invoke(ctx: Context, integration: ServedIntegration, payload: bytes) 
 async def _call(ctx: Context, integration: ServedIntegration, payload: bytes) -> dict[str, Any]:
     caller = ctx.acting_as(integration.gateway, region=integration.function_region)
     if integration.credentials:
-        caller = await _with_role(caller, integration)
+        role = await ctx.need(RoleSessions).principal(caller, integration.credentials)
+        caller = caller.acting_as(role, region=integration.function_region)
     answer: dict[str, Any] = await caller.call(
         "lambda",
         "Invoke",
@@ -94,17 +93,3 @@ async def _call(ctx: Context, integration: ServedIntegration, payload: bytes) ->
         Payload=payload,
     )
     return answer
-
-
-async def _with_role(gateway: Context, integration: ServedIntegration) -> Context:
-    """The integration's role, assumed by the gateway. Raises AwsError."""
-    session = await gateway.call(
-        "sts", "AssumeRole", RoleArn=integration.credentials, RoleSessionName=_SESSION
-    )
-    keys = session["Credentials"]
-    found = await gateway.need(Credentials).find(  # type: ignore[type-abstract]
-        keys["AccessKeyId"], keys["SessionToken"]
-    )
-    if found is None:
-        raise configuration_error("the session of the integration's role is gone")
-    return gateway.acting_as(found.principal, region=integration.function_region)

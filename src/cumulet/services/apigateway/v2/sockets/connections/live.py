@@ -17,7 +17,6 @@ Farewell = Callable[[Platform, Connection, int, str], Awaitable[None]]
 """Runs the `$disconnect` route of a connection that ended with a code and a reason."""
 
 ABNORMAL = 1006
-ABNORMAL_REASON = "Connection closed abnormally"
 
 
 class Live:
@@ -98,5 +97,5 @@ class Connections:
                 return
             after = page[-1].id
             stale = [record for record in page if record.node != self.node]
-            ends = [self._end(record, ABNORMAL, ABNORMAL_REASON) for record in stale]
+            ends = [self._end(record, ABNORMAL, "") for record in stale]
             await asyncio.gather(*ends)
