@@ -184,16 +184,7 @@ def test_aliases_that_grow_without_end_are_refused():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"x-amazon-apigateway-gateway-responses": {"DEFAULT_4XX": {}}}, "Gateway responses"),
-        (
-            {
-                "securityDefinitions": {
-                    "k": {"type": "apiKey", "name": "x-api-key", "in": "header"}
-                },
-                "security": [{"k": []}],
-            },
-            "API key",
-        ),
+        ({"x-amazon-apigateway-gateway-responses": {"NONE": {}}}, "responseType"),
         (
             {
                 "securityDefinitions": {
@@ -201,7 +192,15 @@ def test_aliases_that_grow_without_end_are_refused():
                 },
                 "security": [{"c": []}],
             },
-            "Authorizers",
+            "has no x-amazon-apigateway-authorizer",
+        ),
+        (
+            {
+                "securityDefinitions": {
+                    "j": {"type": "oauth2", "x-amazon-apigateway-authorizer": {"type": "jwt"}}
+                }
+            },
+            "JWT authorizers",
         ),
         ({"x-amazon-apigateway-request-validator": "none"}, "Invalid Request Validator"),
         ({"info": {}}, "Invalid OpenAPI input"),
