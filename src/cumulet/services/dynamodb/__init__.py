@@ -7,9 +7,18 @@ from typing import Any
 
 from cumulet.core.context import Platform
 from cumulet.kit.service import Service, operations_of
-from cumulet.services.dynamodb.operations import batch, item, search, settings, table, transact
+from cumulet.services.dynamodb.operations import (
+    batch,
+    item,
+    search,
+    settings,
+    stream,
+    table,
+    transact,
+)
 from cumulet.services.dynamodb.store.records import RECORDS
 from cumulet.services.dynamodb.tables.views import TableViews
+from cumulet.services.dynamodb.workers import WORKERS
 
 
 def _provides(platform: Platform) -> Mapping[type, Any]:
@@ -20,8 +29,15 @@ DYNAMODB = Service(
     name="dynamodb",
     prefix="dynamodb",
     operations=operations_of(table, item, search, batch, transact, settings),
+    workers=WORKERS,
     provides=_provides,
     tables=RECORDS,
 )
 
-SERVICES = (DYNAMODB,)
+STREAMS = Service(
+    name="dynamodbstreams",
+    prefix="dynamodb",
+    operations=operations_of(stream),
+)
+
+SERVICES = (DYNAMODB, STREAMS)

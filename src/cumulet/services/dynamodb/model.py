@@ -97,7 +97,10 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class Stream(msgspec.Struct, frozen=True):
-    """A stream of changes. `label` is the time it was enabled; a disabled one is still read."""
+    """A stream of changes. `label` is the time it was enabled; a disabled one is still read.
+
+    `trimmed` is the place of the last record that was dropped for its age.
+    """
 
     account: str
     region: str
@@ -109,6 +112,7 @@ class Stream(msgspec.Struct, frozen=True):
     hash: str
     range: str = ""
     closed: float = 0.0
+    trimmed: bytes = b""
 
     @property
     def arn(self) -> str:

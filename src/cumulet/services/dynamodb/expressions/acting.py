@@ -21,12 +21,16 @@ _KIND = "Type mismatch for attribute to update"
 
 
 class Update:
-    """The actions of an update, ready to be applied to items."""
+    """The actions of an update, ready to be applied to items.
 
-    __slots__ = ("_plans", "paths")
+    One that only takes away makes no item where there is none: `makes_items` is False then.
+    """
+
+    __slots__ = ("_plans", "makes_items", "paths")
 
     def __init__(self, actions: Sequence[Action]) -> None:
         self.paths = tuple(action.path for action in actions)
+        self.makes_items = any(action.section in ("SET", "ADD") for action in actions)
         ordered = sorted(actions, key=_when)
         self._plans = [
             (action, None if action.operand is None else _make_give(action.operand))
@@ -209,10 +213,11 @@ _ACTIONS: dict[str, Callable[[Item, tuple[str | int, ...], Value | None], None]]
 class LegacyUpdate:
     """`AttributeUpdates`: one PUT, ADD or DELETE for each top-level attribute."""
 
-    __slots__ = ("_changes", "paths")
+    __slots__ = ("_changes", "makes_items", "paths")
 
     def __init__(self, changes: dict[str, tuple[str, Value | None]]) -> None:
         self._changes = changes
+        self.makes_items = not changes or any(one != "DELETE" for one, _ in changes.values())
         self.paths = tuple(Path((name,)) for name in changes)
 
     def apply(self, old: Items, key: Items, values: Items) -> Item:

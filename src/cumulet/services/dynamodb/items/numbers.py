@@ -19,7 +19,11 @@ from cumulet.services.dynamodb.limits import (
 
 _NUMBER = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,9}))?\Z", re.ASCII)
 _CANONICAL = re.compile(r"(?:0|-?[1-9][0-9]{0,37})\Z", re.ASCII)
-_CONTEXT = decimal.Context(prec=200, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
+_CONTEXT = decimal.Context(prec=600, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
+
+_OVERFLOW = (
+    "Number overflow. Attempting to store a number with magnitude larger than supported range"
+)
 
 _NEGATIVE = b"\x40"
 _ZERO = b"\x80"
@@ -38,10 +42,7 @@ def canonical_number(text: str) -> str:
     if not digits:
         return "0"
     if len(digits) + exponent - 1 > NUMBER_EXPONENT_MAX:
-        raise ValidationException(
-            "Number overflow. Attempting to store a number with magnitude larger than "
-            "supported range"
-        )
+        raise ValidationException(_OVERFLOW)
     if len(digits) + exponent - 1 < NUMBER_EXPONENT_MIN:
         raise ValidationException(
             "Number underflow. Attempting to store a number with magnitude smaller than "
@@ -98,11 +99,12 @@ def number_bytes(canonical: str) -> bytes:
 
 
 def add_numbers(first: str, second: str, *, subtract: bool = False) -> str:
-    """Sum or difference, exact; raises ValidationException when 38 digits cannot hold it."""
+    """Sum or difference, exact. Raises ValidationException when 38 digits cannot hold it."""
     one, other = Decimal(first), Decimal(second)
     total = _CONTEXT.subtract(one, other) if subtract else _CONTEXT.add(one, other)
-    if not total:
-        return "0"
-    # Digits beyond the thirty-eighth are rounded away, as by DynamoDB's own arithmetic.
-    rounded = decimal.Context(prec=NUMBER_DIGITS_MAX).plus(total)
-    return canonical_number(format(rounded, "f"))
+    text = format(total, "f")
+    digits = text.replace(".", "").lstrip("-0").rstrip("0")
+    if len(digits) > NUMBER_DIGITS_MAX:
+        # Told by AWS in these words, though the magnitude is not what is wrong.
+        raise ValidationException(_OVERFLOW)
+    return canonical_number(text)

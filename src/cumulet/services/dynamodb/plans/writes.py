@@ -91,6 +91,8 @@ class Write:
                 order=order,
             )
             return Outcome(old, self.new, replaced)
+        if old is None and not self.update.makes_items:
+            return Outcome(None, None, Replaced(0, 0, ()))
         new, packed, item = self.made_of(old, item)
         replaced = await replace_item(
             tx,
