@@ -1,7 +1,8 @@
 """CloudFormation types of API Gateway."""
 
+from cumulet.services.apigateway.resources.access import ACCESS
 from cumulet.services.apigateway.resources.method import METHOD, MODEL, RESOURCE, VALIDATOR
 from cumulet.services.apigateway.resources.rest_api import ACCOUNT, REST_API
 from cumulet.services.apigateway.resources.stage import DEPLOYMENT, STAGE
 
-RESOURCES = (REST_API, RESOURCE, METHOD, MODEL, VALIDATOR, DEPLOYMENT, STAGE, ACCOUNT)
+RESOURCES = (REST_API, RESOURCE, METHOD, MODEL, VALIDATOR, DEPLOYMENT, STAGE, ACCOUNT, *ACCESS)

@@ -108,6 +108,8 @@ async def _put_method(ctx: Context, props: Props) -> None:
             props,
             {
                 "ApiKeyRequired": "apiKeyRequired",
+                "AuthorizerId": "authorizerId",
+                "AuthorizationScopes": "authorizationScopes",
                 "OperationName": "operationName",
                 "RequestModels": "requestModels",
                 "RequestParameters": "requestParameters",
@@ -184,7 +186,14 @@ async def _read_method(ctx: Context, physical_id: str, props: Props) -> Props | 
     if found is None:
         return None
     return members(
-        found, {"authorizationType": "AuthorizationType", "operationName": "OperationName"}
+        found,
+        {
+            "authorizationType": "AuthorizationType",
+            "authorizerId": "AuthorizerId",
+            "authorizationScopes": "AuthorizationScopes",
+            "apiKeyRequired": "ApiKeyRequired",
+            "operationName": "OperationName",
+        },
     )
 
 
@@ -194,6 +203,8 @@ METHOD = ResourceType(
         {
             "ApiKeyRequired": FLAG,
             "AuthorizationType": TEXT,
+            "AuthorizerId": TEXT,
+            "AuthorizationScopes": list_of(TEXT),
             "HttpMethod": TEXT,
             "Integration": struct(
                 {
