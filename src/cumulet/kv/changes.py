@@ -51,14 +51,23 @@ def _finish(waiting: asyncio.Future[bool]) -> None:
         waiting.set_result(True)
 
 
+class _Listener:
+    """Somebody who is told of changes; the same function may be told on two accounts."""
+
+    __slots__ = ("told",)
+
+    def __init__(self, told: Callable[[bytes], None]) -> None:
+        self.told = told
+
+
 class Changes:
     """The watches and listeners of one store."""
 
     def __init__(self) -> None:
         self._watches: dict[bytes, set[LocalWatch]] = {}
         self._lengths: dict[int, int] = {}
-        self._listeners: dict[int, tuple[bytes, Callable[[bytes], None]]] = {}
-        self._next_listener = 0
+        self._listeners: dict[bytes, list[_Listener]] = {}
+        self._listened_lengths: tuple[int, ...] = ()
 
     def watch(self, key: bytes) -> LocalWatch:
         """A new watch on every key that begins with `key`."""
@@ -85,31 +94,36 @@ class Changes:
 
     def listen(self, prefix: bytes, told: Callable[[bytes], None]) -> Callable[[], None]:
         """Call `told` with each changed key that begins with `prefix`; the answer ends it."""
-        mine = self._next_listener
-        self._next_listener += 1
-        self._listeners[mine] = (prefix, told)
+        # Found by each length that a prefix has, of which there are few, not asked one by one.
+        mine = _Listener(told)
+        self._listeners.setdefault(prefix, []).append(mine)
+        self._listened_lengths = tuple({len(prefix) for prefix in self._listeners})
 
         def end() -> None:
-            self._listeners.pop(mine, None)
+            listening = self._listeners.get(prefix, [])
+            if mine in listening:
+                listening.remove(mine)
+                if not listening:
+                    del self._listeners[prefix]
+                    self._listened_lengths = tuple({len(prefix) for prefix in self._listeners})
 
         return end
 
     @property
     def listened(self) -> list[bytes]:
         """The prefixes of the listeners, for engines that must name the keys of a cleared range."""
-        return [prefix for prefix, _ in self._listeners.values()]
+        return list(self._listeners)
 
     def tell(self, keys: Iterable[bytes], ranges: Iterable[tuple[bytes, bytes]] = ()) -> None:
         """After a commit: `keys` were written or cleared, and `ranges` were cleared.
 
         Watches are woken by both. Listeners are told of keys only.
         """
-        if self._listeners:
-            listeners = list(self._listeners.values())
+        listeners = self._listeners
+        for length in self._listened_lengths:
             for key in keys:
-                for prefix, told in listeners:
-                    if key.startswith(prefix):
-                        told(key)
+                for listener in tuple(listeners.get(key[:length], ())):
+                    listener.told(key)
         if self._watches:
             self._wake(keys, ranges)
 

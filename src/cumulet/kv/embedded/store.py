@@ -78,7 +78,7 @@ class EmbeddedStore:
                 keys.append(prefix + version + suffix)
         if batch.size_in_bytes() > COMMIT_BYTES_MAX:
             raise ValueError(f"a transaction writes more than {COMMIT_BYTES_MAX} bytes")
-        told = keys + self._listened_in(tx.cleared)
+        told = keys + self._listened_in(tx.cleared) if tx.cleared else keys
         group = self._apply(batch, keys, tx.cleared)
         self._changes.tell(told, tx.cleared)
         return group
