@@ -6,15 +6,13 @@ kept in the data folder; those of custom domains come from whoever answers for t
 
 from __future__ import annotations
 
-import secrets
 import ssl
-import tempfile
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cumulet.core.clock import Clock, SystemClock
-from cumulet.kit.authority import Authority, alternatives, write_private
+from cumulet.kit.authority import Authority, alternatives, load_pair, write_private
 from cumulet.kit.hosts import HostName, Hosts, HostTls
 
 LOCAL_NAMES = (
@@ -84,7 +82,7 @@ def domain_context(name: str, tls: HostTls) -> DomainContext:
     context = DomainContext(ssl.PROTOCOL_TLS_SERVER)
     _prepared(context)
     context.tls_domain = name
-    _load_pair(context, tls)
+    load_pair(context, tls.chain, tls.key)
     if tls.client_authorities:
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(cadata=b"".join(tls.client_authorities))
@@ -129,24 +127,6 @@ def _prepared(context: ssl.SSLContext) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     return context
-
-
-def _load_pair(context: ssl.SSLContext, tls: HostTls) -> None:
-    """Load certificate and key, which `ssl` takes from files alone: the key is on disk for that
-    moment only, under a password that never is."""
-    from cryptography.hazmat.primitives import serialization
-
-    password = secrets.token_bytes(24).hex().encode()
-    key = serialization.load_pem_private_key(tls.key, None)
-    locked = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.BestAvailableEncryption(password),
-    )
-    with tempfile.NamedTemporaryFile(suffix=".pem") as file:
-        file.write(locked + b"\n" + tls.chain)
-        file.flush()
-        context.load_cert_chain(file.name, password=password)
 
 
 def _server_is_good(

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import secrets
+import ssl
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
 AUTHORITY_DAYS = 3_650
+_PASSWORD_BYTES = 24
 _CA, _CA_KEY = "ca.pem", "ca-key.pem"
 
 
@@ -168,6 +172,26 @@ def key_bytes(key: CertificateIssuerPrivateKeyTypes | EllipticCurvePrivateKey) -
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
+
+
+def load_pair(context: ssl.SSLContext, chain: bytes, key: bytes) -> None:
+    """Load a certificate with its chain and its key, both PEM, which `ssl` takes from files alone.
+
+    The key is on disk for that moment only, under a password that never is. Raises ssl.SSLError or
+    ValueError.
+    """
+    from cryptography.hazmat.primitives import serialization
+
+    password = secrets.token_hex(_PASSWORD_BYTES).encode()
+    locked = serialization.load_pem_private_key(key, None).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(password),
+    )
+    with tempfile.NamedTemporaryFile(suffix=".pem") as file:
+        file.write(locked + b"\n" + chain)
+        file.flush()
+        context.load_cert_chain(file.name, password=password)
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -139,6 +139,8 @@ class ServedStage:
     is_canary: bool = False
     canary: tuple[float, ServedStage] | None = None
     """The share of requests (0 to 1) that another deployment of this stage gets, and that one."""
+    client_certificate_id: str | None = None
+    """By which HTTPS backends know the gateway."""
 
     def is_binary(self, media_type: str) -> bool:
         """Whether bodies of this type are taken as bytes; the type's own parameters are left out.
@@ -200,6 +202,7 @@ def serve_stage(
         cache_flushes=stage.cache_flushes,
         authorizer_flushes=stage.authorizer_flushes,
         is_canary=is_canary,
+        client_certificate_id=stage.client_certificate_id,
     )
 
 

@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
+import ssl
+
 from cumulet.core.context import Platform
 from cumulet.core.identity import Scope
+from cumulet.kit.authority import load_pair
 from cumulet.kit.ports import Sealer
 from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway.admission.domains import store
 from cumulet.services.apigateway.admission.domains.certificates import Pair
 from cumulet.services.apigateway.admission.domains.model import ClientCertificate
 
+_CONTEXTS_MAX = 200
 CLIENT_KEY_PURPOSE = "apigateway-client-certificate-key"
 """What the private keys of client certificates are sealed for."""
+
+
+class ClientContexts:
+    """The TLS contexts with client certificates, which never change under their ids."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._made: dict[tuple[Scope, str, bool], ssl.SSLContext] = {}
+
+    async def of(
+        self, scope: Scope, certificate_id: str, skips_verification: bool
+    ) -> ssl.SSLContext:
+        """A context that shows the certificate; one that is gone leaves the context without."""
+        key = (scope, certificate_id, skips_verification)
+        context = self._made.pop(key, None)
+        if context is None:
+            context = ssl.create_default_context()
+            if skips_verification:
+                context.check_hostname = False
+                context.verify_mode = ssl.CERT_NONE
+            pair = await client_pair(self._platform, scope, certificate_id)
+            if pair is not None:
+                load_pair(context, pair.chain, pair.key)
+        self._made[key] = context
+        if len(self._made) > _CONTEXTS_MAX:
+            del self._made[next(iter(self._made))]
+        return context
 
 
 async def client_pair(platform: Platform, scope: Scope, certificate_id: str) -> Pair | None:

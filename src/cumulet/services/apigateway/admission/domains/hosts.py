@@ -15,6 +15,7 @@ from cumulet.services.apigateway.admission.domains.certificates import (
     KEY_PURPOSE,
     export_certificate,
 )
+from cumulet.services.apigateway.admission.domains.clients import ClientContexts
 from cumulet.services.apigateway.admission.domains.lookup import Domains
 from cumulet.services.apigateway.admission.domains.model import DomainName, TlsMaterial
 from cumulet.services.apigateway.rules.names import PRINCIPAL
@@ -23,7 +24,11 @@ from cumulet.services.apigateway.rules.names import PRINCIPAL
 def provides(platform: Platform) -> Mapping[type, Any]:
     """The lookup of domains, and what the edge asks for their TLS."""
     domains = Domains(platform)
-    return {Domains: domains, Hosts: DomainHosts(platform, domains)}
+    return {
+        Domains: domains,
+        Hosts: DomainHosts(platform, domains),
+        ClientContexts: ClientContexts(platform),
+    }
 
 
 class DomainHosts:

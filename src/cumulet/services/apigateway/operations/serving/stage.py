@@ -12,6 +12,7 @@ from cumulet.core.identity import Scope
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway import store
+from cumulet.services.apigateway.admission.domains import store as domains
 from cumulet.services.apigateway.admission.domains.mappings import check_unmapped
 from cumulet.services.apigateway.errors import (
     BadRequestException,
@@ -20,10 +21,10 @@ from cumulet.services.apigateway.errors import (
     no_api,
     no_deployment,
     no_stage,
-    not_yet,
 )
 from cumulet.services.apigateway.limits import STAGES_MAX
 from cumulet.services.apigateway.model import CanarySettings, Stage, shown
+from cumulet.services.apigateway.openapi.documentation import store as documentation
 from cumulet.services.apigateway.rules.names import at, check_stage_name
 from cumulet.services.apigateway.rules.settings import check_tags
 from cumulet.services.apigateway.rules.stage_patches import check_stage, patch_stage
@@ -32,16 +33,6 @@ Request = Mapping[str, Any]
 
 _ALL = "/restapis/{restApiId}/stages"
 _ONE = _ALL + "/{stageName}"
-
-
-def check_unserved(request: Request) -> None:
-    """Refuse what AWS serves in a stage and Cumulet does not yet."""
-    for member, words in _UNSERVED.items():
-        if request.get(member):
-            raise not_yet(words)
-
-
-_UNSERVED = {"documentationVersion": "Documentation versions are"}
 
 
 def parse_stage(request: Request, deployment_id: str, now: int) -> Stage:
@@ -61,6 +52,7 @@ def parse_stage(request: Request, deployment_id: str, now: int) -> Stage:
         tracing_enabled=bool(request.get("tracingEnabled")),
         variables=request.get("variables"),
         canary_settings=parse_canary(request.get("canarySettings"), deployment_id),
+        documentation_version=request.get("documentationVersion") or None,
     )
     check_stage(stage)
     return stage
@@ -95,7 +87,6 @@ def _view(stage: Stage) -> dict[str, Any]:
 async def create_stage(ctx: Context, request: Request) -> dict[str, Any]:
     """Make a stage that serves a deployment."""
     check_stage_name(request["stageName"])
-    check_unserved(request)
     check_tags(request.get("tags"))
     made = parse_stage(request, request["deploymentId"], int(ctx.clock.now()))
     stage = msgspec.structs.replace(
@@ -122,6 +113,12 @@ async def _check_references(tx: Transaction, scope: Scope, stage: Stage) -> None
     for deployment_id in wanted:
         if await store.DEPLOYMENTS.load(tx, scope, stage.api_id, deployment_id) is None:
             raise no_deployment()
+    if (version := stage.documentation_version) is not None:
+        if await documentation.VERSIONS.load(tx, scope, stage.api_id, version) is None:
+            raise BadRequestException("Invalid Documentation version specified")
+    if (certificate := stage.client_certificate_id) is not None:
+        if await domains.CLIENT_CERTIFICATES.load(tx, scope, certificate) is None:
+            raise BadRequestException("Invalid Client Certificate identifier specified")
     is_logged = stage.access_log_settings is not None or any(
         one.get("loggingLevel", "OFF") != "OFF" for one in stage.method_settings.values()
     )
@@ -168,10 +165,6 @@ async def update_stage(ctx: Context, request: Request) -> dict[str, Any]:
     async def update(tx: Transaction, scope: Scope) -> Stage:
         old = await _find(tx, scope, request)
         changed = patch_stage(old, request.get("patchOperations"), now)
-        if changed.documentation_version != old.documentation_version:
-            raise not_yet(_UNSERVED["documentationVersion"])
-        if changed.client_certificate_id != old.client_certificate_id:
-            raise not_yet("Client certificates of stages are")
         await _check_references(tx, scope, changed)
         await store.STAGES.save(tx, scope, changed)
         return changed

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from functools import lru_cache
 
 from cumulet.core.context import Context
+from cumulet.services.apigateway.admission.domains.clients import ClientContexts
 from cumulet.services.apigateway.pipeline.event import DROPPED
 from cumulet.services.apigateway.pipeline.exchange import Exchange
 from cumulet.services.apigateway.pipeline.faults import timed_out, unreachable
@@ -30,6 +31,7 @@ from cumulet.services.apigateway.pipeline.integrations.mapped import (
 from cumulet.services.apigateway.pipeline.integrations.outbound import OutboundError, Target
 from cumulet.services.apigateway.pipeline.integrations.timing import Timing
 from cumulet.services.apigateway.pipeline.match import Matched
+from cumulet.services.apigateway.pipeline.served import ServedStage
 from cumulet.services.apigateway.pipeline.validate import Admitted
 from cumulet.services.apigateway.rules.methods import streams
 from cumulet.services.apigateway.rules.names import ANY
@@ -97,6 +99,14 @@ def _tls(skips_verification: bool) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+async def _context(ctx: Context, stage: ServedStage, skips_verification: bool) -> ssl.SSLContext:
+    """The context for the stage's backends: with its client certificate, if it has one."""
+    if stage.client_certificate_id is None:
+        return _tls(skips_verification)
+    contexts = ctx.need(ClientContexts)
+    return await contexts.of(stage.scope, stage.client_certificate_id, skips_verification)
 
 
 async def _send(
@@ -204,5 +214,5 @@ async def _ask(
     verb = matched.arrival.request.method if verb == ANY else verb
     given = integration.tls_config
     skips = given is not None and given.insecure_skip_verification
-    tls = _tls(skips) if target.is_tls else None
+    tls = await _context(ctx, matched.stage, skips) if target.is_tls else None
     return await ctx.need(Connections).send(target, verb, headers, body, tls)
