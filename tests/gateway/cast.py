@@ -16,7 +16,7 @@ from cumulet.core.http import Response
 from cumulet.core.identity import ANONYMOUS, Principal, Scope
 from cumulet.core.trace import Trace
 from cumulet.kit.policy import IdentityPolicies
-from cumulet.kit.ports import Authenticator, Policies
+from cumulet.kit.ports import Authenticator, Metrics, Policies
 from cumulet.services.apigateway.admission.authorizers import Grants
 from cumulet.services.apigateway.admission.buckets import Buckets
 from cumulet.services.apigateway.model import Deployment, Method, Resource, RestApi, Stage
@@ -51,6 +51,14 @@ class Played:
         return json.loads(self.calls[-1][2]["Payload"])
 
 
+class Measured(list[tuple[str, dict[str, str], float, str]]):
+    """What was measured, as CloudWatch would hear it."""
+
+    def record(self, scope, namespace, name, dimensions, value, unit="Count"):
+        assert (scope, namespace) == (SCOPE, "AWS/ApiGateway")
+        self.append((name, dict(dimensions), value, unit))
+
+
 @dataclass
 class Cast:
     """The platform as the pipeline sees it: what other services answer, and who signs."""
@@ -83,6 +91,8 @@ class Cast:
     def need(self, kind):
         if kind in (Invocations, Buckets, Grants, RoleSessions):
             return self.parts.setdefault(kind, kind())
+        if kind is Metrics:
+            return self.parts.setdefault(kind, Measured())
         assert kind in (Authenticator, Policies) or kind in self.parts
         return self.parts.get(kind, self)
 

@@ -5,15 +5,16 @@ Each step takes a value of another type, so that none can read what a later one 
 
 from __future__ import annotations
 
-from cumulet.core.context import Platform
+from cumulet.core.context import Context, Platform
 from cumulet.core.http import Response
 from cumulet.core.identity import ANONYMOUS
 from cumulet.core.trace import Trace
-from cumulet.services.apigateway.pipeline.authorize import authorize
+from cumulet.services.apigateway.pipeline.authorize import Authorized, authorize
 from cumulet.services.apigateway.pipeline.faults import GatewayFault
 from cumulet.services.apigateway.pipeline.integrate import integrate
 from cumulet.services.apigateway.pipeline.match import Arrival, match
-from cumulet.services.apigateway.pipeline.meter import meter
+from cumulet.services.apigateway.pipeline.meter import Metered, meter
+from cumulet.services.apigateway.pipeline.observe.measure import measure
 from cumulet.services.apigateway.pipeline.observe.report import tell
 from cumulet.services.apigateway.pipeline.respond import refuse, respond
 from cumulet.services.apigateway.pipeline.served import ServedStage, chosen
@@ -36,7 +37,10 @@ async def answer(
         trace.note(gateway_fault=fault.kind, gateway_cause=fault.cause)
         arrival.journal.fault = fault
         response = refuse(fault, arrival, stage)
-    return response if stage is None else tell(platform, stage, arrival, response)
+    if stage is None:
+        return response
+    measure(platform, stage, arrival, response.status)
+    return tell(platform, stage, arrival, response)
 
 
 async def _through(
@@ -57,3 +61,18 @@ async def _through(
     journal.key = metered.key
     admitted = validate(metered)
     return respond(await integrate(ctx, admitted))
+
+
+async def try_out(ctx: Context, stage: ServedStage, arrival: Arrival) -> Response:
+    """Run one request of a test invocation: authorizers, keys and throttles are passed by.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-test-method.html
+    """
+    journal = arrival.journal
+    try:
+        journal.matched = matched = match(stage, arrival)
+        journal.authorized = authorized = Authorized(matched, ctx.caller)
+        return respond(await integrate(ctx, validate(Metered(authorized, None))))
+    except GatewayFault as fault:
+        journal.fault = fault
+        return refuse(fault, arrival, stage)
