@@ -23,7 +23,6 @@ from cumulet.services.apigateway.errors import (
 from cumulet.services.apigateway.model import Deployment, Resource, Stage, shown
 from cumulet.services.apigateway.operations.rest_api import page, page_of
 from cumulet.services.apigateway.operations.serving.stage import (
-    check_unserved,
     parse_canary,
     parse_stage,
     save_stage,
@@ -45,7 +44,6 @@ async def create_deployment(ctx: Context, request: Request) -> dict[str, Any]:
     stage_name = request.get("stageName")
     if stage_name:
         check_stage_name(stage_name)
-        check_unserved(request)
         parse_stage(request, deployment_id, now)
     elif request.get("canarySettings"):
         raise BadRequestException("Stage name must be specified for a canary deployment")
