@@ -113,12 +113,11 @@ async def _check_references(tx: Transaction, scope: Scope, stage: Stage) -> None
     for deployment_id in wanted:
         if await store.DEPLOYMENTS.load(tx, scope, stage.api_id, deployment_id) is None:
             raise no_deployment()
-    if (version := stage.documentation_version) is not None:
-        if await documentation.VERSIONS.load(tx, scope, stage.api_id, version) is None:
-            raise BadRequestException("Invalid Documentation version specified")
-    if (certificate := stage.client_certificate_id) is not None:
-        if await domains.CLIENT_CERTIFICATES.load(tx, scope, certificate) is None:
-            raise BadRequestException("Invalid Client Certificate identifier specified")
+    version, certificate = stage.documentation_version, stage.client_certificate_id
+    if version and await documentation.VERSIONS.load(tx, scope, stage.api_id, version) is None:
+        raise BadRequestException("Invalid Documentation version specified")
+    if certificate and await domains.CLIENT_CERTIFICATES.load(tx, scope, certificate) is None:
+        raise BadRequestException("Invalid Client Certificate identifier specified")
     is_logged = stage.access_log_settings is not None or any(
         one.get("loggingLevel", "OFF") != "OFF" for one in stage.method_settings.values()
     )
