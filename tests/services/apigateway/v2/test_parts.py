@@ -283,7 +283,8 @@ def test_an_authorizer_is_made_changed_and_removed(v2, http_api):
     with refused("ConflictException"):
         v2.delete_authorizer(ApiId=http_api.id, AuthorizerId=jwt)
     changed = v2.update_route(ApiId=http_api.id, RouteId=route, AuthorizationType="NONE")
-    assert "AuthorizerId" not in changed and "AuthorizationScopes" not in changed
+    assert "AuthorizerId" not in changed
+    assert "AuthorizationScopes" not in changed
     v2.delete_authorizer(ApiId=http_api.id, AuthorizerId=jwt)
     with refused("NotFoundException"):
         v2.get_authorizer(ApiId=http_api.id, AuthorizerId=jwt)
@@ -334,7 +335,8 @@ def test_models_are_kept_and_give_templates(v2, made):
     place = {"ApiId": api, "ModelId": model["ModelId"]}
     assert v2.get_model(**place)["Schema"] == schema
     template = v2.get_model_template(**place)["Value"]
-    assert '"a" : "$inputRoot.a"' in template and '"n" : $inputRoot.n' in template
+    assert '"a" : "$inputRoot.a"' in template
+    assert '"n" : $inputRoot.n' in template
     with refused("ConflictException"):
         v2.create_model(ApiId=api, Name="Pet", Schema="{}")
     for bad in ({"Name": "a-b", "Schema": "{}"}, {"Name": "a", "Schema": "{"}):
