@@ -7,6 +7,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+from base64 import b64encode
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
@@ -180,9 +181,19 @@ def test_what_a_client_sends_is_found_and_read(catalog, botocore_models, detecto
             assert target == (service, name, protocol)
             members = comparable(read_request(model, operation, protocol, request, body))
             streamed = {operation.streaming_input: b""} if operation.streaming_input else {}
-            assert members == {**streamed, **params}
+            # DynamoDB reads its attribute values itself, so they stay as JSON has them.
+            expected = with_base64(params) if service == "dynamodb" else params
+            assert members == {**streamed, **expected}
 
     check()
+
+
+def with_base64(value):
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    if isinstance(value, dict):
+        return {key: with_base64(item) for key, item in value.items()}
+    return [with_base64(item) for item in value] if isinstance(value, list) else value
 
 
 def parsed_values(value):

@@ -168,7 +168,9 @@ class OperationModel:
 
     @cached_property
     def takes_gzip(self) -> bool:
-        """Whether clients may compress the request body with gzip."""
+        """Whether clients may compress the request body with gzip; DynamoDB takes it anyway."""
+        if self.service.name == "dynamodb":
+            return True
         return "gzip" in self._raw.get("requestcompression", {}).get("encodings", ())
 
     @cached_property

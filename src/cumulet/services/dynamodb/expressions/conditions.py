@@ -36,6 +36,7 @@ FUNCTIONS = {
     "contains": 2,
     "size": 1,
 }
+OF_UPDATES = ("if_not_exists", "list_append")
 _UNORDERED = frozenset(("BOOL", "NULL", "SS", "NS", "BS", "L", "M"))
 _INCORRECT = "Incorrect operand type for operator or function; operator or function: "
 
@@ -216,6 +217,12 @@ class ConditionReading(Reading):
     def check_call(self, call: Call) -> None:
         """See `Reading`."""
         count = FUNCTIONS.get(call.name)
+        if call.name in OF_UPDATES:
+            self.note(
+                "misused",
+                f"The function is not allowed in a {_spelt(self.parameter)}; function: {call.name}",
+            )
+            return
         if count is None:
             self.note("unknown", f"Invalid function name; function: {call.name}")
             return
@@ -249,6 +256,10 @@ class ConditionReading(Reading):
             case "attribute_type":
                 second = call.arguments[1]
                 self._late.append((3, lambda values: _wrong_type_name(second, values)))
+
+
+def _spelt(parameter: str) -> str:
+    return parameter.removesuffix("Expression").lower() + " expression"
 
 
 def _known_kind(operand: Operand, values: Values) -> str | None:

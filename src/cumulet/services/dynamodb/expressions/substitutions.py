@@ -32,7 +32,6 @@ LEGACY = (
     "AttributeUpdates",
     "Expected",
     "ConditionalOperator",
-    "KeyConditions",
     "QueryFilter",
     "ScanFilter",
 )
@@ -46,8 +45,13 @@ EXPRESSIONS = (
 
 
 def refuse_mixture(request: Mapping[str, Any]) -> None:
-    """Raise ValidationException when expressions and legacy parameters come together."""
+    """Raise ValidationException when expressions and legacy parameters come together.
+
+    `KeyConditions` may come with any expression but its own.
+    """
     legacy = [name for name in LEGACY if request.get(name) is not None]
+    if request.get("KeyConditions") is not None and request.get("KeyConditionExpression"):
+        legacy.append("KeyConditions")
     if not legacy:
         return
     modern = [name for name in EXPRESSIONS if request.get(name) is not None]

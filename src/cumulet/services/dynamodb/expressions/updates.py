@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cumulet.services.dynamodb.expressions.conditions import Check, Values
+from cumulet.services.dynamodb.expressions.conditions import FUNCTIONS, Check, Values
 from cumulet.services.dynamodb.expressions.reading import Reading, find_overlap
 from cumulet.services.dynamodb.expressions.tree import Action, Call, Operand, Path, Sum, ValueRef
 from cumulet.services.dynamodb.items.values import kind_of
@@ -96,6 +96,12 @@ class UpdateReading(Reading):
     def check_call(self, call: Call) -> None:
         """See `Reading`."""
         count = _FUNCTIONS.get(call.name)
+        if call.name in FUNCTIONS:
+            self.note(
+                "misused",
+                f"The function is not allowed in an update expression; function: {call.name}",
+            )
+            return
         if count is None:
             self.note("unknown", f"Invalid function name; function: {call.name}")
             return

@@ -167,6 +167,13 @@ def _plan(view: TableView | None, parts: list[Mapping[str, Any]]) -> list[Write]
                 if given
                 else "The WriteRequest must have a PutRequest or a DeleteRequest"
             )
+        inner = "Item" if "PutRequest" in given else "Key"
+        if next(iter(given.values())).get(inner) is None:
+            kind = "putRequest.item" if inner == "Item" else "deleteRequest.key"
+            raise ValidationException(
+                f"1 validation error detected: Value null at 'requestItems.member.{kind}' failed "
+                "to satisfy constraint: Member must not be null"
+            )
         if "PutRequest" in given:
             writes.append(plan_put_of(required(view), given["PutRequest"]["Item"]))
         else:

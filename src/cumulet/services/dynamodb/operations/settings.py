@@ -163,7 +163,7 @@ async def list_tags_of_resource(ctx: Context, request: Request) -> dict[str, Any
 def arn_place(ctx: Context, arn: str) -> Place:
     """The table of an ARN. Raises ValidationException for what is none."""
     if not arn.startswith("arn:"):
-        raise ValidationException(f"Invalid TableArn: Invalid ResourceArn provided as input {arn}")
+        raise ValidationException(f"Invalid TableArn: ARNs must start with 'arn:': {arn}")
     try:
         return place_of(ctx, arn)
     except ValidationException:

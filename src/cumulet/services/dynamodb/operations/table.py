@@ -21,7 +21,7 @@ from cumulet.services.dynamodb.model import Table
 from cumulet.services.dynamodb.store import tables as store
 from cumulet.services.dynamodb.store.records import load_table, scan_tables
 from cumulet.services.dynamodb.tables.changing import change_table
-from cumulet.services.dynamodb.tables.describing import Counts, load_counts
+from cumulet.services.dynamodb.tables.describing import Counts, describe_deleted, load_counts
 from cumulet.services.dynamodb.tables.describing import describe_table as shown
 from cumulet.services.dynamodb.tables.making import Birth, make_table, refuse_members
 from cumulet.services.dynamodb.tables.streaming import Fresh, stream_of
@@ -129,11 +129,13 @@ async def _update(
 async def delete_table(ctx: Context, request: Request) -> dict[str, Any]:
     """Remove a table with all its items."""
     place = place_of(ctx, request["TableName"])
-    table = await ctx.transact(_delete, place, ctx.clock.now())
-    return {"TableDescription": shown(table, {}, "DELETING")}
+    table, counts = await ctx.transact(_delete, place, ctx.clock.now())
+    return {"TableDescription": describe_deleted(table, counts)}
 
 
-async def _delete(tx: Transaction, scope: Scope, place: tuple[str, str, str], now: float) -> Table:
+async def _delete(
+    tx: Transaction, scope: Scope, place: tuple[str, str, str], now: float
+) -> tuple[Table, Counts]:
     account, region, name = place
     table = await load_table(tx, Scope(account, region), name)
     if table is None:
@@ -143,8 +145,9 @@ async def _delete(tx: Transaction, scope: Scope, place: tuple[str, str, str], no
             "Resource cannot be deleted as it is currently protected against deletion. Disable "
             "deletion protection first."
         )
+    counts = await load_counts(tx, table)
     await store.remove(tx, table, now)
-    return table
+    return table, counts
 
 
 def no_such_table(name: str) -> ResourceNotFoundException:

@@ -70,6 +70,23 @@ def describe_table(table: Table, counts: Counts, status: str = "") -> dict[str, 
     return shown
 
 
+def describe_deleted(table: Table, counts: Counts) -> dict[str, Any]:
+    """What is still told of a table when it is deleted: nothing of its keys and indexes."""
+    whole = describe_table(table, counts, "DELETING")
+    kept = (
+        "TableName",
+        "TableStatus",
+        "TableId",
+        "TableArn",
+        "BillingModeSummary",
+        "ProvisionedThroughput",
+        "TableSizeBytes",
+        "ItemCount",
+        "DeletionProtectionEnabled",
+    )
+    return {name: whole[name] for name in kept if name in whole}
+
+
 def status_of(table: Table) -> str:
     """ACTIVE, or UPDATING while an index is being filled."""
     return "UPDATING" if any(index.is_building for index in table.indexes) else "ACTIVE"

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from cumulet.services.dynamodb.errors import ValidationException
 from cumulet.services.dynamodb.limits import TAGS_MAX
 
+_ALLOWED = frozenset(" \t\n\r+-=._:/@")
 _WRONG = "One or more parameter values were invalid: "
 
 
@@ -18,10 +19,14 @@ def read_tags(given: Iterable[Mapping[str, str]]) -> dict[str, str]:
     tags: dict[str, str] = {}
     for one in given:
         key = one["Key"]
-        if not key.strip() or key.lower().startswith("aws:"):
-            raise ValidationException(
-                f"{_WRONG}Tag keys must not be empty or begin with 'aws:': '{key}'"
-            )
+        if key.lower().startswith("aws:"):
+            raise ValidationException(f"{_WRONG}Tag keys must not begin with 'aws:': '{key}'")
+        for text in (key, one["Value"]):
+            if not all(letter.isalnum() or letter in _ALLOWED for letter in text):
+                raise ValidationException(
+                    f"{_WRONG}Tags may have letters, whitespace, numbers and + - = . _ : / @ "
+                    f"only: '{text}'"
+                )
         if key in tags:
             raise ValidationException(f"{_WRONG}Tag keys must be unique: '{key}'")
         tags[key] = one["Value"]

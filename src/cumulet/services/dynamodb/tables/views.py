@@ -58,7 +58,7 @@ def place_of(ctx: Context, given: str) -> tuple[str, str, str]:
         return (ctx.scope.account, ctx.scope.region, given)
     arn = parse_arn(given)
     if arn is not None and arn.service == "dynamodb" and arn.resource.startswith("table/"):
-        name = arn.resource.split("/")[1]
+        name = arn.resource.removeprefix("table/")
         if _NAME.match(name) and arn.region == ctx.scope.region:
             return (arn.account, arn.region, name)
     raise bad_name(given)
