@@ -84,9 +84,6 @@ async def _let_in(
 ) -> Response | Welcome:
     request_id, connection_id = ids
     trace.note(api_id=stage.api_id, connection_id=connection_id)
-    size = len(request.path) + len(request.query) + sum(len(v) for _, v in request.headers)
-    if size > REQUEST_BYTES_MAX:
-        raise headers_too_long()
     now_ms = int(platform.clock.now() * 1000)
     connections = platform.need(Connections)
     handshake = read_handshake(request, trace_header)
@@ -132,6 +129,7 @@ class _Arrival:
         happening = self._happening(record)
         admitted = Admitted()
         try:
+            _check_size(self._request)
             if route is not None:
                 record, admitted = await self._admit(route, record, happening)
                 happening = self._happening(record)
@@ -209,6 +207,12 @@ class _Arrival:
                 connections.release(record, socket.close_code, socket.close_reason)
 
         return Welcome(hold, headers)
+
+
+def _check_size(request: Request) -> None:
+    size = len(request.path) + len(request.query) + sum(len(v) for _, v in request.headers)
+    if size > REQUEST_BYTES_MAX:
+        raise headers_too_long()
 
 
 def _greeting(answer: Answer) -> list[tuple[str, str]]:

@@ -16,11 +16,10 @@ from cumulet.kit.ports import LogSink, Metrics
 from cumulet.services.apigateway.pipeline.faults import GatewayFault
 from cumulet.services.apigateway.v2.sockets.connections.model import Connection
 from cumulet.services.apigateway.v2.sockets.deployed.served import ServedRoute, ServedStage
-from cumulet.services.apigateway.v2.sockets.event import Happening
+from cumulet.services.apigateway.v2.sockets.event import CONNECT, MESSAGE, Happening
 from cumulet.services.apigateway.v2.sockets.limits import ERROR_TEXT_MAX
 
 _NAMESPACE = "AWS/ApiGateway"
-_METRIC_OF_KIND = {"CONNECT": "ConnectCount", "MESSAGE": "MessageCount"}
 
 
 @dataclass(slots=True)
@@ -72,10 +71,12 @@ def _count(
     happening: Happening,
     outcome: Outcome,
 ) -> None:
+    """https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-logging.html"""
     fault = outcome.fault
-    name = _METRIC_OF_KIND.get(happening.kind)
-    if name is not None:
-        _record(platform, stage, route, name, 1.0, "Count")
+    if happening.kind == MESSAGE:
+        _record(platform, stage, route, "MessageCount", 1.0, "Count")
+    elif happening.kind == CONNECT and outcome.asked_backend:
+        _record(platform, stage, route, "ConnectCount", 1.0, "Count")
     if fault is not None and fault.status < 500 and not outcome.asked_backend:
         _record(platform, stage, route, "ClientError", 1.0, "Count")
     if outcome.backend_status >= 400:
