@@ -87,3 +87,50 @@ def make_api(server: Server, function_arn: str) -> str:
     )  # fmt: skip
     gateway.create_deployment(restApiId=api, stageName="prod")
     return f"/restapis/{api}/prod/_user_request_/"
+
+
+JUDGE = (
+    "def handler(event, context):\n"
+    "    return {'principalId': 'bench', 'context': {'a': 'b'}, 'policyDocument': {\n"
+    "        'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow',\n"
+    "        'Action': 'execute-api:Invoke', 'Resource': '*'}]}}\n"
+)
+PLENTY = 10**9
+
+
+def admit(server: Server, path: str, function_arn: str) -> tuple[str, bytes, dict[str, str]]:
+    """Add a method to the API at this path that asks for all admission there is; how to call it.
+
+    A Lambda authorizer whose answer is kept, an API key, and a plan with quota and throttles.
+    """
+    gateway, api = client(server, "apigateway"), path.split("/")[2]
+    judge = make_function(server, "judge", JUDGE)
+    client(server, "lambda").add_permission(
+        FunctionName=judge, StatementId="bench", Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+    )  # fmt: skip
+    uri = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{}/invocations"
+    authorizer = gateway.create_authorizer(
+        restApiId=api, name="judge", type="TOKEN", authorizerUri=uri.format(judge),
+        identitySource="method.request.header.Authorization", authorizerResultTtlInSeconds=3_600,
+    )["id"]  # fmt: skip
+    root = gateway.get_resources(restApiId=api)["items"][0]["id"]
+    node = gateway.create_resource(restApiId=api, parentId=root, pathPart="admitted")["id"]
+    place = {"restApiId": api, "resourceId": node, "httpMethod": "GET"}
+    gateway.put_method(
+        **place, authorizationType="CUSTOM", authorizerId=authorizer, apiKeyRequired=True
+    )
+    gateway.put_integration(
+        **place, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri.format(function_arn)
+    )
+    gateway.create_deployment(restApiId=api, stageName="prod")
+    throttle = {"rateLimit": float(PLENTY - 1), "burstLimit": PLENTY}
+    plan = gateway.create_usage_plan(
+        name="bench", throttle=throttle, quota={"limit": PLENTY, "period": "MONTH"},
+        apiStages=[
+            {"apiId": api, "stage": "prod", "throttle": {"/admitted/GET": throttle}},
+        ],
+    )["id"]  # fmt: skip
+    key = gateway.create_api_key(name="bench", enabled=True)
+    gateway.create_usage_plan_key(usagePlanId=plan, keyId=key["id"], keyType="API_KEY")
+    return f"{path}admitted", b"", {"Authorization": "bench", "X-Api-Key": key["value"]}

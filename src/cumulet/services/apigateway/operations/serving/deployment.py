@@ -131,7 +131,7 @@ def _moved(old: Stage, request: Request, deployment_id: str, now: int) -> Stage:
 
 
 def _view(deployment: Deployment) -> dict[str, Any]:
-    return shown(deployment, "api", "models", "validators")
+    return shown(deployment, "api", "models", "validators", "authorizers")
 
 
 @operation("GetDeployment", action="GET", resource=at(_ONE))
