@@ -166,11 +166,18 @@ def test_a_session_of_another_domain_opens_no_door(secure, api, bucket, client_a
     ):
         session = opened.session
     assert session is not None
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        take_up(context, place, name, session)
+
+
+def take_up(
+    context: ssl.SSLContext, place: tuple[str, int], name: str, session: ssl.SSLSession
+) -> None:
+    """A request on a connection that takes up a session."""
     with (
         socket.create_connection(place, timeout=10) as plain,
-        pytest.raises((ssl.SSLError, ConnectionError)),
         context.wrap_socket(plain, server_hostname=name, session=session) as taken_up,
     ):
         taken_up.sendall(f"GET / HTTP/1.1\r\nHost: {name}\r\n\r\n".encode())
         if not taken_up.recv(1):
-            raise ConnectionResetError
+            raise ConnectionResetError("the cloud ended the connection")
