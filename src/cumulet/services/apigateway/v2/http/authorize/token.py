@@ -17,7 +17,7 @@ from cumulet.services.apigateway.v2.http.facts import RequestValues
 from cumulet.services.apigateway.v2.http.refusals import failed, forbidden, unauthorized
 from cumulet.services.apigateway.v2.rules.expressions import evaluate, text_of
 
-_BEARER = "bearer "
+_BEARER = "bearer"
 
 
 async def by_token(platform: Platform, ctx: Context, matched: Matched) -> Authorized:
@@ -26,8 +26,8 @@ async def by_token(platform: Platform, ctx: Context, matched: Matched) -> Author
     configuration = served.authorizer.jwt_configuration if served is not None else None
     if served is None or configuration is None:
         raise failed("the route's authorizer is not one of tokens")
-    given = text_of(evaluate(served.source, RequestValues(matched, None)))
-    token = given[len(_BEARER) :].strip() if given.lower().startswith(_BEARER) else given.strip()
+    scheme, _, rest = text_of(evaluate(served.source, RequestValues(matched, None))).partition(" ")
+    token = rest.strip() if scheme.lower() == _BEARER else scheme
     if not token:
         raise unauthorized("the request has no token", "Bearer")
     asked = " ".join(matched.route.scopes)
