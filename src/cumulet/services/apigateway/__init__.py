@@ -42,6 +42,7 @@ from cumulet.services.apigateway.operations.serving import (
     trial,
 )
 from cumulet.services.apigateway.resources import RESOURCES
+from cumulet.services.apigateway.resources.domains import V2_RESOURCES as V2_DOMAINS
 from cumulet.services.apigateway.surface import ExecuteApi, provides
 from cumulet.services.apigateway.v2 import store as v2_store
 from cumulet.services.apigateway.v2.http.front import provides as http_provides
@@ -89,6 +90,7 @@ V2 = Service(
     name="apigatewayv2",
     prefix="apigateway",
     operations=operations_of(*V2_MODULES),
+    resources=V2_DOMAINS,
     provides=http_provides,
     tables=v2_store.TABLES,
 )

@@ -86,3 +86,5 @@ class ClientCertificate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     expiration_date: float
     description: str | None = None
     tags: dict[str, str] | None = None
+    origin: str | None = None
+    """What made it, for a creation that is run again; never shown."""

@@ -29,7 +29,7 @@ from cumulet.services.apigateway.errors import (
     NotFoundException,
 )
 from cumulet.services.apigateway.limits import APIS_MAX
-from cumulet.services.apigateway.operations.rest_api import page_of
+from cumulet.services.apigateway.operations.rest_api import ORIGIN_TAG, page_of
 from cumulet.services.apigateway.rules.names import at
 from cumulet.services.apigateway.rules.patch import ALL, Rule, apply_patches, terse
 from cumulet.services.apigateway.rules.settings import check_tags
@@ -58,7 +58,11 @@ def _view(one: ClientCertificate) -> dict[str, Any]:
 async def generate_client_certificate(ctx: Context, request: Request) -> dict[str, Any]:
     """Make a certificate with a key of its own, which never leaves the cloud."""
     tags = dict(request.get("tags") or {})
+    # The step of a stack comes in a reserved tag, which only callers inside of the cloud can send.
+    origin = tags.pop(ORIGIN_TAG, None) if ctx.request is None else None
     check_tags(tags)
+    if origin and (known := await ctx.transact(_find_of, origin)) is not None:
+        return _view(known)
     certificate_id = new_label(ctx.clock, 6)
     begin = datetime.fromtimestamp(int(ctx.clock.now()), UTC)
     end = begin + timedelta(days=CLIENT_CERTIFICATE_DAYS)
@@ -71,6 +75,7 @@ async def generate_client_certificate(ctx: Context, request: Request) -> dict[st
         expiration_date=end.timestamp(),
         description=request.get("description"),
         tags=tags or None,
+        origin=origin,
     )
 
     async def create(tx: Transaction, scope: Scope) -> None:
@@ -104,6 +109,11 @@ def _self_signed(certificate_id: str, begin: datetime, end: datetime) -> tuple[b
         .sign(key, hashes.SHA256())
     )
     return certificate.public_bytes(serialization.Encoding.PEM), key_bytes(key)
+
+
+async def _find_of(tx: Transaction, scope: Scope, origin: str) -> ClientCertificate | None:
+    found = await store.CLIENT_CERTIFICATES.scan(tx, scope, limit=CLIENT_CERTIFICATES_MAX)
+    return next((one for one in found if one.origin == origin), None)
 
 
 async def _need(tx: Transaction, scope: Scope, certificate_id: str) -> ClientCertificate:
