@@ -41,6 +41,27 @@ def test_a_bootstrap_is_gone_before_its_runtime_api_is_served(play, monkeypatch,
     play(scenario)
 
 
+def test_an_extension_ends_when_the_runtime_is_long_ready(play, monkeypatch):
+    """The runtime's word comes before the cloud goes on; it is held back for the extension."""
+    assign = Environment.assign
+
+    async def assign_and_hear(self, *arguments):
+        await assign(self, *arguments)
+        while self._held is None and self._result is not None and not self._result.done():
+            await SystemClock().sleep(0)
+
+    monkeypatch.setattr(Environment, "assign", assign_and_hear)
+
+    async def scenario(stage):
+        layer = stage.package(extensions__broken="#!/bin/sh\nexit 4\n")
+        spec = stage.python("def handler(event, context): return 1", layers=(layer,))
+        outcome = await stage.invoke(spec)
+        assert isinstance(outcome, Failed), outcome
+        assert outcome.kind == "Extension.Crash"
+
+    play(scenario)
+
+
 HUNGRY = "    kept = []\n    while True: kept.append(bytearray(1 << 20))\n"
 
 

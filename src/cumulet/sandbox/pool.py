@@ -207,7 +207,7 @@ class Sandbox:
         if isinstance(result, Answer) and result.kind == messages.READY:
             environment.move(State.IDLE)
             self._starter.learn(zygote, result)
-            self._starter.refill(zygote)
+            self._starter.refill_soon(zygote)
             return environment
         await self._end(environment)
         return _Unmade(result, environment.peak_mb)

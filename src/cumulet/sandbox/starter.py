@@ -30,6 +30,8 @@ from cumulet.sandbox.states import State
 _UID_FIRST = 1_000_000_000
 _UID_BLOCKS = 60_000
 _UIDS_PER_BLOCK = 1_024
+REFILL_AFTER_SECONDS = 0.02
+"""A cold start's own event is served before processes are made for the next one."""
 _REMOVE_TRIES_MAX = 200
 _REMOVE_PAUSE_SECONDS = 0.01
 
@@ -46,6 +48,7 @@ class Starter:
         self._uid_first = block
         self._uids_free = deque(range(block, block + _UIDS_PER_BLOCK))
         self._warmed: set[str] = set()
+        self._closed = False
         self._groups_left: deque[Group] = deque()
 
     def open(self) -> None:
@@ -130,10 +133,14 @@ class Starter:
         spares = self._spares.get(zygote)
         return spares.popleft() if spares else self.blank(zygote)
 
+    def refill_soon(self, zygote: Zygote) -> None:
+        """Refill once the event in hand, which made a spare one its own, has had its time."""
+        asyncio.get_running_loop().call_later(REFILL_AFTER_SECONDS, self.refill, zygote)
+
     def refill(self, zygote: Zygote) -> None:
         """Keep blank environments ready for the next cold start."""
         spares = self._spares.setdefault(zygote, deque())
-        while not zygote.dead and len(spares) < self.config.spares:
+        while not (zygote.dead or self._closed) and len(spares) < self.config.spares:
             try:
                 spares.append(self.blank(zygote))
             except OSError:
@@ -154,11 +161,17 @@ class Starter:
         if interpreter.family != "provided":
             environment.link = FrameLink(environment.lines.data, environment.closed_by_runtime)
             await environment.link.attach(environment.deliver)
+        extensions = None
+        if description["extensions"]:
+            # Before anything runs: what the runtime says is held back until they are ready.
+            environment.companions = extensions = self._companions(
+                environment, spec, description["env"]
+            )
         await environment.assign(description, spec.key, spec.memory_mb)
         if environment.missing:
             layers = ", ".join(environment.missing)
             raise IsolationUnavailable(f"This machine does not offer: {layers}.")
-        await self._connect(environment, spec, interpreter, description)
+        await self._connect(environment, interpreter, extensions)
 
     def _describe(
         self, environment: Environment, spec: FunctionSpec, env: Env, interpreter: Interpreter
@@ -180,25 +193,21 @@ class Starter:
             users=users,
         )
 
+    def _companions(self, environment: Environment, spec: FunctionSpec, env: Env) -> Extensions:
+        return Extensions(
+            staging.extension_names(spec.layers),
+            _about(spec, env),
+            self.clock,
+            environment.companions_changed,
+            lambda reason: environment.deliver(
+                Refused("Extension.Crash", f"Extension failed: {reason}")
+            ),
+        )
+
     async def _connect(
-        self,
-        environment: Environment,
-        spec: FunctionSpec,
-        interpreter: Interpreter,
-        description: dict[str, Any],
+        self, environment: Environment, interpreter: Interpreter, extensions: Extensions | None
     ) -> None:
         """Set up the link to the runtime, and the HTTP server where somebody needs it."""
-        extensions = None
-        if description["extensions"]:
-            environment.companions = extensions = Extensions(
-                staging.extension_names(spec.layers),
-                _about(spec, description["env"]),
-                self.clock,
-                environment.companions_changed,
-                lambda reason: environment.deliver(
-                    Refused("Extension.Crash", f"Extension failed: {reason}")
-                ),
-            )
         api = RuntimeApi(extensions)
         # A bootstrap that ended at once has taken its socket along; its end is told by its cause.
         if environment.listener is not None and environment.listener.fileno() >= 0:
@@ -250,6 +259,7 @@ class Starter:
 
     async def close(self) -> None:
         """End spares and zygotes, and leave nothing behind."""
+        self._closed = True
         spares = [spare for line in self._spares.values() for spare in line]
         await asyncio.gather(*(spare.end() for spare in spares))
         for task in self._zygotes.values():

@@ -9,7 +9,7 @@ import signal
 import socket
 from typing import Any, NoReturn
 
-from cumulet.sandbox.child import confine, kernel, warm
+from cumulet.sandbox.child import confine, kernel, python_loop, warm
 
 SPEC_BYTES_MAX = 200_000
 _DATA = 3
@@ -21,16 +21,21 @@ EXIT_NOT_STARTED = 127
 
 
 def wait_and_become(order: socket.socket, data: int, log: int) -> NoReturn:
-    """Warm up, wait for the spec on `order`, then become the function."""
+    """Do all that any function needs, wait for the spec on `order`, then become the function."""
     code = 1
     try:
         kernel.die_with_parent(signal.SIGKILL)
+        _separate(order.detach(), data, log)
+        python_loop.prepare()
         warm.touch()
-        packet, fds, _, _ = socket.recv_fds(order, SPEC_BYTES_MAX, 1)
+        orders = socket.socket(fileno=_ORDER)
+        packet, fds, _, _ = socket.recv_fds(orders, SPEC_BYTES_MAX, 1)
+        orders.detach()
         if packet:
             for fd in fds:
                 kernel.setns(fd, kernel.CLONE_NEWNET)
-            code = _become(json.loads(packet), order.detach(), data, log)
+                os.close(fd)
+            code = _become(json.loads(packet))
     except BaseException as error:
         _complain(error)
     os._exit(code)
@@ -41,7 +46,8 @@ def become_extension(spec: dict[str, Any], log: int) -> NoReturn:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     code = 1
     try:
-        code = _become({**spec, "pass_data": False}, theirs.detach(), ours.detach(), log)
+        _separate(theirs.detach(), ours.detach(), log)
+        code = _become({**spec, "pass_data": False})
     except BaseException as error:
         _complain(error)
     os._exit(code)
@@ -51,10 +57,8 @@ def _complain(error: BaseException) -> None:
     os.write(2, f"{type(error).__name__}: {error}\n".encode(errors="replace"))
 
 
-def _become(spec: dict[str, Any], order: int, data: int, log: int) -> int:
-    """Give up everything, report on `order` what is in force, and run; returns an exit status."""
-    os.setsid()
-    _arrange_files(data, log, order)
+def _become(spec: dict[str, Any]) -> int:
+    """Give up everything, report what is in force, and run; returns an exit status."""
     layers = spec["layers"]
     confine.confine(spec, layers)
     missing = _missing(layers) if spec["isolation"] == "require" else []
@@ -64,8 +68,6 @@ def _become(spec: dict[str, Any], order: int, data: int, log: int) -> int:
         return 1
     os.chdir(spec["task_root"])
     if spec["python"]:
-        from cumulet.sandbox.child import python_loop
-
         return python_loop.run(_DATA, spec)
     if spec["pass_data"]:
         os.set_inheritable(_DATA, True)
@@ -86,8 +88,9 @@ def _missing(layers: dict[str, str]) -> list[str]:
     return missing
 
 
-def _arrange_files(data: int, log: int, order: int) -> None:
-    """Descriptors: nothing in, the log out, the data socket, the order socket; no other."""
+def _separate(order: int, data: int, log: int) -> None:
+    """A session of its own, and descriptors: nothing in, the log out, data, order; no other."""
+    os.setsid()
     nothing = os.open("/dev/null", os.O_RDWR)
     data, log, order, nothing = (
         fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _ABOVE_ALL) for fd in (data, log, order, nothing)

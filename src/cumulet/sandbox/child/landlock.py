@@ -29,6 +29,11 @@ _ABI_TCP = 4
 _ABI_SCOPES = 6
 
 
+class _Beneath(ctypes.Structure):
+    _pack_ = 1
+    _fields_ = (("allowed", ctypes.c_uint64), ("parent_fd", ctypes.c_int32))
+
+
 def abi() -> int:
     """The kernel's version of Landlock; raises OSError where there is none."""
     return kernel.syscall(
@@ -69,12 +74,7 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
         return
     if not os.path.isdir(path):
         rights &= _FILE_RIGHTS
-
-    class Beneath(ctypes.Structure):
-        _pack_ = 1
-        _fields_ = (("allowed", ctypes.c_uint64), ("parent_fd", ctypes.c_int32))
-
-    rule = Beneath(rights, fd)
+    rule = _Beneath(rights, fd)
     kernel.syscall(
         _SYS_ADD_RULE,
         ctypes.c_int(ruleset),

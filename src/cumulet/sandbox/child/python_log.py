@@ -86,17 +86,20 @@ def install() -> None:
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
     handler = Handler()
-    if is_json():
-        handler.setFormatter(JsonFormatter())
-    else:
-        formatter = logging.Formatter(
-            "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n",
-            "%Y-%m-%dT%H:%M:%S",
-        )
-        formatter.converter = time.gmtime
-        handler.setFormatter(formatter)
+    formatter = logging.Formatter(
+        "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n",
+        "%Y-%m-%dT%H:%M:%S",
+    )
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    logging.getLogger().handlers[:] = [handler]
+
+
+def configure() -> None:
+    """Take the format and the level that the function's variables ask for."""
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    if is_json():
+        root.handlers[0].setFormatter(JsonFormatter())
     level = _LEVELS.get(os.environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper())
     if level is not None:
         root.setLevel(level)

@@ -16,13 +16,22 @@ from cumulet.sandbox.child import python_context, python_handler, python_log, wa
 _READ_BYTES = 65_536
 
 
+def prepare() -> None:
+    """What is the same for every function, ahead of knowing which it will be."""
+    os.environ.clear()
+    random.seed()
+    sys.argv[:] = [""]
+    python_handler.exit_builtins()
+    python_log.install()
+    for name in [name for name in sys.modules if name.split(".")[0] == "cumulet"]:
+        del sys.modules[name]
+
+
 def run(data_fd: int, spec: dict[str, Any]) -> int:
     """Serve until the cloud closes its end; returns the exit status of the process."""
     data = socket.socket(fileno=data_fd)
     _put_on_environment(spec)
-    python_log.install()
-    for name in [name for name in sys.modules if name.split(".")[0] == "cumulet"]:
-        del sys.modules[name]
+    python_log.configure()
     try:
         handler = python_handler.load(spec["handler"])
     except SystemExit as error:
@@ -44,13 +53,9 @@ def run(data_fd: int, spec: dict[str, Any]) -> int:
 
 
 def _put_on_environment(spec: dict[str, Any]) -> None:
-    os.environ.clear()
     os.environ.update(spec["env"])
     time.tzset()
-    random.seed()
     sys.path[:] = spec["python_path"] + [path for path in sys.path if path]
-    sys.argv[:] = [""]
-    python_handler.exit_builtins()
     warm.open_session()
 
 

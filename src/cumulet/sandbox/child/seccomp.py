@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import struct
 
 from cumulet.sandbox.child import kernel
@@ -65,6 +66,7 @@ def _statement(code: int, value: int, if_true: int = 0, if_false: int = 0) -> by
     return struct.pack("<HBBI", code, if_true, if_false, value)
 
 
+@functools.cache
 def program(machine: str) -> bytes:
     """The filter as the kernel's instructions. Raises KeyError for an unknown machine."""
     numbers = {**_NUMBERS[machine], **_SAME_EVERYWHERE}

@@ -8,6 +8,7 @@ packet socket for orders and dies with the cloud.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -64,10 +65,12 @@ def serve(control: socket.socket, config: dict[str, Any]) -> None:
 def main() -> None:
     """Read the configuration, confine what all environments share, warm up, serve."""
     _adopt_package(os.path.dirname(os.path.abspath(__file__)))
-    from cumulet.sandbox.child import first, kernel, namespaces, python_loop, warm
+    from cumulet.sandbox.child import first, kernel, namespaces, python_loop, seccomp, warm
 
     assert first
     assert python_loop
+    with contextlib.suppress(KeyError):
+        seccomp.program(kernel.MACHINE)  # Kept: no environment puts it together again.
 
     config = json.loads(sys.argv[1])
     kernel.die_with_parent(signal.SIGKILL)
