@@ -20,7 +20,7 @@ from cumulet.services.apigateway.errors import (
     no_api,
     no_deployment,
 )
-from cumulet.services.apigateway.model import Deployment, Resource, Stage, shown
+from cumulet.services.apigateway.model import Deployment, Resource, RestApi, Stage, shown
 from cumulet.services.apigateway.operations.rest_api import page, page_of
 from cumulet.services.apigateway.operations.serving.stage import (
     parse_canary,
@@ -72,14 +72,24 @@ async def _copy(
             raise BadRequestException("No integration defined for method")
     if not await store.has_room_for_deployment(tx, scope, api_id):
         raise LimitExceededException("Maximum number of deployments for this API has been reached.")
-    models = await store.scan_models(tx, scope, api_id)
-    validators = await store.scan_validators(tx, scope, api_id)
-    authorizers = await admission.scan_authorizers(tx, scope, api_id)
-    made = Deployment(
-        api_id=api_id,
+    made = msgspec.structs.replace(
+        await snapshot(tx, scope, api, deployment_id, now), description=request.get("description")
+    )
+    await store.save_deployment(tx, scope, made, resources)
+    return made
+
+
+async def snapshot(
+    tx: Transaction, scope: Scope, api: RestApi, deployment_id: str, now: int
+) -> Deployment:
+    """The API as it is now, not written yet; its resources belong to it and are not inside."""
+    models = await store.scan_models(tx, scope, api.id)
+    validators = await store.scan_validators(tx, scope, api.id)
+    authorizers = await admission.scan_authorizers(tx, scope, api.id)
+    return Deployment(
+        api_id=api.id,
         id=deployment_id,
         created_date=now,
-        description=request.get("description"),
         api=api,
         models={model.name: model.schema or "{}" for model in models},
         validators={
@@ -88,8 +98,6 @@ async def _copy(
         },
         authorizers={one.id: one for one in authorizers} or None,
     )
-    await store.save_deployment(tx, scope, made, resources)
-    return made
 
 
 async def _point(
