@@ -16,6 +16,7 @@ from cumulet.services.dynamodb.operations import (
     table,
     transact,
 )
+from cumulet.services.dynamodb.resources import RESOURCES
 from cumulet.services.dynamodb.store.records import RECORDS
 from cumulet.services.dynamodb.tables.views import TableViews
 from cumulet.services.dynamodb.workers import WORKERS
@@ -30,6 +31,7 @@ DYNAMODB = Service(
     prefix="dynamodb",
     operations=operations_of(table, item, search, batch, transact, settings),
     workers=WORKERS,
+    resources=RESOURCES,
     provides=_provides,
     tables=RECORDS,
 )

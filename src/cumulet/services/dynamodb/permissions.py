@@ -21,7 +21,7 @@ from cumulet.services.dynamodb.expressions.compiled import (
 from cumulet.services.dynamodb.expressions.key_conditions import read_key_expression
 from cumulet.services.dynamodb.model import table_arn
 from cumulet.services.dynamodb.tables.view import TableView
-from cumulet.services.dynamodb.tables.views import TableViews, place_of
+from cumulet.services.dynamodb.tables.views import TableViews, arn_place, place_of
 
 Request = Mapping[str, Any]
 
@@ -106,7 +106,7 @@ async def policy_of_table(ctx: Context, request: Request) -> OwnedPolicies:
 
 async def policy_of_resource(ctx: Context, request: Request) -> OwnedPolicies:
     """The policy of the table whose ARN a request gives."""
-    return await _owned(ctx, request["ResourceArn"])
+    return await _owned_at(ctx, arn_place(ctx, request["ResourceArn"]))
 
 
 async def policy_of_batch(ctx: Context, request: Request) -> OwnedPolicies:
@@ -120,7 +120,10 @@ async def policy_of_transaction(ctx: Context, request: Request) -> OwnedPolicies
 
 
 async def _owned(ctx: Context, given: str) -> OwnedPolicies:
-    place = place_of(ctx, given)
+    return await _owned_at(ctx, place_of(ctx, given))
+
+
+async def _owned_at(ctx: Context, place: tuple[str, str, str]) -> OwnedPolicies:
     view = await ctx.need(TableViews).find(place)
     return OwnedPolicies(place[0]) if view is None else view.owned
 
@@ -204,10 +207,11 @@ async def transact_keys(ctx: Context, request: Request) -> dict[str, Any]:
 
 async def table_keys(ctx: Context, request: Request) -> dict[str, Any]:
     """The condition keys of an operation on a table, with its tags and those that it is given."""
-    given = request.get("TableName") or request.get("ResourceArn")
-    keys: dict[str, Any] = {}
-    if given is not None:
-        keys |= _tags_of(await ctx.need(TableViews).find(place_of(ctx, given)))
+    if "ResourceArn" in request:
+        place = arn_place(ctx, request["ResourceArn"])
+    else:
+        place = place_of(ctx, request["TableName"])
+    keys = _tags_of(await ctx.need(TableViews).find(place))
     tags = request.get("Tags") or ()
     for tag in tags:
         keys[f"aws:RequestTag/{tag['Key']}"] = tag["Value"]

@@ -12,7 +12,7 @@ from cumulet.services.dynamodb.errors import ValidationException
 from cumulet.services.dynamodb.expressions.acting import LegacyUpdate
 from cumulet.services.dynamodb.expressions.evaluating import Items, Test
 from cumulet.services.dynamodb.items.comparing import begins_with, compare, contains, equal
-from cumulet.services.dynamodb.items.values import Value, check_value, kind_of
+from cumulet.services.dynamodb.items.values import Value, check_names, check_value, kind_of
 
 _INVALID = "One or more parameter values were invalid: "
 _COMPARATORS = {"EQ": "=", "NE": "<>", "LT": "<", "LE": "<=", "GT": ">", "GE": ">="}
@@ -178,6 +178,7 @@ def _together(parts: str, name: str) -> ValidationException:
 
 def read_updates(updates: Mapping[str, Any]) -> LegacyUpdate:
     """`AttributeUpdates`. Raises ValidationException."""
+    check_names(updates)
     changes: dict[str, tuple[str, Value | None]] = {}
     for name, one in updates.items():
         action, value = one.get("Action") or "PUT", one.get("Value")

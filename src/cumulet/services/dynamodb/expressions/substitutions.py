@@ -147,8 +147,7 @@ def _check_names(names: Mapping[str, str], has_any: bool) -> None:
             )
         if not name:
             raise ValidationException(
-                f"{NAMES} contains invalid value: Expression attribute name must not be empty "
-                f"for key {placeholder}"
+                f"{NAMES} contains invalid value: Empty attribute name for key {placeholder}"
             )
         if len(name.encode()) > ATTRIBUTE_NAME_BYTES_MAX:
             raise ValidationException(

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from cumulet.core.errors import MalformedRequest
 from cumulet.services.dynamodb.errors import ValidationException
 from cumulet.services.dynamodb.items.numbers import canonical_number, number_size
-from cumulet.services.dynamodb.limits import NESTING_MAX
+from cumulet.services.dynamodb.limits import ATTRIBUTE_NAME_BYTES_MAX, NESTING_MAX
 
 Value = dict[str, Any]
 Item = dict[str, Value]
@@ -37,7 +37,21 @@ def check_item(item: Item) -> int:
     for name, value in item.items():
         total += len(name) if name.isascii() else len(name.encode())
         total += check_value(value)
+    if "" in item or total > ATTRIBUTE_NAME_BYTES_MAX:
+        check_names(item)
     return total
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Attribute names are neither empty nor too long. Raises ValidationException."""
+    for name in names:
+        if not name:
+            raise ValidationException(f"{_INVALID}Empty attribute name")
+        if text_size(name) > ATTRIBUTE_NAME_BYTES_MAX:
+            raise ValidationException(
+                f"{_INVALID}Attribute name is too large, must be less than "
+                f"{ATTRIBUTE_NAME_BYTES_MAX + 1} bytes"
+            )
 
 
 def check_value(value: Any, depth: int = 0) -> int:

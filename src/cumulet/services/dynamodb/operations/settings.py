@@ -17,6 +17,7 @@ from cumulet.services.dynamodb import permissions
 from cumulet.services.dynamodb.errors import (
     PolicyNotFoundException,
     ResourceNotFoundException,
+    TableNotFoundException,
     ValidationException,
 )
 from cumulet.services.dynamodb.model import Expiry, Table
@@ -25,7 +26,7 @@ from cumulet.services.dynamodb.store.records import drop_data, load_table, save_
 from cumulet.services.dynamodb.store.tables import start_build
 from cumulet.services.dynamodb.tables.policies import check_policy
 from cumulet.services.dynamodb.tables.tagging import check_count, read_tags
-from cumulet.services.dynamodb.tables.views import need_table, place_of
+from cumulet.services.dynamodb.tables.views import TableViews, arn_place, need_table, place_of
 
 Request = Mapping[str, Any]
 Place = tuple[str, str, str]
@@ -160,18 +161,6 @@ async def list_tags_of_resource(ctx: Context, request: Request) -> dict[str, Any
     return {"Tags": [{"Key": key, "Value": value} for key, value in tags]}
 
 
-def arn_place(ctx: Context, arn: str) -> Place:
-    """The table of an ARN. Raises ValidationException for what is none."""
-    if not arn.startswith("arn:"):
-        raise ValidationException(f"Invalid TableArn: ARNs must start with 'arn:': {arn}")
-    try:
-        return place_of(ctx, arn)
-    except ValidationException:
-        raise ValidationException(
-            f"Invalid TableArn: Invalid ResourceArn provided as input {arn}"
-        ) from None
-
-
 async def _load(tx: Transaction, scope: Scope, place: Place) -> Table:
     account, region, name = place
     table = await load_table(tx, Scope(account, region), name)
@@ -264,3 +253,34 @@ async def describe_endpoints(ctx: Context, request: Request) -> dict[str, Any]:
     if ctx.request is not None:
         host = ctx.request.headers.get("host") or host
     return {"Endpoints": [{"Address": host, "CachePeriodInMinutes": 1440}]}
+
+
+@operation(
+    "DescribeContinuousBackups",
+    resource=permissions.table,
+    resource_policy=permissions.policy_of_table,
+    conditions=permissions.table_keys,
+)
+async def describe_continuous_backups(ctx: Context, request: Request) -> dict[str, Any]:
+    """Whether a table can be restored to earlier times."""
+    place = place_of(ctx, request["TableName"])
+    if await ctx.need(TableViews).find(place) is None:
+        raise TableNotFoundException(f"Table not found: {place[2]}")
+    return {
+        "ContinuousBackupsDescription": {
+            "ContinuousBackupsStatus": "DISABLED",
+            "PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "DISABLED"},
+        }
+    }
+
+
+@operation(
+    "DescribeKinesisStreamingDestination",
+    resource=permissions.table,
+    resource_policy=permissions.policy_of_table,
+    conditions=permissions.table_keys,
+)
+async def describe_kinesis_streaming_destination(ctx: Context, request: Request) -> dict[str, Any]:
+    """The streams of Kinesis that a table's changes go to: none, as there is no Kinesis here."""
+    view = await need_table(ctx, request["TableName"])
+    return {"TableName": view.record.name, "KinesisDataStreamDestinations": []}

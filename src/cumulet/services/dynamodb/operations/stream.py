@@ -123,7 +123,10 @@ async def describe_stream(ctx: Context, request: Request) -> dict[str, Any]:
         numbers["EndingSequenceNumber"] = _FIRST if last is None else sequence_number(last)
     shards = [{"ShardId": stream.shard, "SequenceNumberRange": numbers}]
     after = request.get("ExclusiveStartShardId")
-    if (after is not None and after >= stream.shard) or request.get("ShardFilter") is not None:
+    wanted = request.get("ShardFilter")
+    if wanted is not None and (wanted.get("Type") is None or wanted.get("ShardId") is None):
+        raise ValidationException("A ShardFilter needs a Type and a ShardId")
+    if (after is not None and after >= stream.shard) or wanted is not None:
         # The only shard has no children, which is all that a filter can ask for.
         shards = []
     names = [{"AttributeName": stream.hash, "KeyType": "HASH"}]
@@ -164,7 +167,12 @@ def _iterator(ctx: Context, stream: Stream, place: bytes) -> str:
 
 
 async def _begin(ctx: Context, stream: Stream, request: Request) -> bytes:
-    match request["ShardIteratorType"]:
+    kind = request["ShardIteratorType"]
+    if request.get("SequenceNumber") is not None and not kind.endswith("SEQUENCE_NUMBER"):
+        raise ValidationException(
+            f"SequenceNumber cannot be given for the ShardIteratorType {kind}"
+        )
+    match kind:
         case "TRIM_HORIZON":
             return b""
         case "LATEST":
@@ -174,15 +182,13 @@ async def _begin(ctx: Context, stream: Stream, request: Request) -> bytes:
             return await _at_time(ctx, stream, request.get("Timestamp"))
     number = request.get("SequenceNumber")
     if number is None:
-        raise ValidationException(
-            f"SequenceNumber is required for the ShardIteratorType {request['ShardIteratorType']}"
-        )
+        raise ValidationException(f"SequenceNumber is required for the ShardIteratorType {kind}")
     place = place_of_number(number)
     if stream.trimmed and place <= stream.trimmed:
         raise TrimmedDataAccessException(
             "The operation attempted to read past the oldest stream record in a shard."
         )
-    after = request["ShardIteratorType"] == "AFTER_SEQUENCE_NUMBER"
+    after = kind == "AFTER_SEQUENCE_NUMBER"
     return place + b"\0" if after else place
 
 

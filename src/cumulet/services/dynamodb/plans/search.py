@@ -18,7 +18,7 @@ from cumulet.services.dynamodb.expressions.key_conditions import (
 from cumulet.services.dynamodb.expressions.legacy import check_operator, read_filter
 from cumulet.services.dynamodb.expressions.projection import Branches
 from cumulet.services.dynamodb.expressions.substitutions import Substitutions, refuse_mixture
-from cumulet.services.dynamodb.items.values import Value
+from cumulet.services.dynamodb.items.values import Value, check_names
 from cumulet.services.dynamodb.plans.ranges import check_bounds, query_range, scan_range, start_key
 from cumulet.services.dynamodb.plans.writes import required
 from cumulet.services.dynamodb.tables.view import IndexView, TableView
@@ -202,6 +202,7 @@ def read_projection(
     if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise ValidationException(f"{_WRONG}Duplicate value in attribute name: {twice}")
+    check_names(names)
     return dict.fromkeys(names), frozenset(names)
 
 

@@ -131,17 +131,12 @@ async def build_entry(
     """Give an item that was there before an index its entry in it, unless it has one already."""
     item = unpack_item(packed)
     key = index.entry_key(item, primary)
-    if key is None or not _fits(index, item) or await tx.get(key) is not None:
+    if key is None or await tx.get(key) is not None:
         return
     shown = index.shown(item)
     size = check_item(shown)
     tx.set(key, pack_item(shown, size))
     _count(tx, index.counts, 1, size)
-
-
-def _fits(index: IndexView, item: Mapping[str, Value]) -> bool:
-    """Whether the key attributes are of the index's types; other items are left out."""
-    return all(kind in item[name] for name, kind in (*index.hashes, *index.ranges))
 
 
 def expiry_prefix(view: TableView) -> bytes:

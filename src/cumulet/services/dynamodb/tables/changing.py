@@ -53,7 +53,7 @@ _MEMBERS = (
 
 def change_table(table: Table, request: Mapping[str, Any], fresh: Fresh) -> Changed:
     """The table with all changes of a request. Raises AwsError."""
-    if all(request.get(name) is None for name in _MEMBERS):
+    if all(request.get(name) in (None, []) for name in _MEMBERS):
         raise ValidationException(
             "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
             "GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required"
@@ -73,7 +73,7 @@ def change_table(table: Table, request: Mapping[str, Any], fresh: Fresh) -> Chan
     if request.get("StreamSpecification") is not None:
         table = change_stream(table, request["StreamSpecification"], fresh)
     updates = request.get("GlobalSecondaryIndexUpdates")
-    if updates is None:
+    if not updates:
         return Changed(table)
     return _change_indexes(table, updates, request)
 
@@ -131,6 +131,11 @@ def _change_indexes(
     created: Index | None = None
     deleted: Index | None = None
     names = []
+    if sum(update.get("Update") is None for update in updates) > 1:
+        raise LimitExceededException(
+            "Subscriber limit exceeded: Only 1 online index can be created or deleted "
+            "simultaneously per table"
+        )
     for update in updates:
         actions = [name for name, content in update.items() if content is not None]
         if len(actions) != 1:
@@ -140,11 +145,6 @@ def _change_indexes(
             )
         content = update[actions[0]]
         names.append(content["IndexName"])
-        if (created is not None or deleted is not None) and actions[0] != "Update":
-            raise LimitExceededException(
-                "Subscriber limit exceeded: Only 1 online index can be created or deleted "
-                "simultaneously per table"
-            )
         if actions[0] == "Create":
             table, created = _create_index(table, content, request)
         elif actions[0] == "Delete":
@@ -174,7 +174,7 @@ def _create_index(
                 "another type"
             )
     kinds = {**table.kinds, **defined}
-    index = read_global_index(given, kinds, table.billing)
+    index = read_global_index(given, defined, table.billing)
     index = replace(index, number=table.next_number, is_building=True)
     if sum(one.is_global for one in table.indexes) >= GLOBAL_INDEXES_MAX:
         raise too_many_global()

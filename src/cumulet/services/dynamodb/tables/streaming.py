@@ -30,7 +30,7 @@ def change_stream(table: Table, given: Mapping[str, Any], fresh: Fresh) -> Table
                 f"{_WRONG}Table StreamViewType can only be specified when StreamEnabled is true"
             )
         if not table.stream_view and table.created != fresh.now:
-            raise ValidationException(f"Table is already not streaming: TableName: {table.name}")
+            raise ValidationException(f"Table has no stream to disable: TableName: {table.name}")
         return msgspec.structs.replace(table, stream_view="", stream_data=b"")
     if view is None:
         raise ValidationException(

@@ -42,20 +42,15 @@ class IndexView:
         )
 
     def entry_key(self, item: Mapping[str, Value], primary: bytes) -> bytes | None:
-        """Where the entry of an item lies; None when the item has none."""
-        hashes = []
-        for name, _ in self.hashes:
-            value = item.get(name)
-            if value is None:
-                return None
-            hashes.append(value)
-        key = self.base + partition_bytes(hashes)
-        for name, _ in self.ranges:
-            value = item.get(name)
-            if value is None:
-                return None
-            key += inner_bytes(value)
-        return key + primary
+        """Where the entry of an item lies; None when the item has none.
+
+        An item that was there before the index may have values that are no keys: it has none.
+        """
+        hashes = _values(self.hashes, item, HASH_KEY_BYTES_MAX)
+        ranges = _values(self.ranges, item, RANGE_KEY_BYTES_MAX)
+        if hashes is None or ranges is None:
+            return None
+        return self.base + partition_bytes(hashes) + b"".join(map(inner_bytes, ranges)) + primary
 
     def shown(self, item: Mapping[str, Value]) -> dict[str, Value]:
         """What the entry of an item has of it."""
@@ -63,6 +58,25 @@ class IndexView:
         if wanted is None:
             return dict(item)
         return {name: value for name, value in item.items() if name in wanted}
+
+
+def _values(keys: Key, item: Mapping[str, Value], bytes_max: int) -> list[Value] | None:
+    """The key values of one role, or None when one is missing or is no key."""
+    found = []
+    total = 0
+    for name, kind in keys:
+        value = item.get(name)
+        if value is None or kind not in value:
+            return None
+        size = len(value[kind])
+        if not size:
+            return None
+        total += size
+        found.append(value)
+    # Characters are at most three times as many bytes; only long values need to be measured.
+    if total * 3 > bytes_max and sum(len(sort_bytes(value)) for value in found) > bytes_max:
+        return None
+    return found
 
 
 class TableView:

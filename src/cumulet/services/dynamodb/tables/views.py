@@ -78,3 +78,15 @@ async def need_table(ctx: Context, given: str) -> TableView:
     if view is None:
         raise ResourceNotFoundException(NO_TABLE)
     return view
+
+
+def arn_place(ctx: Context, arn: str) -> tuple[str, str, str]:
+    """The table of an ARN. Raises ValidationException for what is none."""
+    if not arn.startswith("arn:"):
+        raise ValidationException(f"Invalid TableArn: ARNs must start with 'arn:': {arn}")
+    try:
+        return place_of(ctx, arn)
+    except ValidationException:
+        raise ValidationException(
+            f"Invalid TableArn: Invalid ResourceArn provided as input {arn}"
+        ) from None
