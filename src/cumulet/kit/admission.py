@@ -22,7 +22,7 @@ from cumulet.kit.policy import (
     looks_at_context,
 )
 from cumulet.kit.ports import Policies
-from cumulet.kit.service import Naming, Operation, OwnedPolicies, Service
+from cumulet.kit.service import Named, Naming, Operation, OwnedPolicies, Service
 
 DECISIONS_REMEMBERED_MAX = 64
 """Decisions that are kept for one identity while its policies stay as they are."""
@@ -87,10 +87,10 @@ class Admission:
         if caller.kind == "anonymous" and not plan.takes_unsigned:
             raise unsigned()
         load = plan.resource_policy
-        resources = plan.resource
         if load is None:
-            if type(resources) is not str:
-                resources = await _named(resources, ctx, request)
+            resources = _value(plan.resource, ctx, request)
+            if type(resources) is not str and isinstance(resources, Awaitable):
+                resources = await resources
             # The root of an account may do anything there, and nothing in another's.
             if caller.is_root and _owns_all(caller, resources, ctx):
                 return
@@ -100,7 +100,10 @@ class Admission:
         if owned is not None and caller.is_root and owned.leaves_to(caller.account):
             ctx.trace.note_all(_ROOT_NOTE)
             return
-        await self._decide_all(ctx, plan, request, owned, await _named(resources, ctx, request))
+        resources = _value(plan.resource, ctx, request)
+        if type(resources) is not str and isinstance(resources, Awaitable):
+            resources = await resources
+        await self._decide_all(ctx, plan, request, owned, resources)
 
     async def authorize(
         self, ctx: Context, action: str, resource: str, conditions: Mapping[str, Any]
@@ -109,7 +112,9 @@ class Admission:
         caller = ctx.caller
         if caller.is_root or caller.kind == "service":
             return
-        identity = await self._identity_of(caller)
+        identity = self._unbound
+        if self.policies is not None and caller.kind not in _WITHOUT_POLICIES:
+            identity = await self.policies.of(caller)
         looks = looks_at_context(action, identity, ())
         keys = {**condition_keys(ctx), **conditions} if looks else {}
         _require(ctx, action, resource, identity, (), ctx.scope.account, keys)
@@ -123,25 +128,29 @@ class Admission:
         resources: str | Sequence[str],
     ) -> None:
         caller = ctx.caller
-        identity = await self._identity_of(caller)
+        identity = self._unbound
+        if self.policies is not None and caller.kind not in _WITHOUT_POLICIES:
+            identity = await self.policies.of(caller)
         policies = owned.policies if owned is not None else ()
         actions = plan.actions
         if plan.name_actions is not None:
-            actions = plan.whole(await _named(plan.name_actions, ctx, request))
+            named = plan.name_actions(ctx, request)
+            actions = plan.whole(await named if isinstance(named, Awaitable) else named)
         keys: dict[str, Any] | None = None
         for resource in (resources,) if type(resources) is str else resources:
             owner = owned.owner if owned is not None else owner_of(resource) or ctx.scope.account
             for action in actions:
+                decided = identity.decided.get(
+                    (action, resource, owner, caller.kind, caller.account)
+                )
+                if decided is not None and not policies and decided.decision.allowed:
+                    ctx.trace.note_all(decided.note)
+                    continue
                 if keys is None and looks_at_context(action, identity, policies):
                     keys = await _keys(ctx, plan, request)
                 if keys is not None:
                     keys["aws:ResourceAccount"] = owner
                 _require(ctx, action, resource, identity, policies, owner, keys or {})
-
-    async def _identity_of(self, caller: Principal) -> IdentityPolicies:
-        if self.policies is None or caller.kind in ("service", "anonymous", "root"):
-            return self._unbound
-        return await self.policies.of(caller)
 
 
 def unsigned() -> MissingAuthentication:
@@ -149,14 +158,12 @@ def unsigned() -> MissingAuthentication:
     return MissingAuthentication("Request is missing Authentication Token")
 
 
+_WITHOUT_POLICIES = ("service", "anonymous", "root")
 _ROOT_NOTE = {"iam_effect": "allow", "iam_reason": "account root"}
 
 
-async def _named(given: Naming, ctx: Context, request: Any) -> str | Sequence[str]:
-    value = given(ctx, request) if callable(given) else given
-    if type(value) is str or not isinstance(value, Awaitable):
-        return value
-    return await value
+def _value(given: Naming, ctx: Context, request: Any) -> Named | Awaitable[Named]:
+    return given(ctx, request) if callable(given) else given
 
 
 async def _keys(ctx: Context, plan: Plan, request: Any) -> dict[str, Any]:

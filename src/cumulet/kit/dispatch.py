@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from cumulet.core.clock import Clock, new_uuid
@@ -67,15 +67,15 @@ class Dispatcher:
         part: T = self._parts[kind]
         return part
 
-    async def transact(
+    def transact(
         self,
         work: Callable[Concatenate[Any, Scope, P], Awaitable[T]],
         scope: Scope,
         *args: P.args,
         **kwargs: P.kwargs,
-    ) -> T:
+    ) -> Coroutine[Any, Any, T]:
         """Run `work(tx, scope, …)` in one transaction."""
-        return await self.store.transact(lambda tx: work(tx, scope, *args, **kwargs))
+        return self.store.transact(lambda tx: work(tx, scope, *args, **kwargs))
 
     def context(
         self,
@@ -146,11 +146,11 @@ class Dispatcher:
         self._plans[service_name, name] = plan
         return plan
 
-    async def call(
+    def call(
         self, ctx: Context, service: str, operation: str, request: Mapping[str, Any]
-    ) -> Any:
+    ) -> Coroutine[Any, Any, Any]:
         """An operation called by another, in-process and as the same caller."""
-        return await self.run(ctx, service, operation, dict(request))
+        return self.run(ctx, service, operation, dict(request))
 
     async def authorize(
         self, ctx: Context, action: str, resource: str, conditions: Mapping[str, Any]

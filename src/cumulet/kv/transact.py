@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from types import CoroutineType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from cumulet.kv.contract import Conflict, Store, Transaction, Unavailable
@@ -54,7 +55,7 @@ async def retry(
 
 def run_at_once(work: Awaitable[T]) -> T:
     """The result of `work`, which must finish without suspending. Raises ForeignAwait."""
-    steps = work.__await__()
+    steps = work if type(work) is CoroutineType else work.__await__()
     try:
         steps.send(None)
     except StopIteration as done:

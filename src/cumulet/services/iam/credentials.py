@@ -104,9 +104,8 @@ class StoredPolicies:
         # A new identity of the same name is another one. Who vouched for a federated user, or for
         # the user's own session, is in the context or is the user.
         issuer = principal.context.get(ISSUER_ID) or principal.user_id.split(":", 1)[0]
-        return await self._bound.get(
-            (principal.kind, principal.policy_arn, issuer, principal.session_policies)
-        )
+        key = (principal.kind, principal.policy_arn, issuer, principal.session_policies)
+        return self._bound.held(key) or await self._bound.get(key)
 
     async def _load(self, key: tuple[str, str, str, tuple[str, ...]]) -> IdentityPolicies:
         kind, arn, unique_id, session = key
