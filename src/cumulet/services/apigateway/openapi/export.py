@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cumulet.core.identity import Scope
 from cumulet.services.apigateway.admission.model import Authorizer
 from cumulet.services.apigateway.model import GatewayResponse, Method, Resource, RestApi, Stage
 from cumulet.services.apigateway.openapi.documentation.model import Part
@@ -57,13 +58,13 @@ class Source:
         return self.validator_names.get(validator_id, validator_id)
 
 
-def write_document(source: Source, kind: str, extras: Extras, region: str) -> dict[str, Any]:
-    """The document; `kind` is `oas30` or `swagger`."""
+def write_document(source: Source, kind: str, extras: Extras, scope: Scope) -> dict[str, Any]:
+    """The document; `kind` is `oas30` or `swagger`, `scope` where the API is."""
     is_swagger = kind == "swagger"
     document: dict[str, Any] = {
         **({"swagger": "2.0"} if is_swagger else {"openapi": "3.0.1"}),
         "info": _info(source.api),
-        **_place(source, region, is_swagger=is_swagger, extras=extras),
+        **_place(source, scope.region, is_swagger=is_swagger, extras=extras),
         "paths": _paths(source, is_swagger=is_swagger, extras=extras),
     }
     schemas = {
@@ -78,7 +79,7 @@ def write_document(source: Source, kind: str, extras: Extras, region: str) -> di
             **({"schemas": schemas} if schemas else {}),
             **({"securitySchemes": schemes} if schemes else {}),
         }
-    return document | _extensions(source, extras)
+    return document | _extensions(source, extras, scope)
 
 
 def _info(api: RestApi) -> dict[str, Any]:
@@ -156,7 +157,7 @@ def _with_local_references(schema: Any, place: str) -> Any:
     return {key: _with_local_references(one, place) for key, one in schema.items()}
 
 
-def _extensions(source: Source, extras: Extras) -> dict[str, Any]:
+def _extensions(source: Source, extras: Extras, scope: Scope) -> dict[str, Any]:
     found: dict[str, Any] = {}
     api = source.api
     if extras.validators and source.validators:
@@ -174,7 +175,9 @@ def _extensions(source: Source, extras: Extras) -> dict[str, Any]:
     if not extras.settings:
         return found
     if api.policy is not None:
-        found[f"{_X}policy"] = json.loads(api.policy)
+        # In AWS's short form, so that an import of the document means the new API.
+        own = scope.arn("execute-api", api.id)
+        found[f"{_X}policy"] = json.loads(api.policy.replace(f'"{own}/', '"execute-api:/'))
     if api.api_key_source != "HEADER":
         found[f"{_X}api-key-source"] = api.api_key_source
     if api.binary_media_types:

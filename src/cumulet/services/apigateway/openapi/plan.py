@@ -207,8 +207,17 @@ class _Planner:
         return found
 
 
+_UNSERVED = {
+    f"{_X}security-policy": "The securityPolicy of an API is",
+    f"{_X}endpoint-access-mode": "The endpointAccessMode of an API is",
+}
+
+
 def _settings(document: Document) -> dict[str, Any]:
     info, root = document.part("info"), document.root
+    for extension, words in _UNSERVED.items():
+        if extension in root:
+            raise not_yet(words)
     title = info.get("title")
     if not isinstance(title, str) or not title.strip():
         raise BadRequestException("Invalid OpenAPI input.")

@@ -203,6 +203,8 @@ def test_aliases_that_grow_without_end_are_refused():
             "JWT authorizers",
         ),
         ({"x-amazon-apigateway-request-validator": "none"}, "Invalid Request Validator"),
+        ({"x-amazon-apigateway-security-policy": "TLS_1_2"}, "securityPolicy"),
+        ({"x-amazon-apigateway-endpoint-access-mode": "STRICT"}, "endpointAccessMode"),
         ({"info": {}}, "Invalid OpenAPI input"),
     ],
 )

@@ -52,7 +52,7 @@ async def get_export(ctx: Context, request: Request) -> dict[str, Any]:
     source = await ctx.transact(_load, request["restApiId"], request["stageName"])
     if source is None:
         raise no_stage()
-    document = write_document(source, kind, extras, ctx.scope.region)
+    document = write_document(source, kind, extras, ctx.scope)
     if accepts == _YAML:
         text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     else:
