@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import re
+from binascii import b2a_base64
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from cumulet.core import trace as tracing
-from cumulet.core.clock import new_hex, new_uuid
+from cumulet.core.clock import Clock, new_hex
 from cumulet.core.context import Platform
 from cumulet.core.errors import RequestTooLarge
 from cumulet.core.http import Request, Response
@@ -54,6 +55,9 @@ _EXECUTE_API = re.compile(
     r"/_aws/execute-api/(?P<api>[A-Za-z0-9]+)/(?P<stage>[^/]+)(?P<path>/.*|)\Z", re.DOTALL
 )
 _SCOPES_MAX = 1_000
+_ADDRESSES_MAX = 1_024
+_IDS_DRAWN = 128
+_UUID_BYTES, _EXTENDED_BYTES = 16, 11
 
 
 class Address(NamedTuple):
@@ -132,8 +136,36 @@ def provides(platform: Platform) -> Mapping[type, Any]:
         Grants: Grants(),
         Passes: Passes(platform),
         Quotas: Quotas(platform),
+        RequestIds: RequestIds(platform.clock),
         **domains.provides(platform),
     }
+
+
+class RequestIds:
+    """Makes the two ids of a request, from randomness that is drawn for many at once."""
+
+    __slots__ = ("_at", "_clock", "_pool")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._pool = b""
+        self._at = 0
+
+    def new(self) -> tuple[str, str]:
+        """A version 4 UUID, and the shorter id that AWS calls the extended one."""
+        at, size = self._at, _UUID_BYTES + _EXTENDED_BYTES
+        if at + size > len(self._pool):
+            self._pool = self._clock.random_bytes(size * _IDS_DRAWN)
+            at = 0
+        self._at = at + size
+        digits = self._pool[at : at + _UUID_BYTES].hex()
+        # The version is 4, and the variant's two high bits are 10 (RFC 9562 §5.4).
+        variant = "89ab"[int(digits[16], 16) & 3]
+        extended = b2a_base64(self._pool[at + _UUID_BYTES : at + size], newline=False)
+        return (
+            f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}",
+            extended.decode(),
+        )
 
 
 class ExecuteApi:
@@ -163,8 +195,7 @@ class ExecuteApi:
         domain = await platform.need(Domains).find(request.host)
         address = parse_address(request) if domain is None else address_by(domain, request)
         trace = tracing.current.get() or Trace()
-        request_id = new_uuid(platform.clock)
-        extended_id = base64.b64encode(platform.clock.random_bytes(11)).decode()
+        request_id, extended_id = platform.need(RequestIds).new()
         try:
             if address is None:
                 raise forbidden()
@@ -201,12 +232,18 @@ def address_by(domain: Domain, request: Request) -> Address | None:
 
 def parse_address(request: Request) -> Address | None:
     """Which API and stage a request is for; None when its host or path does not say."""
-    found = _HOST.match(request.host)
+    return _address_of(request.host, request.path)
+
+
+@lru_cache(_ADDRESSES_MAX)
+def _address_of(host: str, path: str) -> Address | None:
+    """Kept: each front asks for it, and most APIs are asked for few paths over and over."""
+    found = _HOST.match(host)
     if found is not None:
-        stage, slash, rest = request.path.lstrip("/").partition("/")
+        stage, slash, rest = path.lstrip("/").partition("/")
         return Address(found["api"].lower(), unquote(stage), slash + rest, True)
     for form in (_USER_REQUEST, _EXECUTE_API):
-        matched = form.match(request.path)
+        matched = form.match(path)
         if matched is not None:
             stage = unquote(matched["stage"])
             return Address(matched["api"].lower(), stage, matched["path"], False)
@@ -214,7 +251,11 @@ def parse_address(request: Request) -> Address | None:
 
 
 async def _read_body(request: Request) -> bytes:
-    head = len(request.path) + len(request.query) + sum(len(v) for _, v in request.headers)
+    head = (
+        len(request.path)
+        + len(request.query)
+        + sum([len(value) for _, value in request.headers.pairs])
+    )
     if head > HEADER_BYTES_MAX:
         raise headers_too_long()
     try:

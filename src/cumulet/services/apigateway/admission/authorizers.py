@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import orjson
@@ -23,6 +23,7 @@ from cumulet.kit.policy import (
     Policy,
     Question,
     decide,
+    looks_at_context,
     parse_policy,
 )
 from cumulet.kit.ports import Credentials
@@ -30,9 +31,12 @@ from cumulet.services.apigateway.admission.limits import (
     AUTHORIZATIONS_CACHED_MAX,
     AUTHORIZER_ANSWER_BYTES_MAX,
     AUTHORIZER_SECONDS_MAX,
+    DECISIONS_REMEMBERED_MAX,
 )
 
 Wait = Callable[[Coroutine[Any, Any, dict[str, Any]], float], Awaitable[dict[str, Any]]]
+
+Keys = Callable[[], Mapping[str, Any]]
 
 INVOKE = "execute-api:Invoke"
 _SESSION = "BackplaneAssumeRoleSession"
@@ -68,6 +72,7 @@ class Grant:
     """What a function said of a caller. `context` is flat; its values are texts.
 
     `document` is the policy's own JSON; `usage_key` is the value of the caller's API key, or empty.
+    `decided` remembers decisions that no condition had a part in, by what they were about.
     """
 
     principal_id: str
@@ -75,6 +80,7 @@ class Grant:
     document: Mapping[str, Any]
     context: Mapping[str, str]
     usage_key: str
+    decided: dict[str, Decision] = field(default_factory=dict, compare=False, repr=False)
 
 
 async def ask(
@@ -181,11 +187,24 @@ def flat_context(given: Any) -> dict[str, str]:
     return found
 
 
-def judge(grant: Grant, account: str, resource: str, keys: Mapping[str, Any]) -> Decision:
-    """What the policy says of `execute-api:Invoke` on an ARN; `keys` are the condition keys."""
+def judge(grant: Grant, account: str, resource: str, keys: Mapping[str, Any] | Keys) -> Decision:
+    """What the policy says of `execute-api:Invoke` on an ARN.
+
+    `keys` are the condition keys, or the function that gives them if they are asked for.
+    """
+    known = grant.decided.get(resource)
+    if known is not None:
+        return known
+    identity = IdentityPolicies((grant.policy,))
+    is_open = looks_at_context(INVOKE, identity, ())
+    given = (keys() if callable(keys) else keys) if is_open else {}
     caller = Principal("user", account, grant.principal_id, grant.principal_id)
-    question = Question(caller, INVOKE, resource, keys)
-    return decide(question, IdentityPolicies((grant.policy,)), (), account)
+    decision = decide(Question(caller, INVOKE, resource, given), identity, (), account)
+    if not is_open:
+        if len(grant.decided) >= DECISIONS_REMEMBERED_MAX:
+            grant.decided.clear()
+        grant.decided[resource] = decision
+    return decision
 
 
 class Grants:

@@ -20,6 +20,9 @@ AUTHORIZER_ANSWER_BYTES_MAX = 262_144
 AUTHORIZATIONS_CACHED_MAX = 10_000
 """Answers of authorizers kept in memory, over all APIs. Ours."""
 
+DECISIONS_REMEMBERED_MAX = 64
+"""Decisions kept with one such answer. Ours."""
+
 IDENTITY_SOURCES_MAX = 20
 """Identity sources of one authorizer. Ours."""
 

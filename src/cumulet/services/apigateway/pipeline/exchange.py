@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+
+import msgspec
 
 from cumulet.services.apigateway.pipeline.match import Matched
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(msgspec.Struct, frozen=True):
     """A request with the answer of its backend. `shows_trace`: AWS tells the trace id with it."""
 
     matched: Matched

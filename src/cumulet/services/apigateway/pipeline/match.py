@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from cumulet.core.http import Request
 from cumulet.services.apigateway.pipeline.faults import forbidden, missing_token
@@ -10,8 +10,7 @@ from cumulet.services.apigateway.pipeline.observe.journal import Journal
 from cumulet.services.apigateway.pipeline.served import ServedMethod, ServedStage
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True):
     """A request as it came, with what tells it from others.
 
     `path` is what follows the stage, `whole_path` has the stage before it; both as sent.
@@ -30,12 +29,11 @@ class Arrival:
     epoch_ms: int
     by_domain: bool = False
     """Whether it came by a custom domain, which stays when the API's own address is disabled."""
-    journal: Journal = field(default_factory=Journal)
+    journal: Journal = msgspec.field(default_factory=Journal)
     """What is noted of it on its way, for logs and metrics."""
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
+class Matched(msgspec.Struct, frozen=True):
     """A request and the method it is for. `path` begins with exactly one slash."""
 
     arrival: Arrival

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from cumulet.core.context import Platform
 from cumulet.services.apigateway.admission.buckets import Buckets, Rate
@@ -16,16 +16,14 @@ from cumulet.services.apigateway.pipeline.faults import invalid_key, quota_excee
 from cumulet.services.apigateway.pipeline.match import Matched
 
 
-@dataclass(frozen=True, slots=True)
-class UsedKey:
+class UsedKey(msgspec.Struct, frozen=True):
     """The API key of a request: `value` as it was sent."""
 
     id: str
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Metered:
+class Metered(msgspec.Struct, frozen=True):
     """A request that is within its bounds. `key` is None where the method asks for none."""
 
     authorized: Authorized

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
+
+import msgspec
 
 from cumulet.services.apigateway.pipeline.authorize import Authorized
 from cumulet.services.apigateway.pipeline.faults import (
@@ -18,8 +19,7 @@ from cumulet.services.apigateway.pipeline.meter import Metered, UsedKey
 _JSON = "application/json"
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(msgspec.Struct, frozen=True):
     """A request that the backend may see, with its query read and the API key that it used."""
 
     authorized: Authorized

@@ -5,8 +5,9 @@ through.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from cumulet.core.context import Context, Platform
 from cumulet.core.identity import ANONYMOUS, Principal
@@ -17,8 +18,7 @@ from cumulet.services.apigateway.pipeline.authorize.signed import identify_signe
 from cumulet.services.apigateway.pipeline.match import Matched
 
 
-@dataclass(frozen=True, slots=True)
-class Authorized:
+class Authorized(msgspec.Struct, frozen=True):
     """A request that may go on, and who sent it.
 
     `authorizer` is what an authorizer said, as `$context.authorizer` has it; `usage_key` is the

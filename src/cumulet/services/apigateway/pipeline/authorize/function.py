@@ -44,8 +44,12 @@ async def authorize_by_function(
     if served is None or served.function is None:
         raise authorizer_misconfigured("the method's authorizer is not there")
     grant, latency_ms = await _grant_of(ctx, matched, served)
-    question = question_of(ctx, matched)
-    decision = judge(grant, matched.stage.scope.account, question.resource, question.context)
+    decision = judge(
+        grant,
+        matched.stage.scope.account,
+        method_arn(matched),
+        lambda: question_of(ctx, matched).context,
+    )
     ctx.trace.note(authorizer=served.id, authorizer_reason=decision.reason)
     if decision.effect == "deny" or not (decision.allowed or is_welcome):
         raise denied_by_authorizer(explicitly=decision.effect == "deny")

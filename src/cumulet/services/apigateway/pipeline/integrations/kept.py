@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from cumulet.core.context import Context
 from cumulet.kit.conditions import condition_keys
@@ -142,7 +144,9 @@ async def from_cache(
     if isinstance(body, bytes) and len(body) <= ANSWER_BYTES_MAX:
         kept = Kept(exchange.status, tuple(exchange.headers), body, exchange.shows_trace, now + ttl)
         cache.keep(place, stage.cache_flushes, key, kept, stage.cache_bytes)
-    return replace(exchange, headers=[*exchange.headers, *notes]) if notes else exchange
+    if not notes:
+        return exchange
+    return replace(exchange, headers=[*exchange.headers, *notes])
 
 
 def _key_of(admitted: Admitted) -> Key:
