@@ -42,9 +42,7 @@ def role(cloud: Any) -> Callable[..., str]:
                 "Version": "2012-10-17",
                 "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": "*"}],
             }
-            iam.put_role_policy(
-                RoleName=name, PolicyName="p", PolicyDocument=json.dumps(policy)
-            )
+            iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps(policy))
         return str(made["Arn"])
 
     return make
@@ -92,9 +90,7 @@ def responses(api: Any, place: dict[str, str], *codes: str, **default: Any) -> N
         api.client.put_method_response(
             **place,
             statusCode=code,
-            responseParameters={
-                name: False for name in (default.get("responseParameters") or {})
-            },
+            responseParameters={name: False for name in (default.get("responseParameters") or {})},
         )
         pattern = {"selectionPattern": code} if number else {}
         api.client.put_integration_response(**place, statusCode=code, **pattern, **default)

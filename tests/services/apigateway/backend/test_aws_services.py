@@ -64,8 +64,9 @@ def test_a_query_service_by_action_answers_json(api, role):
     assert answer.status == 200
     result = answer.json["GetCallerIdentityResponse"]
     name = arn.rpartition("/")[2]
-    assert f":assumed-role/{name}/BackplaneAssumeRoleSession" in (
-        result["GetCallerIdentityResult"]["Arn"]
+    assert (
+        f":assumed-role/{name}/BackplaneAssumeRoleSession"
+        in (result["GetCallerIdentityResult"]["Arn"])
     )
     assert result["ResponseMetadata"]["RequestId"]
 
@@ -74,9 +75,7 @@ def test_a_query_service_takes_parameters_from_the_query_or_a_form(cloud, api, r
     user = unique("u")
     cloud.client("iam").create_user(UserName=user)
     arn = role("iam:GetUser")
-    by_query = api.method(
-        "GET", "q", requestParameters={"method.request.querystring.user": True}
-    )
+    by_query = api.method("GET", "q", requestParameters={"method.request.querystring.user": True})
     aws(
         api,
         by_query,
@@ -251,7 +250,9 @@ def test_log_events_by_action_with_a_template(cloud, api, role):
     )
     template = template.replace('"timestamp": 0', '"timestamp": $context.requestTimeEpoch')
     template = template.replace('"M"', "$input.json('$.text')")
-    aws(api, place, "logs", "action/PutLogEvents", role("logs:*"), requestTemplates={JSON: template})
+    aws(
+        api, place, "logs", "action/PutLogEvents", role("logs:*"), requestTemplates={JSON: template}
+    )
     responses(api, place, "200", "400")
     api.deploy()
     assert api.call("POST", "/", body=b'{"text": "hello \\"you\\""}').status == 200

@@ -92,9 +92,7 @@ def test_settings_of_all_methods_and_of_one(served):
 )
 def test_values_that_a_stage_does_not_take(served, path, value):
     with refused("BadRequestException"):
-        patch(
-            served, ("replace", "/cacheClusterEnabled", "true"), ("replace", path, value)
-        )
+        patch(served, ("replace", "/cacheClusterEnabled", "true"), ("replace", path, value))
 
 
 def test_logs_need_the_accounts_role(new_cloud):
@@ -190,9 +188,7 @@ def test_a_canary_needs_a_stage_and_a_deployment_that_exist(served):
             restApiId=served.id, stageName="new", canarySettings={"percentTraffic": 1.0}
         )
     with refused("BadRequestException"):
-        served.client.create_deployment(
-            restApiId=served.id, canarySettings={"percentTraffic": 1.0}
-        )
+        served.client.create_deployment(restApiId=served.id, canarySettings={"percentTraffic": 1.0})
     with refused("NotFoundException", "Invalid Deployment identifier specified"):
         patch(served, ("replace", "/canarySettings/deploymentId", "nothere"))
 

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-m
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import shutil
 import socket
@@ -88,6 +89,7 @@ class Slow:
     """A backend that sends a piece, waits to be told, and sends the rest."""
 
     def __init__(self):
+        self.is_silent = False
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/"
         self.go_on = threading.Event()
@@ -97,18 +99,16 @@ class Slow:
 
     def run(self):
         connection, _ = self.listener.accept()
+        self.connection = connection
         with connection:
             connection.recv(65536)
             connection.sendall(
                 b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/x\r\n\r\n"
                 b"5\r\nfirst\r\n"
             )
-            self.go_on.wait(30)
-            try:
+            if not self.is_silent:
+                self.go_on.wait(30)
                 connection.sendall(b"6\r\nsecond\r\n0\r\n\r\n")
-            except OSError:
-                pass
-            connection.settimeout(30)
             try:
                 if not connection.recv(1):
                     self.closed.set()
@@ -117,6 +117,8 @@ class Slow:
 
     def close(self):
         self.go_on.set()
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
         self.thread.join()
         self.listener.close()
 
@@ -147,6 +149,7 @@ def test_a_piece_comes_before_the_backend_has_ended(api, slow):
 
 
 def test_a_client_that_goes_ends_the_backends_connection(api, slow):
+    slow.is_silent = True
     api.client.put_integration(
         **api.method("GET"),
         type="HTTP_PROXY",
@@ -162,7 +165,6 @@ def test_a_client_that_goes_ends_the_backends_connection(api, slow):
     connection.sock.close() if connection.sock else None
     answer.close()
     connection.close()
-    slow.go_on.set()
     assert slow.closed.wait(20)
 
 
@@ -175,6 +177,7 @@ class Counting:
         self.script = script
         self.context = context
         self.connections = 0
+        self.open = []
         self.requests = []
         self.threads = [threading.Thread(target=self.accept)]
         self.threads[0].start()
@@ -186,15 +189,17 @@ class Counting:
             except OSError:
                 return
             self.connections += 1
+            self.open.append(connection)
             thread = threading.Thread(target=self.serve, args=(connection, self.connections))
             thread.start()
             self.threads.append(thread)
 
     def serve(self, connection, number):
         try:
+            if self.context is not None:
+                connection = self.context.wrap_socket(connection, server_side=True)
+                self.open.append(connection)
             with connection:
-                if self.context is not None:
-                    connection = self.context.wrap_socket(connection, server_side=True)
                 count = 0
                 while data := connection.recv(65536):
                     count += 1
@@ -209,6 +214,9 @@ class Counting:
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
+        for connection in self.open:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         for thread in self.threads:
             thread.join(20)
 

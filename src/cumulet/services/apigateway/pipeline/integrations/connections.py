@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -78,13 +79,16 @@ class Connections:
         self._clock = clock
         self._idle: dict[Place, list[Line]] = {}
         self._count = 0
-        self._swept = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
         """None is open at first."""
 
     async def stop(self) -> None:
         """Close those that wait."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         for lines in self._idle.values():
             for line in lines:
                 line.close()
@@ -143,7 +147,6 @@ class Connections:
         if not line.rest():
             return
         line.idle_since = self._clock.monotonic()
-        self._drop_old(line.idle_since)
         lines = self._idle.setdefault(place, [])
         if len(lines) >= IDLE_OF_ONE_MAX or self._count >= IDLE_MAX:
             line.close()
@@ -152,12 +155,16 @@ class Connections:
             return
         lines.append(line)
         self._count += 1
+        if self._timer is None:
+            self._sweep_later()
 
-    def _drop_old(self, now: float) -> None:
+    def _sweep_later(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(IDLE_SECONDS_MAX, self._sweep)
+
+    def _sweep(self) -> None:
         """Close those that have waited too long; each place's are in order of their age."""
-        if now - self._swept < 1.0:
-            return
-        self._swept = now
+        now = self._clock.monotonic()
         for place in list(self._idle):
             lines = self._idle[place]
             while lines and now - lines[0].idle_since >= IDLE_SECONDS_MAX:
@@ -165,3 +172,6 @@ class Connections:
                 self._count -= 1
             if not lines:
                 del self._idle[place]
+        self._timer = None
+        if self._idle:
+            self._sweep_later()
