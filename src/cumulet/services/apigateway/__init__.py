@@ -48,6 +48,7 @@ from cumulet.services.apigateway.v2 import store as v2_store
 from cumulet.services.apigateway.v2.http.front import provides as http_provides
 from cumulet.services.apigateway.v2.http.surface import HttpFront
 from cumulet.services.apigateway.v2.operations import MODULES as V2_MODULES
+from cumulet.services.apigateway.v2.resources import RESOURCES as V2_RESOURCES
 from cumulet.services.apigateway.v2.sockets import MANAGEMENT, Sockets
 
 SERVICE = Service(
@@ -90,7 +91,7 @@ V2 = Service(
     name="apigatewayv2",
     prefix="apigateway",
     operations=operations_of(*V2_MODULES),
-    resources=V2_DOMAINS,
+    resources=(*V2_RESOURCES, *V2_DOMAINS),
     provides=http_provides,
     tables=v2_store.TABLES,
 )

@@ -17,20 +17,20 @@ Request = Mapping[str, Any]
 _LENGTHS = {
     "Name": (1, 128),
     "Description": (0, 1_024),
-    "Version": (1, 64),
+    "Version": (0, 64),
     "RouteKey": (1, 128),
-    "Target": (1, 2_048),
-    "OperationName": (1, 64),
-    "RouteSelectionExpression": (1, 128),
-    "ApiKeySelectionExpression": (1, 128),
-    "ModelSelectionExpression": (1, 128),
-    "RouteResponseSelectionExpression": (1, 128),
-    "TemplateSelectionExpression": (1, 128),
+    "Target": (0, 2_048),
+    "OperationName": (0, 64),
+    "RouteSelectionExpression": (0, 128),
+    "ApiKeySelectionExpression": (0, 128),
+    "ModelSelectionExpression": (0, 128),
+    "RouteResponseSelectionExpression": (0, 128),
+    "TemplateSelectionExpression": (0, 128),
     "RouteResponseKey": (1, 128),
     "IntegrationResponseKey": (1, 128),
-    "IntegrationUri": (1, 2_048),
-    "IntegrationSubtype": (1, 128),
-    "AuthorizerUri": (1, 2_048),
+    "IntegrationUri": (0, 2_048),
+    "IntegrationSubtype": (0, 128),
+    "AuthorizerUri": (0, 2_048),
     "StageName": (1, 128),
     "ContentType": (1, 256),
     "Schema": (0, 32_768),
@@ -39,6 +39,8 @@ _LENGTHS = {
 
 def check_lengths(request: Request) -> None:
     """Raise BadRequestException for a text that is longer or shorter than the model says.
+
+    An empty text takes an optional member away.
 
     https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/operations.html
     """
