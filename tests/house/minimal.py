@@ -30,6 +30,8 @@ TEXTS = (
     "lambda:InvokeFunction",
     "/house",
     "https://house.example",
+    "house.example",
+    "arn:aws:acm:us-east-1:000000000000:certificate/house",
 )
 """Tried in this order until one fits the shape's pattern and length."""
 
