@@ -22,6 +22,7 @@ from cumulet.services.apigateway.admission.buckets import Buckets
 from cumulet.services.apigateway.model import Deployment, Method, Resource, RestApi, Stage
 from cumulet.services.apigateway.pipeline.integrations.roles import RoleSessions
 from cumulet.services.apigateway.pipeline.integrations.waiting import Invocations
+from cumulet.services.apigateway.pipeline.observe.measure import Measures
 from cumulet.services.apigateway.pipeline.served import serve_stage
 
 SCOPE = Scope("123456789012", "eu-west-1")
@@ -54,9 +55,9 @@ class Played:
 class Measured(list[tuple[str, dict[str, str], float, str]]):
     """What was measured, as CloudWatch would hear it."""
 
-    def record(self, scope, namespace, name, dimensions, value, unit="Count"):
+    def record_all(self, scope, namespace, name, dimensions, values, unit="Count"):
         assert (scope, namespace) == (SCOPE, "AWS/ApiGateway")
-        self.append((name, dict(dimensions), value, unit))
+        self.extend((name, dict(dimensions), value, unit) for value in values)
 
 
 @dataclass
@@ -93,6 +94,8 @@ class Cast:
             return self.parts.setdefault(kind, kind())
         if kind is Metrics:
             return self.parts.setdefault(kind, Measured())
+        if kind is Measures:
+            return self.parts.setdefault(kind, Measures(self))
         assert kind in (Authenticator, Policies) or kind in self.parts
         return self.parts.get(kind, self)
 

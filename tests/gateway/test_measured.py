@@ -8,6 +8,7 @@ from __future__ import annotations
 from tests.gateway.cast import Measured, lambda_says, method, stage_of
 
 from cumulet.kit.ports import Metrics
+from cumulet.services.apigateway.pipeline.observe.measure import MEASURED_MAX, Measures
 
 API = {"ApiName": "n"}
 STAGE = {"ApiName": "n", "Stage": "prod"}
@@ -15,7 +16,9 @@ STAGE = {"ApiName": "n", "Stage": "prod"}
 
 def heard(play, stage, path="/it", **more):
     measured = Measured()
-    play(stage, "GET", path, parts={Metrics: measured}, **more)
+    parts = {Metrics: measured}
+    play(stage, "GET", path, parts=parts, **more)
+    parts[Measures].tell()
     return measured
 
 
@@ -49,3 +52,16 @@ def test_a_method_is_measured_when_its_settings_say_so(play):
     measured = heard(play, stage_of({"/it": [method("GET")]}, method_settings=settings))
     where = {"ApiName": "n", "Method": "GET", "Resource": "/it", "Stage": "prod"}
     assert values(measured, where)["Count"] == 1.0
+
+
+def test_what_waits_is_bounded(play):
+    measured = Measured()
+    parts = {Metrics: measured}
+    stage = stage_of({"/it": [method("GET")]})
+    for _ in range(MEASURED_MAX + 1):
+        play(stage, "GET", "/nowhere", parts=parts)
+    counted = [name for name, place, _, _ in measured if place == STAGE and name == "Count"]
+    assert len(counted) == MEASURED_MAX
+    parts[Measures].tell()
+    counted = [name for name, place, _, _ in measured if place == STAGE and name == "Count"]
+    assert len(counted) == MEASURED_MAX + 1

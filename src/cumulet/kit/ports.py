@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -70,6 +71,18 @@ class Metrics(Protocol):
         unit: str = "Count",
     ) -> None:
         """Add one value, measured now. `namespace` as AWS's (`AWS/ApiGateway`). Never blocks."""
+        ...
+
+    def record_all(
+        self,
+        scope: Scope,
+        namespace: str,
+        name: str,
+        dimensions: tuple[tuple[str, str], ...],
+        values: Sequence[float],
+        unit: str = "Count",
+    ) -> None:
+        """Add values that were measured in the last second or so: for who measures very often."""
         ...
 
 

@@ -89,6 +89,20 @@ def test_many_values_of_two_minutes_are_two_points(room: Room) -> None:
     asyncio.run(scenario())
 
 
+def test_values_told_together_count_like_values_told_one_by_one(room: Room) -> None:
+    async def scenario() -> None:
+        begin = room.clock.now()
+        values = [float(number % 7) for number in range(2_500)]
+        sink = room.platform.need(Metrics)  # type: ignore[type-abstract]
+        sink.record_all(SCOPE, "AWS/Lambda", "Duration", FUNCTION, values, "Milliseconds")
+        record(room, 9.0)
+        await room.gatherer.flush()
+        (point,) = await room.points(begin)
+        assert (point["SampleCount"], point["Sum"]) == (2_501, sum(values) + 9.0)
+
+    asyncio.run(scenario())
+
+
 def test_stopping_writes_what_waits(room: Room) -> None:
     async def scenario() -> None:
         begin = room.clock.now()

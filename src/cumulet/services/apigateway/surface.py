@@ -44,6 +44,7 @@ from cumulet.services.apigateway.pipeline.integrations.kept import AnswerCache
 from cumulet.services.apigateway.pipeline.integrations.roles import RoleSessions
 from cumulet.services.apigateway.pipeline.integrations.waiting import Invocations
 from cumulet.services.apigateway.pipeline.match import Arrival
+from cumulet.services.apigateway.pipeline.observe.measure import Measures
 from cumulet.services.apigateway.pipeline.respond import respond_fault
 from cumulet.services.apigateway.pipeline.served import ServedStage, serve
 
@@ -137,6 +138,7 @@ def provides(platform: Platform) -> Mapping[type, Any]:
         Passes: Passes(platform),
         Quotas: Quotas(platform),
         RequestIds: RequestIds(platform.clock),
+        Measures: Measures(platform),
         **domains.provides(platform),
     }
 

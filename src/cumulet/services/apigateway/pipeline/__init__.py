@@ -14,7 +14,7 @@ from cumulet.services.apigateway.pipeline.faults import GatewayFault
 from cumulet.services.apigateway.pipeline.integrate import integrate
 from cumulet.services.apigateway.pipeline.match import Arrival, match
 from cumulet.services.apigateway.pipeline.meter import Metered, meter
-from cumulet.services.apigateway.pipeline.observe.measure import measure
+from cumulet.services.apigateway.pipeline.observe.measure import Measures
 from cumulet.services.apigateway.pipeline.observe.report import tell
 from cumulet.services.apigateway.pipeline.respond import refuse, respond
 from cumulet.services.apigateway.pipeline.served import ServedStage, chosen
@@ -39,7 +39,7 @@ async def answer(
         response = refuse(fault, arrival, stage)
     if stage is None:
         return response
-    measure(platform, stage, arrival, response.status)
+    platform.need(Measures).measure(stage, arrival, response.status)
     return tell(platform, stage, arrival, response)
 
 

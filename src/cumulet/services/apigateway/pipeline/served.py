@@ -28,7 +28,6 @@ from cumulet.services.apigateway.model import (
     Resource,
     Stage,
 )
-from cumulet.services.apigateway.pipeline.observe.measure import Dimensions, dimensions_of
 from cumulet.services.apigateway.pipeline.observe.prepared import (
     Logs,
     PreparedResponse,
@@ -129,8 +128,6 @@ class ServedStage:
     router: Router[ServedMethod]
     api_name: str = ""
     api_key_source: str = "HEADER"
-    dimensions: tuple[Dimensions, ...] = ()
-    """Under what its requests are measured."""
     responses: Mapping[str, PreparedResponse] = field(default_factory=dict)
     """The API's own gateway responses, by type."""
     logs: Logs = field(default_factory=Logs)
@@ -199,7 +196,6 @@ def serve_stage(
         ),
         api_name=api.name,
         api_key_source=api.api_key_source,
-        dimensions=dimensions_of(api.name, stage.stage_name),
         responses=prepare_responses(responses),
         logs=prepare_logs(stage, account or Account(), is_canary=is_canary),
         cache_bytes=_cache_bytes(stage, is_canary),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from cumulet.core.context import Platform
 from cumulet.core.identity import Scope
@@ -77,6 +77,29 @@ class Gatherer:
         if len(values) >= GATHERED_VALUES_MAX:
             self._put(key, values)
             values.clear()
+
+    def record_all(
+        self,
+        scope: Scope,
+        namespace: str,
+        name: str,
+        dimensions: Dimensions,
+        values: Sequence[float],
+        unit: str = "Count",
+    ) -> None:
+        """Add values that were measured in the last second or so."""
+        for at in range(0, len(values), GATHERED_VALUES_MAX):
+            first, *rest = values[at : at + GATHERED_VALUES_MAX]
+            self.record(scope, namespace, name, dimensions, first, unit)
+            gathered = self._values.get((scope, namespace, name, dimensions, unit))
+            if gathered is None:
+                # There are too many series.
+                self._left_out += len(rest)
+                continue
+            gathered.extend(rest)
+            if len(gathered) >= GATHERED_VALUES_MAX:
+                self._put((scope, namespace, name, dimensions, unit), gathered)
+                gathered.clear()
 
     async def flush(self) -> None:
         """Write all that was gathered so far. Raises Unavailable, and keeps it then."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cumulet.core.context import Platform
+from cumulet.core.identity import Scope
 from cumulet.kit.ports import Metrics
+from cumulet.kit.workers import Tasks
 
 if TYPE_CHECKING:
     from cumulet.services.apigateway.pipeline.match import Arrival
@@ -16,44 +18,107 @@ if TYPE_CHECKING:
 
 Dimensions = tuple[tuple[str, str], ...]
 
+MEASURED_SECONDS = 1.0
+"""How long measurements wait here: less than the minute by which CloudWatch keeps them."""
+
+MEASURED_MAX = 1_000
+"""Requests of one stage or method that wait at most. Ours."""
+
 _NAMESPACE = "AWS/ApiGateway"
+_Name = tuple[Scope, str, str, str, str]
 
 
-def dimensions_of(api_name: str, stage: str) -> tuple[Dimensions, ...]:
-    """Under what each request of a stage is counted."""
-    api = ("ApiName", api_name)
-    return (api,), (api, ("Stage", stage))
+class Tally:
+    """Requests of one stage, or of one of its methods, of which CloudWatch has not heard yet."""
+
+    __slots__ = ("client_errors", "integration", "latency", "server_errors", "told")
+
+    def __init__(self) -> None:
+        self.latency: list[float] = []
+        self.integration: list[float] = []
+        self.client_errors: list[float] = []
+        self.server_errors: list[float] = []
+        self.told: list[str] = []
+        """`hit` and `miss` of the cache."""
 
 
-def measure(platform: Platform, stage: ServedStage, arrival: Arrival, status: int) -> None:
-    """Count one answered request, with the errors and the times that it took."""
-    record = platform.need(Metrics).record  # type: ignore[type-abstract]
-    scope, journal = stage.scope, arrival.journal
-    latency = max(0.0, platform.clock.now() * 1000 - arrival.epoch_ms)
-    client_error = 1.0 if 400 <= status < 500 else 0.0
-    server_error = 1.0 if status >= 500 else 0.0
-    places = stage.dimensions
-    if journal.matched is not None and journal.matched.method.settings.metrics_enabled:
-        places = (*places, _of_method(stage, arrival))
-    for place in places:
-        record(scope, _NAMESPACE, "Count", place, 1.0)
-        record(scope, _NAMESPACE, "Latency", place, latency, "Milliseconds")
-        record(scope, _NAMESPACE, "4XXError", place, client_error)
-        record(scope, _NAMESPACE, "5XXError", place, server_error)
+class Measures:
+    """Gathers what is measured, and tells it every second and at the end."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._tallies: dict[_Name, Tally] = {}
+        self._tasks = Tasks()
+
+    async def start(self) -> None:
+        """Begin to tell."""
+        self._tasks.start(self._run(), "measures")
+
+    async def stop(self) -> None:
+        """Tell what is left."""
+        await self._tasks.stop()
+        self.tell()
+
+    def measure(self, stage: ServedStage, arrival: Arrival, status: int) -> None:
+        """Count one answered request, with the errors and the times that it took."""
+        self._add((stage.scope, stage.api_name, stage.stage_name, "", ""), arrival, status)
+        matched = arrival.journal.matched
+        if matched is not None and matched.method.settings.metrics_enabled:
+            verb, path = arrival.request.method, matched.method.resource_path
+            name = (stage.scope, stage.api_name, stage.stage_name, verb, path)
+            self._add(name, arrival, status)
+
+    def _add(self, name: _Name, arrival: Arrival, status: int) -> None:
+        tally = self._tallies.get(name)
+        if tally is None:
+            tally = self._tallies[name] = Tally()
+        journal = arrival.journal
+        now_ms = self._platform.clock.now() * 1000
+        tally.latency.append(max(0.0, now_ms - arrival.epoch_ms))
+        tally.client_errors.append(1.0 if 400 <= status < 500 else 0.0)
+        tally.server_errors.append(1.0 if status >= 500 else 0.0)
         if journal.integration_ms is not None:
-            taken = float(journal.integration_ms)
-            record(scope, _NAMESPACE, "IntegrationLatency", place, taken, "Milliseconds")
+            tally.integration.append(float(journal.integration_ms))
         if journal.cache:
-            name = "CacheHitCount" if journal.cache == "hit" else "CacheMissCount"
-            record(scope, _NAMESPACE, name, place, 1.0)
+            tally.told.append(journal.cache)
+        if len(tally.latency) >= MEASURED_MAX:
+            del self._tallies[name]
+            self._tell(name, tally)
+
+    def tell(self) -> None:
+        """Tell CloudWatch all that waits."""
+        tallies, self._tallies = self._tallies, {}
+        for name, tally in tallies.items():
+            self._tell(name, tally)
+
+    def _tell(self, name: _Name, tally: Tally) -> None:
+        record = self._platform.need(Metrics).record_all  # type: ignore[type-abstract]
+        scope = name[0]
+        hits = [1.0] * tally.told.count("hit")
+        misses = [1.0] * tally.told.count("miss")
+        for place in _places(name):
+            record(scope, _NAMESPACE, "Count", place, [1.0] * len(tally.latency))
+            record(scope, _NAMESPACE, "Latency", place, tally.latency, "Milliseconds")
+            record(scope, _NAMESPACE, "4XXError", place, tally.client_errors)
+            record(scope, _NAMESPACE, "5XXError", place, tally.server_errors)
+            if tally.integration:
+                unit = "Milliseconds"
+                record(scope, _NAMESPACE, "IntegrationLatency", place, tally.integration, unit)
+            if hits:
+                record(scope, _NAMESPACE, "CacheHitCount", place, hits)
+            if misses:
+                record(scope, _NAMESPACE, "CacheMissCount", place, misses)
+
+    async def _run(self) -> None:
+        while True:
+            await self._platform.clock.sleep(MEASURED_SECONDS)
+            self.tell()
 
 
-def _of_method(stage: ServedStage, arrival: Arrival) -> Dimensions:
-    matched = arrival.journal.matched
-    path = "" if matched is None else matched.method.resource_path
-    return (
-        ("ApiName", stage.api_name),
-        ("Method", arrival.request.method),
-        ("Resource", path),
-        ("Stage", stage.stage_name),
-    )
+def _places(name: _Name) -> tuple[Dimensions, ...]:
+    """Under what the requests of a stage, or of one of its methods, are counted."""
+    _, api_name, stage, verb, path = name
+    api = ("ApiName", api_name)
+    if verb:
+        return ((api, ("Method", verb), ("Resource", path), ("Stage", stage)),)
+    return (api,), (api, ("Stage", stage))
