@@ -75,7 +75,7 @@ class Plan:
 
 def read_plan(document: Document, base_path: str) -> Plan:
     """Read a document. Raises BadRequestException for one that is no HTTP API's."""
-    if document.is_swagger:
+    if not str(document.root.get("openapi", "")).startswith("3."):
         raise BadRequestException("Only OpenAPI 3.0 documents can be imported as HTTP APIs.")
     plan = Plan(_settings(document))
     for name in document.root:
