@@ -105,6 +105,7 @@ def play(tmp_path: Path, stage_settings: dict) -> Callable[..., None]:
             sandbox = Sandbox(config, SystemClock())
             await sandbox.start()
             try:
+                await sandbox.ready()
                 await scenario(Stage(sandbox, tmp_path))
             finally:
                 await sandbox.stop()

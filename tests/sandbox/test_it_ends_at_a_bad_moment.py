@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from cumulet.core.clock import SystemClock
-from cumulet.sandbox import Failed, Succeeded
+from cumulet.sandbox import Failed, SandboxConfig, Succeeded
 from cumulet.sandbox.environment import Environment
 from cumulet.sandbox.machine.runtimes import Interpreter
 from cumulet.sandbox.pool import Sandbox
@@ -167,3 +167,27 @@ def test_two_timeouts_of_initialisation_leave_all_room_to_others(play):
         assert isinstance(await stage.invoke(quick), Succeeded)
 
     play(scenario, environments_max=1, capacity_wait_ms=200)
+
+
+def test_what_the_machine_offers_is_asked_again_after_a_failure(tmp_path, monkeypatch):
+    """The cloud serves meanwhile: only functions wait for the answer."""
+    probe = Starter.probe
+    troubles = [OSError("no process just now")]
+
+    async def troubled(self, interpreter):
+        if troubles:
+            raise troubles.pop()
+        return await probe(self, interpreter)
+
+    monkeypatch.setattr(Starter, "probe", troubled)
+
+    async def scenario():
+        sandbox = Sandbox(SandboxConfig(tmp_path), SystemClock())
+        await sandbox.start()
+        with pytest.raises(OSError, match="no process just now"):
+            await sandbox.ready()
+        await sandbox.ready()
+        assert sandbox.report()
+        await sandbox.stop()
+
+    asyncio.run(scenario())

@@ -61,32 +61,55 @@ class Sandbox:
         self._tasks: set[asyncio.Task[None]] = set()
         self._watchers: list[asyncio.Task[None]] = []
         self._layers: dict[str, str] = {}
+        self._probing: asyncio.Task[None] | None = None
         self._stopped = False
 
     async def start(self) -> None:
-        """Find out what this machine offers and prepare to fork. Raises IsolationUnavailable."""
+        """Begin to find out what this machine offers; only `require` waits for it.
+
+        Raises IsolationUnavailable, OSError.
+        """
         self._starter.open()
-        self._layers = await self._starter.probe(self._own_interpreter())
-        missing = missing_essentials(self._layers)
-        if self._config.isolation == "require" and missing:
-            await self.stop()
-            raise IsolationUnavailable(f"This machine does not offer: {', '.join(missing)}.")
+        self._probing = asyncio.get_running_loop().create_task(self._probe())
+        if self._config.isolation == "require":
+            try:
+                await self.ready()
+            except BaseException:
+                await self.stop()
+                raise
         self._watchers = [asyncio.get_running_loop().create_task(self._sweep())]
         if not self._starter.cgroups.available:
             watching = memory.watch(self._live, self._clock)
             self._watchers.append(asyncio.get_running_loop().create_task(watching))
 
+    async def _probe(self) -> None:
+        self._layers = await self._starter.probe(self._own_interpreter())
+        missing = missing_essentials(self._layers)
+        if self._config.isolation == "require" and missing:
+            raise IsolationUnavailable(f"This machine does not offer: {', '.join(missing)}.")
+
+    async def ready(self) -> None:
+        """Wait until it is known what this machine offers; tried again after a failure.
+
+        Raises IsolationUnavailable, OSError.
+        """
+        probing = self._probing
+        if probing is None or (probing.done() and (probing.cancelled() or probing.exception())):
+            probing = self._probing = asyncio.get_running_loop().create_task(self._probe())
+        await asyncio.shield(probing)
+
     async def stop(self) -> None:
         """End every environment and leave nothing behind."""
         self._stopped = True
-        for task in self._watchers:
+        ending = [*self._watchers, *([self._probing] if self._probing is not None else ())]
+        for task in ending:
             task.cancel()
-        await asyncio.gather(*self._watchers, *self._tasks, return_exceptions=True)
+        await asyncio.gather(*ending, *self._tasks, return_exceptions=True)
         await asyncio.gather(*(self._end(environment) for environment in list(self._live)))
         await self._starter.close()
 
     def report(self) -> list[Layer]:
-        """The layers of isolation, in force or not, for people."""
+        """The layers of isolation, in force or not, for people; known once it is `ready`."""
         return describe_layers(self._layers, self._starter.cgroups, self._config)
 
     def warning(self, runtime: str) -> str | None:
@@ -97,7 +120,11 @@ class Sandbox:
             return str(error)
 
     async def prepare(self, runtime: str) -> None:
-        """Warm up for a runtime ahead of its first event. Raises RuntimeUnavailable, OSError."""
+        """Warm up for a runtime ahead of its first event.
+
+        Raises RuntimeUnavailable, IsolationUnavailable, OSError.
+        """
+        await self.ready()
         interpreter = self._runtimes.resolve(runtime)
         zygote = await self._starter.zygote(interpreter, preload=interpreter.family == "python")
         self._starter.refill(zygote)
@@ -137,6 +164,7 @@ class Sandbox:
             return await self._run(environment, spec, invocation, on_log, on_stream, None)
         strict = spec.strict_runtime or self._config.strict_runtimes
         interpreter = self._runtimes.resolve(spec.runtime, strict=strict)
+        await self.ready()
         await self._reserve()
         started = self._clock.monotonic()
         made = await self._initialise(spec, interpreter, on_log)

@@ -138,8 +138,13 @@ def _layers() -> list[Finding]:
     async def look() -> list[Finding]:
         with tempfile.TemporaryDirectory() as work:
             sandbox = Sandbox(SandboxConfig(work=Path(work)), SystemClock())
-            # What is in force is found by trying it, when the sandbox starts.
             await sandbox.start()
+            try:
+                # What is in force is found by trying it.
+                await sandbox.ready()
+            except BaseException:
+                await sandbox.stop()
+                raise
             found = [
                 Finding(
                     "ok" if layer.in_force else "note",
