@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import zipfile
@@ -60,7 +61,7 @@ REFUSED = {
     "rest-json": ("AccessDeniedException", 403),
     "json": ("AccessDeniedException", 400),
     # A service that once spoke the query protocol still tells its codes, in a header.
-    "smithy-rpc-v2-cbor": ("AccessDenied", 400),
+    "query-compatible": ("AccessDenied", 400),
 }
 """How each protocol's services say that permission is missing."""
 UNSIGNED = {
@@ -68,7 +69,7 @@ UNSIGNED = {
     "rest-xml": ("AccessDenied", 403),
     "rest-json": ("MissingAuthenticationTokenException", 403),
     "json": ("MissingAuthenticationTokenException", 400),
-    "smithy-rpc-v2-cbor": ("MissingAuthenticationToken", 400),
+    "query-compatible": ("MissingAuthenticationToken", 400),
 }
 
 OPERATIONS = [
@@ -115,6 +116,10 @@ def known(cloud: Any) -> Iterator[dict[str, dict[str, Any]]]:
         Code={"ZipFile": package()},
     )
     api = gateway.create_rest_api(name="house")["id"]
+    sqs = cloud.client("sqs")
+    queue = sqs.create_queue(QueueName="house")["QueueUrl"]
+    queue_arn = "arn:aws:sqs:us-east-1:000000000000:house"
+    task = json.dumps({"taskId": "house", "sourceArn": queue_arn}).encode()
     yield {
         "s3": {
             "Bucket": "house-of-rules",
@@ -126,11 +131,17 @@ def known(cloud: Any) -> Iterator[dict[str, dict[str, Any]]]:
         "apigateway": {"restApiId": api, "name": "house"},
         "iam": {"RoleName": "house", "Url": "https://house.example"},
         "logs": {"logGroupName": "house"},
+        "sqs": {
+            "QueueUrl": queue,
+            "SourceArn": queue_arn,
+            "TaskHandle": base64.b64encode(task).decode(),
+        },
         "sts": {"RoleArn": role["Arn"], "RoleSessionName": "house"},
     }
     lam.delete_function(FunctionName="house")
     gateway.delete_rest_api(restApiId=api)
     iam.delete_role(RoleName="house")
+    sqs.delete_queue(QueueUrl=queue)
     s3.delete_object(Bucket="house-of-rules", Key="house")
     s3.delete_bucket(Bucket="house-of-rules")
 
@@ -180,8 +191,9 @@ def call(client: Any, name: str, known: dict[str, Any]) -> tuple[str, int, str]:
 
 
 def expected(client: Any, name: str, table: dict[str, tuple[str, int]]) -> tuple[str, int]:
-    protocol = client.meta.service_model.metadata["protocol"]
-    code, status = table[protocol]
+    metadata = client.meta.service_model.metadata
+    compatible = "awsQueryCompatible" in metadata
+    code, status = table["query-compatible" if compatible else metadata["protocol"]]
     if client.meta.service_model.operation_model(name).http["method"] == "HEAD":
         return str(status), status  # An answer to HEAD has no body to hold a code.
     return code, status

@@ -12,6 +12,7 @@ from cumulet.services import (
     iam,
     lambda_,
     s3,
+    sqs,
     ssm,
 )
 
@@ -20,6 +21,7 @@ SERVICES: tuple[Service, ...] = (
     *cloudwatch.SERVICES,
     *s3.SERVICES,
     *dynamodb.SERVICES,
+    sqs.SERVICE,
     ssm.SERVICE,
     lambda_.SERVICE,
     acm.SERVICE,

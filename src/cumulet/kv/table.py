@@ -176,6 +176,12 @@ class Table(Generic[R]):
         base = self._prefix(scope, index)
         return await self._follow(tx, scope, base + pack(begin), base + pack(end), limit, reverse)
 
+    async def load_packed(self, tx: Transaction, scope: Scope, packed: Iterable[bytes]) -> list[R]:
+        """The records whose packed keys are given, as the entries of an index hold them."""
+        base = self._prefix(scope)
+        found = [await tx.get(base + one) for one in packed]
+        return [self.read(value) for value in found if value is not None]
+
     async def scopes(self, tx: Transaction) -> list[Scope]:
         """Every account and region that has such records, for workers that serve them all.
 
@@ -202,6 +208,10 @@ class Table(Generic[R]):
     def prefix(self, scope: Scope, *prefix: Element) -> bytes:
         """With what the keys of the records begin whose keys begin with `prefix`, for watches."""
         return self._prefix(scope) + pack(prefix)
+
+    def index_prefix(self, scope: Scope, index: str, *values: Element) -> bytes:
+        """With what the entries of `index` begin whose values begin so, for watches and counts."""
+        return self._prefix(scope, index) + pack(values)
 
     def owned(self, key: bytes) -> tuple[Scope, Key] | None:
         """The scope and key of a record by its place in the store; None when it is not one."""

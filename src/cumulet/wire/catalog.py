@@ -27,7 +27,7 @@ __all__ = ["Catalog", "OperationModel", "ServiceModel", "Shape"]
 HEAD_BYTES = 8192
 """How much of a model is inflated to find its metadata, which comes first."""
 
-_CACHE_FORM = 2
+_CACHE_FORM = 3
 """Raised when what is stripped or added changes, so that older caches are not read."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*\Z")

@@ -61,7 +61,11 @@ _OTHER_CODES = {
     "KmsOptInRequired": "KMS.OptInRequired",
     "KmsThrottled": "KMS.ThrottlingException",
     "QueueNameExists": "QueueAlreadyExists",
+    "InvalidParameterValueException": "InvalidParameterValue",
+    "MissingRequiredParameterException": "MissingParameter",
 }
+_UNTOLD_ERRORS = ("InvalidParameterValueException", "MissingRequiredParameterException")
+"""Errors that SQS answers and its model does not have."""
 ERROR_CODES = {
     **{name: f"AWS.SimpleQueueService.{code}" for name, code in _PREFIXED_CODES.items()},
     **_OTHER_CODES,
@@ -73,7 +77,9 @@ _TAG_MAPS = ("TagMap",)
 
 def with_query_names(raw: Raw) -> Raw:
     """The model with `queryName` traits, flattened lists and maps, and result wrappers."""
-    shapes = {name: _shape(name, shape) for name, shape in raw["shapes"].items()}
+    untold = {name: {"type": "structure", "exception": True} for name in _UNTOLD_ERRORS}
+    every = {**raw["shapes"], **untold}
+    shapes = {name: _shape(name, shape) for name, shape in every.items()}
     operations = {name: _operation(name, one) for name, one in raw["operations"].items()}
     return {**raw, "shapes": shapes, "operations": operations}
 

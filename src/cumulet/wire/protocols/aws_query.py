@@ -66,10 +66,14 @@ def compile_reader(operation: OperationModel) -> ReadRequest:
     if operation.input is None or not operation.input.members:
         return lambda request, body: {}
     read_members = _members_reader(operation.input.members)
+    # SQS: the request may be sent to the queue's own URL, and need not name it again.
+    is_addressed = "QueueUrl" in operation.input.members
 
     def read(request: Request, body: bytes) -> dict[str, Any]:
         text = decode_form(body) if request.method == "POST" else request.query
         members: dict[str, Any] = read_members(parameter_tree(parse_pairs(text)))
+        if is_addressed and "QueueUrl" not in members and len(request.path) > 1:
+            members["QueueUrl"] = request.path
         return members
 
     return read

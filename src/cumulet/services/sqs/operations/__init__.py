@@ -1,0 +1,1 @@
+"""The operations of SQS, a file for each thing that they are about."""

@@ -1,0 +1,1 @@
+"""The pure rules of SQS: attributes of queues, contents of messages, handles."""

@@ -1,0 +1,1 @@
+"""SQS's records in the store: the only folder that knows their keys."""
