@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bench import cold, gateway, identity, invoke, start
+from bench import cold, gateway, identity, invoke, sockets, start
 from bench.load import pin
 
 BENCHMARKS = {
@@ -12,6 +12,7 @@ BENCHMARKS = {
     "identity": identity.run,
     "invoke": invoke.run,
     "gateway": gateway.run,
+    "sockets": sockets.run,
     "cold": cold.run,
 }
 

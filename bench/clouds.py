@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -17,6 +18,10 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
+
+import httptools
+import uvloop
 
 from bench.load import Rate, measure
 
@@ -205,9 +210,33 @@ def moto() -> Iterator[Server]:
 def bare() -> Iterator[Server]:
     """The floor: the same loop and parser, answering a fixed text."""
     port = free_port()
-    words = [sys.executable, "-m", "bench.bare", str(port)]
+    words = [sys.executable, "-m", "bench.clouds", str(port)]
     with started("bare server", words, port, "/", ("test", "test")) as server:
         yield server
 
 
+class Bare(asyncio.Protocol):
+    """What the bare server does with a connection."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports are not asyncio's, though they do the same.
+        self.transport = cast("asyncio.Transport", transport)
+        self.parser = httptools.HttpRequestParser(self)
+
+    def data_received(self, data: bytes) -> None:
+        self.parser.feed_data(data)
+
+    def on_message_complete(self) -> None:
+        self.transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+
+
+async def serve(port: int) -> None:
+    """Be the bare server: of the same stack as ours, doing nothing."""
+    server = await asyncio.get_running_loop().create_server(Bare, "127.0.0.1", port)
+    await server.serve_forever()
+
+
 PEERS = {"ministack": ministack, "moto server": moto}
+
+if __name__ == "__main__":
+    uvloop.run(serve(int(sys.argv[1])))

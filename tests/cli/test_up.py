@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import ssl
@@ -273,3 +274,16 @@ def test_with_apps_deploys_them_and_says_what_to_try(new_cloud: Any) -> None:
     assert found is not None
     with urllib.request.urlopen(found[1], timeout=20) as answer:
         assert json.loads(answer.read())["sum"] == 30
+
+
+def test_as_many_files_are_allowed_as_the_system_lets_it_have(new_cloud: Any):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 512), hard))
+    try:
+        cloud = new_cloud()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    limits = Path(f"/proc/{cloud.process.pid}/limits").read_text()
+    line = next(line for line in limits.splitlines() if line.startswith("Max open files"))
+    allowed, most = line.split()[3:5]
+    assert allowed == most or int(allowed) == 65_536

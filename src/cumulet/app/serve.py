@@ -7,6 +7,7 @@ import contextlib
 import gc
 import json
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -23,9 +24,9 @@ from cumulet.app.platform import Platform
 from cumulet.app.seal import write_private
 from cumulet.core.clock import Clock
 from cumulet.edge.app import front_door
-from cumulet.edge.greet import ChooseContext
 from cumulet.edge.listen import Server
-from cumulet.kit.hosts import Hosts
+from cumulet.edge.tls.greet import ChooseContext
+from cumulet.kit.tls.hosts import Hosts
 from cumulet.kv.embedded import InUse
 
 __all__ = ["InUse", "Running", "run", "start", "stop"]
@@ -33,6 +34,9 @@ __all__ = ["InUse", "Running", "run", "start", "stop"]
 _GARBAGE_THRESHOLDS = (10_000, 20, 50)
 """New objects per collection, and collections per collection of older ones. What a request makes
 is freed by its reference counts; cycles are rare, so that looking for them often is wasted."""
+
+_FILES_WANTED = 65_536
+"""Open files: connections of clients, of functions, and the store's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,16 @@ def run(config: Config, announce: Callable[[Running], None]) -> None:
     import uvloop
 
     gc.set_threshold(*_GARBAGE_THRESHOLDS)
+    _allow_files()
     uvloop.run(_run(config, announce))
+
+
+def _allow_files() -> None:
+    """Let the process have a file for each connection: shells often allow 1,024 until asked."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES_WANTED if hard == resource.RLIM_INFINITY else min(_FILES_WANTED, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _run(config: Config, announce: Callable[[Running], None]) -> None:
@@ -133,7 +146,7 @@ def _reachable(host: str) -> str:
 def _tls(config: Config, platform: Platform) -> tuple[ChooseContext | None, Path | None]:
     if not config.tls:
         return None, None
-    from cumulet.edge.tls import Contexts, server_context
+    from cumulet.edge.tls.contexts import Contexts, server_context
 
     names = (config.host, *config.tls_names)
     own = server_context(config.data / "tls", names)
