@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from cumulet.core.clock import ManualClock
 from cumulet.core.http import Response
-from cumulet.edge.tls import authority_file, server_context
+from cumulet.edge.tls.contexts import authority_file, server_context
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 

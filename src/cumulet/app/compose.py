@@ -13,13 +13,13 @@ from cumulet.app.tooling import tooling
 from cumulet.blobs.contract import Blobs
 from cumulet.blobs.files import FileBlobs
 from cumulet.core.clock import Clock, SystemClock
-from cumulet.kit.authority import Authority
 from cumulet.kit.dispatch import Dispatcher
 from cumulet.kit.folders import CacheFolder
-from cumulet.kit.hosts import OwnNames
 from cumulet.kit.ports import Sealer
 from cumulet.kit.resources import ResourceTypes
 from cumulet.kit.service import Service
+from cumulet.kit.tls.authority import Authority
+from cumulet.kit.tls.hosts import OwnNames
 from cumulet.kit.workers import Workers
 from cumulet.kv.contract import Store
 from cumulet.kv.embedded import open_embedded

@@ -7,12 +7,12 @@ import socket
 import ssl
 
 from cumulet.core.clock import Clock
-from cumulet.edge.greet import ChooseContext, TlsListener
 from cumulet.edge.http1.answer import HeadWriter
 from cumulet.edge.http1.connection import Connection
 from cumulet.edge.http1.hall import Application
 from cumulet.edge.http1.head import HeadReader
 from cumulet.edge.limits import Limits
+from cumulet.edge.tls.greet import ChooseContext, TlsListener
 
 _BACKLOG = 1_024
 

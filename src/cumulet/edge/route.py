@@ -12,8 +12,8 @@ from typing import cast
 
 from cumulet.core.context import Platform
 from cumulet.core.http import Request
-from cumulet.kit.hosts import HostSurface
 from cumulet.kit.surface import Surface
+from cumulet.kit.tls.hosts import HostSurface
 from cumulet.wire.sigv4 import claimed_service
 
 _CONNECTIONS = "/@connections/"

@@ -7,8 +7,8 @@ from typing import Any, Protocol, TypedDict, TypeVar
 import msgspec
 from cryptography import x509
 
-from cumulet.kit.authority import Authority
 from cumulet.kit.ports import Sealer
+from cumulet.kit.tls.authority import Authority
 from cumulet.services.acm.limits import VALID_DAYS
 from cumulet.services.acm.model import KEY_PURPOSE, Certificate
 

@@ -311,7 +311,7 @@ def test_a_backend_that_hangs_is_given_up_in_time(api, counting):
 
 @pytest.fixture
 def own_certificate(tmp_path):
-    from cumulet.edge.tls import server_context
+    from cumulet.edge.tls.contexts import server_context
 
     context = server_context(tmp_path / "tls", ("127.0.0.1", "localhost"))
     assert isinstance(context, ssl.SSLContext)

@@ -8,8 +8,8 @@ from typing import Any
 from cumulet.core.clock import new_uuid
 from cumulet.core.context import Context
 from cumulet.core.identity import Scope
-from cumulet.kit.hosts import OwnNames
 from cumulet.kit.service import operation
+from cumulet.kit.tls.hosts import OwnNames
 from cumulet.kv.contract import Transaction
 from cumulet.services.acm import store
 from cumulet.services.acm.errors import (

@@ -9,8 +9,8 @@ import msgspec
 from cumulet.core.clock import new_label
 from cumulet.core.context import Context
 from cumulet.core.identity import Scope
-from cumulet.kit.hosts import OwnNames
 from cumulet.kit.ports import Sealer
+from cumulet.kit.tls.hosts import OwnNames
 from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway.admission.domains import store
 from cumulet.services.apigateway.admission.domains.certificates import (

@@ -6,8 +6,8 @@ import ssl
 
 from cumulet.core.context import Platform
 from cumulet.core.identity import Scope
-from cumulet.kit.authority import load_pair
 from cumulet.kit.ports import Sealer
+from cumulet.kit.tls.authority import load_pair
 from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway.admission.domains import store
 from cumulet.services.apigateway.admission.domains.certificates import Pair

@@ -1,4 +1,4 @@
-"""The TLS of custom domains, as the edge asks for it: the `Hosts` of `kit/hosts.py`."""
+"""The TLS of custom domains, as the edge asks for it: the `Hosts` of `kit/tls/hosts.py`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from cumulet.core.context import Platform
 from cumulet.core.identity import Scope, service_principal
-from cumulet.kit.hosts import HostName, Hosts, HostTls
 from cumulet.kit.ports import Sealer
+from cumulet.kit.tls.hosts import HostName, Hosts, HostTls
 from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway.admission.domains import store
 from cumulet.services.apigateway.admission.domains.certificates import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cumulet.kit.hosts import OwnNames
+from cumulet.kit.tls.hosts import OwnNames
 from cumulet.services.apigateway.admission.domains.limits import MAPPING_KEY_LENGTH_MAX
 from cumulet.services.apigateway.errors import BadRequestException, not_yet
 

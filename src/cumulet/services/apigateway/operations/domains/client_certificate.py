@@ -11,10 +11,10 @@ import msgspec
 from cumulet.core.clock import new_label
 from cumulet.core.context import Context
 from cumulet.core.identity import Scope
-from cumulet.kit.authority import common_name, key_bytes
 from cumulet.kit.pages import make_token
 from cumulet.kit.ports import Sealer
 from cumulet.kit.service import operation
+from cumulet.kit.tls.authority import common_name, key_bytes
 from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway.admission.domains import store
 from cumulet.services.apigateway.admission.domains.clients import CLIENT_KEY_PURPOSE

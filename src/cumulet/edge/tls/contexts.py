@@ -1,6 +1,6 @@
 """TLS contexts: one for the server's own names, and one for each custom domain.
 
-The certificates of the server are signed by the installation's authority, `kit/authority.py`, and
+The server's certificate is signed by the installation's authority (`kit/tls/authority.py`) and
 kept in the data folder; those of custom domains come from whoever answers for them.
 """
 
@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cumulet.core.clock import Clock, SystemClock
-from cumulet.kit.authority import Authority, alternatives, load_pair, write_private
-from cumulet.kit.hosts import HostName, Hosts, HostTls
+from cumulet.kit.tls.authority import Authority, alternatives, load_pair, write_private
+from cumulet.kit.tls.hosts import HostName, Hosts, HostTls
 
 LOCAL_NAMES = (
     "localhost",

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 
 from cumulet.core.errors import AwsError
 from cumulet.core.trace import log_cause
-from cumulet.edge.hello import HELLO_BYTES_MAX, read_hello
+from cumulet.edge.tls.hello import HELLO_BYTES_MAX, read_hello
 
 ChooseContext = Callable[[str], Awaitable[ssl.SSLContext]]
 

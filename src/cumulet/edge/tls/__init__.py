@@ -1,0 +1,1 @@
+"""TLS of the server: certificates by the names that clients ask for."""

@@ -1,0 +1,1 @@
+"""Certificates of the installation, and the TLS of host names that users gave to it."""
