@@ -45,8 +45,8 @@ from cumulet.services.apigateway.resources import RESOURCES
 from cumulet.services.apigateway.resources.domains import V2_RESOURCES as V2_DOMAINS
 from cumulet.services.apigateway.surface import ExecuteApi, provides
 from cumulet.services.apigateway.v2 import store as v2_store
-from cumulet.services.apigateway.v2.http.front import provides as http_provides
-from cumulet.services.apigateway.v2.http.surface import HttpFront
+from cumulet.services.apigateway.v2.http.entry.front import provides as http_provides
+from cumulet.services.apigateway.v2.http.entry.surface import HttpFront
 from cumulet.services.apigateway.v2.operations import MODULES as V2_MODULES
 from cumulet.services.apigateway.v2.resources import RESOURCES as V2_RESOURCES
 from cumulet.services.apigateway.v2.sockets import MANAGEMENT, Sockets

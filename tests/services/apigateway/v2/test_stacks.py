@@ -176,73 +176,74 @@ def test_an_http_api_is_made_changed_and_removed_with_its_stack(v2, cloud, stack
     assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == 60
 
 
-def test_a_websocket_api_is_made_with_its_stack(v2, stack):
-    api = {"ApiId": {"Ref": "Api"}}
-    told = stack(
-        {
-            "Resources": {
-                "Api": {
-                    "Type": "AWS::ApiGatewayV2::Api",
-                    "Properties": {
-                        "Name": "sockets",
-                        "ProtocolType": "WEBSOCKET",
-                        "RouteSelectionExpression": "$request.body.action",
-                    },
-                },
-                "Backend": {
-                    "Type": "AWS::ApiGatewayV2::Integration",
-                    "Properties": {
-                        **api,
-                        "IntegrationType": "MOCK",
-                        "RequestTemplates": {"application/json": '{"statusCode": 200}'},
-                    },
-                },
-                "Answer": {
-                    "Type": "AWS::ApiGatewayV2::IntegrationResponse",
-                    "Properties": {
-                        **api,
-                        "IntegrationId": {"Ref": "Backend"},
-                        "IntegrationResponseKey": "$default",
-                    },
-                },
-                "Route": {
-                    "Type": "AWS::ApiGatewayV2::Route",
-                    "Properties": {
-                        **api,
-                        "RouteKey": "$default",
-                        "RouteResponseSelectionExpression": "$default",
-                        "Target": {"Fn::Sub": "integrations/${Backend}"},
-                    },
-                },
-                "RouteAnswer": {
-                    "Type": "AWS::ApiGatewayV2::RouteResponse",
-                    "Properties": {
-                        **api,
-                        "RouteId": {"Ref": "Route"},
-                        "RouteResponseKey": "$default",
-                    },
-                },
-                "Model": {
-                    "Type": "AWS::ApiGatewayV2::Model",
-                    "Properties": {**api, "Name": "M", "Schema": {"type": "object"}},
-                },
-                "Deployment": {
-                    "Type": "AWS::ApiGatewayV2::Deployment",
-                    "DependsOn": ["Route"],
-                    "Properties": api,
-                },
-                "Stage": {
-                    "Type": "AWS::ApiGatewayV2::Stage",
-                    "Properties": {
-                        **api,
-                        "StageName": "prod",
-                        "DeploymentId": {"Ref": "Deployment"},
-                    },
-                },
+_API = {"ApiId": {"Ref": "Api"}}
+SOCKETS: dict[str, Any] = {
+    "Resources": {
+        "Api": {
+            "Type": "AWS::ApiGatewayV2::Api",
+            "Properties": {
+                "Name": "sockets",
+                "ProtocolType": "WEBSOCKET",
+                "RouteSelectionExpression": "$request.body.action",
             },
-            "Outputs": {"Id": {"Value": {"Ref": "Api"}}, "Made": {"Value": {"Ref": "Deployment"}}},
-        }
-    )
+        },
+        "Backend": {
+            "Type": "AWS::ApiGatewayV2::Integration",
+            "Properties": {
+                **_API,
+                "IntegrationType": "MOCK",
+                "RequestTemplates": {"application/json": '{"statusCode": 200}'},
+            },
+        },
+        "Answer": {
+            "Type": "AWS::ApiGatewayV2::IntegrationResponse",
+            "Properties": {
+                **_API,
+                "IntegrationId": {"Ref": "Backend"},
+                "IntegrationResponseKey": "$default",
+            },
+        },
+        "Route": {
+            "Type": "AWS::ApiGatewayV2::Route",
+            "Properties": {
+                **_API,
+                "RouteKey": "$default",
+                "RouteResponseSelectionExpression": "$default",
+                "Target": {"Fn::Sub": "integrations/${Backend}"},
+            },
+        },
+        "RouteAnswer": {
+            "Type": "AWS::ApiGatewayV2::RouteResponse",
+            "Properties": {
+                **_API,
+                "RouteId": {"Ref": "Route"},
+                "RouteResponseKey": "$default",
+            },
+        },
+        "Model": {
+            "Type": "AWS::ApiGatewayV2::Model",
+            "Properties": {**_API, "Name": "M", "Schema": {"type": "object"}},
+        },
+        "Deployment": {
+            "Type": "AWS::ApiGatewayV2::Deployment",
+            "DependsOn": ["Route"],
+            "Properties": _API,
+        },
+        "Stage": {
+            "Type": "AWS::ApiGatewayV2::Stage",
+            "Properties": {
+                **_API,
+                "StageName": "prod",
+                "DeploymentId": {"Ref": "Deployment"},
+            },
+        },
+    },
+    "Outputs": {"Id": {"Value": {"Ref": "Api"}}, "Made": {"Value": {"Ref": "Deployment"}}},
+}
+
+
+def test_a_websocket_api_is_made_with_its_stack(v2, stack):
+    told = stack(SOCKETS)
     place = {"ApiId": told["Id"]}
     assert v2.get_stage(**place, StageName="prod")["DeploymentId"] == told["Made"]
     [route] = v2.get_routes(**place)["Items"]

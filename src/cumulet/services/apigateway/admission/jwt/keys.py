@@ -22,7 +22,11 @@ from cumulet.services.apigateway.admission.jwt.limits import (
     RSA_BITS_MIN,
 )
 
-_HASHES: Mapping[str, type[SHA256 | SHA384 | SHA512]] = {"256": SHA256, "384": SHA384, "512": SHA512}
+_HASHES: Mapping[str, type[SHA256 | SHA384 | SHA512]] = {
+    "256": SHA256,
+    "384": SHA384,
+    "512": SHA512,
+}
 _CURVES: Mapping[str, tuple[type[ec.EllipticCurve], str, int]] = {
     "P-256": (ec.SECP256R1, "ES256", 32),
     "P-384": (ec.SECP384R1, "ES384", 48),

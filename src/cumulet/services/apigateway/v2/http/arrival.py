@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 
 from cumulet.core.http import Request
 from cumulet.core.identity import ANONYMOUS, Principal
+from cumulet.services.apigateway.v2.http.prepared.served import ServedRoute, ServedStage
 from cumulet.services.apigateway.v2.http.refusals import Refusal
-from cumulet.services.apigateway.v2.http.served import ServedRoute, ServedStage
 
 
 @dataclass(slots=True)

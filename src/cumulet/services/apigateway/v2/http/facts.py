@@ -15,7 +15,7 @@ import orjson
 
 from cumulet.services.apigateway.admission.domains.peer import client_cert
 from cumulet.services.apigateway.v2.http.arrival import Arrival, Authorized, Matched
-from cumulet.services.apigateway.v2.http.served import ServedRoute, ServedStage
+from cumulet.services.apigateway.v2.http.prepared.served import ServedRoute, ServedStage
 from cumulet.services.apigateway.v2.rules.expressions import Variable, dig, from_body
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -12,7 +12,7 @@ from cumulet.core.http import Response
 from cumulet.kit.ports import LogSink, Metrics
 from cumulet.services.apigateway.v2.http.arrival import Arrival, Notes
 from cumulet.services.apigateway.v2.http.facts import context_of
-from cumulet.services.apigateway.v2.http.served import AccessLog, ServedStage
+from cumulet.services.apigateway.v2.http.prepared.served import AccessLog, ServedStage
 
 _NAMESPACE = "AWS/ApiGateway"
 

@@ -6,7 +6,7 @@ import re
 
 from cumulet.core.http import Response
 from cumulet.services.apigateway.v2.http.arrival import Arrival, Exchange
-from cumulet.services.apigateway.v2.http.cors import CorsRules
+from cumulet.services.apigateway.v2.http.prepared.cors import CorsRules
 from cumulet.services.apigateway.v2.http.refusals import Refusal, failed
 from cumulet.services.apigateway.v2.limits import BODY_BYTES_MAX
 

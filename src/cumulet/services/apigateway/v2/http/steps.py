@@ -14,13 +14,13 @@ from cumulet.services.apigateway.v2.http.arrival import Arrival, Matched
 from cumulet.services.apigateway.v2.http.authorize import authorize
 from cumulet.services.apigateway.v2.http.backends import integrate
 from cumulet.services.apigateway.v2.http.observe import tell
+from cumulet.services.apigateway.v2.http.prepared.served import ServedStage
 from cumulet.services.apigateway.v2.http.refusals import Refusal, not_found, too_many
 from cumulet.services.apigateway.v2.http.respond import (
     respond,
     respond_preflight,
     respond_refusal,
 )
-from cumulet.services.apigateway.v2.http.served import ServedStage
 
 
 async def answer(

@@ -24,13 +24,13 @@ from cumulet.services.apigateway.v2.http.arrival import Authorized, Matched
 from cumulet.services.apigateway.v2.http.authorize.signature import route_arn
 from cumulet.services.apigateway.v2.http.event import request_1, request_2
 from cumulet.services.apigateway.v2.http.facts import RequestValues
+from cumulet.services.apigateway.v2.http.prepared.served import ServedAuthorizer
 from cumulet.services.apigateway.v2.http.refusals import (
     Refusal,
     authorizer_failed,
     forbidden,
     unauthorized,
 )
-from cumulet.services.apigateway.v2.http.served import ServedAuthorizer
 from cumulet.services.apigateway.v2.rules.expressions import evaluate, text_of
 
 

@@ -11,8 +11,8 @@ from cumulet.services.apigateway.v2.http.backends.function import invoke
 from cumulet.services.apigateway.v2.http.backends.service import call_service
 from cumulet.services.apigateway.v2.http.backends.web import pass_on
 from cumulet.services.apigateway.v2.http.changes import changed_answer
+from cumulet.services.apigateway.v2.http.prepared.served import ServedIntegration
 from cumulet.services.apigateway.v2.http.refusals import Refusal, failed
-from cumulet.services.apigateway.v2.http.served import ServedIntegration
 
 _KINDS: Mapping[str, Callable[[Context, Authorized, ServedIntegration], Awaitable[Exchange]]] = {
     "AWS_PROXY": invoke,

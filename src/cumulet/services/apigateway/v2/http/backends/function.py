@@ -20,8 +20,8 @@ from cumulet.services.apigateway.pipeline.integrations.waiting import Invocation
 from cumulet.services.apigateway.v2.http.arrival import Authorized, Exchange
 from cumulet.services.apigateway.v2.http.changes import changed_request
 from cumulet.services.apigateway.v2.http.event import event_1, event_2
+from cumulet.services.apigateway.v2.http.prepared.served import ServedIntegration
 from cumulet.services.apigateway.v2.http.refusals import Refusal, failed, too_large, unavailable
-from cumulet.services.apigateway.v2.http.served import ServedIntegration
 
 _THROTTLED = frozenset({"TooManyRequestsException", "ServiceUnavailable", "ServiceException"})
 _TOO_LARGE = frozenset({"RequestTooLargeException", "RequestEntityTooLargeException"})

@@ -16,8 +16,8 @@ from cumulet.services.apigateway.pipeline.integrations.waiting import Invocation
 from cumulet.services.apigateway.v2.http.arrival import Authorized, Exchange
 from cumulet.services.apigateway.v2.http.backends.function import acting_for
 from cumulet.services.apigateway.v2.http.facts import RequestValues
+from cumulet.services.apigateway.v2.http.prepared.served import ServedIntegration
 from cumulet.services.apigateway.v2.http.refusals import bad_request, failed, unavailable
-from cumulet.services.apigateway.v2.http.served import ServedIntegration
 from cumulet.services.apigateway.v2.rules.expressions import evaluate, text_of
 from cumulet.services.apigateway.v2.rules.services import DOCUMENTS, NUMBERS
 

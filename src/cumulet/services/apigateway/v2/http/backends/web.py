@@ -19,8 +19,8 @@ from cumulet.services.apigateway.pipeline.integrations.outbound import OutboundE
 from cumulet.services.apigateway.rules.names import ANY
 from cumulet.services.apigateway.v2.http.arrival import Arrival, Authorized, Exchange
 from cumulet.services.apigateway.v2.http.changes import changed_request
+from cumulet.services.apigateway.v2.http.prepared.served import ServedIntegration
 from cumulet.services.apigateway.v2.http.refusals import Refusal, bad_request, failed, unavailable
-from cumulet.services.apigateway.v2.http.served import ServedIntegration
 from cumulet.services.apigateway.v2.limits import BODY_BYTES_MAX
 
 _NOT_PASSED = frozenset(

@@ -14,8 +14,8 @@ from cumulet.services.apigateway.admission.throttles import stage_rates
 from cumulet.services.apigateway.pipeline.observe.formats import compile_format
 from cumulet.services.apigateway.rules.methods import lambda_function_of
 from cumulet.services.apigateway.rules.names import ANY, PRINCIPAL, invoke_arn
-from cumulet.services.apigateway.v2.http.cors import CorsRules, cors_rules
-from cumulet.services.apigateway.v2.http.routing import Router
+from cumulet.services.apigateway.v2.http.prepared.cors import CorsRules, cors_rules
+from cumulet.services.apigateway.v2.http.prepared.routing import Router
 from cumulet.services.apigateway.v2.limits import THROTTLE_BURST, THROTTLE_RATE
 from cumulet.services.apigateway.v2.model import (
     Api,

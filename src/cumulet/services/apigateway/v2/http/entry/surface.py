@@ -9,7 +9,7 @@ from cumulet.core.trace import Trace
 from cumulet.kit.surface import Surface
 from cumulet.services.apigateway.admission.domains.lookup import Domain, Domains
 from cumulet.services.apigateway.surface import parse_address
-from cumulet.services.apigateway.v2.http.front import HttpApis, refuse, serve
+from cumulet.services.apigateway.v2.http.entry.front import HttpApis, refuse, serve
 from cumulet.services.apigateway.v2.http.refusals import forbidden
 from cumulet.services.apigateway.v2.model import HTTP, WEBSOCKET
 

@@ -22,7 +22,8 @@ from cumulet.services.apigateway.model import Place
 from cumulet.services.apigateway.store import NOWHERE, PLACES
 from cumulet.services.apigateway.v2 import store
 from cumulet.services.apigateway.v2.http.arrival import Arrival
-from cumulet.services.apigateway.v2.http.fetching import fetcher
+from cumulet.services.apigateway.v2.http.entry.fetching import fetcher
+from cumulet.services.apigateway.v2.http.prepared.served import ServedApi, ServedStage, serve_stage
 from cumulet.services.apigateway.v2.http.refusals import (
     Refusal,
     forbidden,
@@ -31,7 +32,6 @@ from cumulet.services.apigateway.v2.http.refusals import (
     too_large,
 )
 from cumulet.services.apigateway.v2.http.respond import respond_refusal
-from cumulet.services.apigateway.v2.http.served import ServedApi, ServedStage, serve_stage
 from cumulet.services.apigateway.v2.http.steps import answer
 from cumulet.services.apigateway.v2.limits import (
     APIS_CACHED_MAX,

@@ -1,0 +1,1 @@
+"""How requests come in: addresses, the APIs that are served, what issuers publish."""

@@ -1,0 +1,1 @@
+"""What is made ready once when a stage changes: routes, rules, mappings."""
