@@ -221,7 +221,7 @@ def test_an_api_of_a_document_is_made_changed_and_removed(cloud, client, stack):
 @pytest.mark.parametrize(
     ("kind", "name", "value"),
     [
-        ("AWS::ApiGateway::Stage", "MethodSettings", [{"HttpMethod": "*", "ResourcePath": "/*"}]),
+        ("AWS::ApiGateway::Stage", "WebAclArn", "x"),
         ("AWS::ApiGateway::Method", "AuthorizerId", "x"),
     ],
 )

@@ -90,7 +90,7 @@ def responses(api: Any, place: dict[str, str], *codes: str, **default: Any) -> N
         api.client.put_method_response(
             **place,
             statusCode=code,
-            responseParameters={name: False for name in (default.get("responseParameters") or {})},
+            responseParameters=dict.fromkeys(default.get("responseParameters") or {}, False),
         )
         pattern = {"selectionPattern": code} if number else {}
         api.client.put_integration_response(**place, statusCode=code, **pattern, **default)

@@ -207,7 +207,8 @@ text = st.text(max_size=60)
 @settings(max_examples=100, deadline=None)
 def test_no_value_breaks_out_of_its_line(value):
     line = compile_format('{"a": "$context.x", "b": "$context.y.z"}')({"x": value, "y": {"z": 1}})
-    assert "\n" not in line and "\r" not in line
+    assert "\n" not in line
+    assert "\r" not in line
     assert json.loads(line, strict=False) == {"a": value or "-", "b": "1"}
     xml = compile_format("<a>$context.x</a>")({"x": value})
     assert xml.count("<") == 2

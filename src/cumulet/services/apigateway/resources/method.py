@@ -142,6 +142,7 @@ _INTEGRATION = {
     "CacheNamespace": "cacheNamespace",
     "ConnectionType": "connectionType",
     "ConnectionId": "connectionId",
+    "ResponseTransferMode": "responseTransferMode",
 }
 _RESPONSE = {
     "SelectionPattern": "selectionPattern",

@@ -11,39 +11,64 @@ from cumulet.core.context import Context
 from cumulet.core.errors import AwsError
 from cumulet.kit.resources import (
     FLAG,
-    TAGS,
+    NUMBER,
     TEXT,
     Draft,
+    PartlyMade,
     Props,
     Provisioned,
     ResourceType,
     map_of,
     struct,
 )
+from cumulet.services.apigateway.resources.stage_settings import (
+    STAGE_DESCRIPTION,
+    STAGE_MEMBERS,
+    canary_of,
+    canary_patches,
+    map_patches,
+    patch_stage,
+    settings_patches,
+    with_whole_stage,
+)
 from cumulet.services.apigateway.resources.told import (
     SERVICE,
     changes,
-    escaped,
     members,
-    patch,
     tags_of,
     unless_gone,
     update_tags,
 )
 
+_DESCRIBED = {
+    "Description": "stageDescription",
+    "Variables": "variables",
+    "TracingEnabled": "tracingEnabled",
+    "CacheClusterEnabled": "cacheClusterEnabled",
+    "CacheClusterSize": "cacheClusterSize",
+}
+
 
 async def _create_deployment(ctx: Context, props: Props, draft: Draft) -> Provisioned:
+    api_id, name = props["RestApiId"], props.get("StageName")
+    stage: Props = props.get("StageDescription") or {}
     request = members(props, {"Description": "description", "StageName": "stageName"})
-    request |= members(
-        props.get("StageDescription") or {},
-        {
-            "Description": "stageDescription",
-            "Variables": "variables",
-            "TracingEnabled": "tracingEnabled",
-        },
-    )
-    made = await ctx.call(SERVICE, "CreateDeployment", restApiId=props["RestApiId"], **request)
-    return Provisioned(made["id"], {"DeploymentId": made["id"]})
+    request |= members(stage, _DESCRIBED)
+    if props.get("DeploymentCanarySettings"):
+        request["canarySettings"] = canary_of(props["DeploymentCanarySettings"])
+    made = await ctx.call(SERVICE, "CreateDeployment", restApiId=api_id, **request)
+    deployed = Provisioned(made["id"], {"DeploymentId": made["id"]})
+    if name is None:
+        return deployed
+    operations = settings_patches({}, with_whole_stage(stage), {})
+    try:
+        await patch_stage(ctx, api_id, name, operations)
+        if tags := tags_of(stage):
+            arn = f"arn:aws:apigateway:{ctx.scope.region}::/restapis/{api_id}/stages/{name}"
+            await ctx.call(SERVICE, "TagResource", resourceArn=arn, tags=tags)
+    except AwsError as error:
+        raise PartlyMade(deployed.physical_id, deployed.attributes) from error
+    return deployed
 
 
 async def _update_deployment(
@@ -88,35 +113,38 @@ DEPLOYMENT = ResourceType(
             "RestApiId": TEXT,
             "Description": TEXT,
             "StageName": TEXT,
-            "StageDescription": struct(
-                {"Description": TEXT, "Variables": map_of(TEXT), "TracingEnabled": FLAG}
+            "DeploymentCanarySettings": struct(
+                {
+                    "PercentTraffic": NUMBER,
+                    "StageVariableOverrides": map_of(TEXT),
+                    "UseStageCache": FLAG,
+                }
             ),
+            "StageDescription": STAGE_DESCRIPTION,
         },
         "RestApiId",
     ),
     create=_create_deployment,
     update=_update_deployment,
     delete=_delete_deployment,
-    replace_on=frozenset({"RestApiId", "StageName", "StageDescription"}),
+    replace_on=frozenset(
+        {"RestApiId", "StageName", "StageDescription", "DeploymentCanarySettings"}
+    ),
     attributes=frozenset({"DeploymentId"}),
 )
 
 
 async def _create_stage(ctx: Context, props: Props, draft: Draft) -> Provisioned:
     name = props.get("StageName") or draft.name(128).replace("-", "_")
+    api_id = props["RestApiId"]
     request: dict[str, Any] = {
-        "restApiId": props["RestApiId"],
+        "restApiId": api_id,
         "stageName": name,
         "deploymentId": props["DeploymentId"],
-        **members(
-            props,
-            {
-                "Description": "description",
-                "Variables": "variables",
-                "TracingEnabled": "tracingEnabled",
-            },
-        ),
+        **members(props, _MEMBERS),
     }
+    if props.get("CanarySetting"):
+        request["canarySettings"] = canary_of(props["CanarySetting"])
     if tags := tags_of(props):
         request["tags"] = tags
     try:
@@ -125,39 +153,38 @@ async def _create_stage(ctx: Context, props: Props, draft: Draft) -> Provisioned
         if error.code != "ConflictException":
             raise
         # A stage of this deployment was made by this step before a kill.
-        found = await ctx.call(SERVICE, "GetStage", restApiId=props["RestApiId"], stageName=name)
+        found = await ctx.call(SERVICE, "GetStage", restApiId=api_id, stageName=name)
         if found["deploymentId"] != props["DeploymentId"]:
             raise
+    try:
+        await patch_stage(ctx, api_id, name, settings_patches({}, props, {}))
+    except AwsError as error:
+        raise PartlyMade(name) from error
     return Provisioned(name)
+
+
+_MEMBERS = {
+    "Description": "description",
+    "Variables": "variables",
+    "TracingEnabled": "tracingEnabled",
+    "CacheClusterEnabled": "cacheClusterEnabled",
+    "CacheClusterSize": "cacheClusterSize",
+    "DocumentationVersion": "documentationVersion",
+}
+_PATCHED = {name: f"/{member}" for name, member in _MEMBERS.items() if name != "Variables"}
 
 
 async def _update_stage(
     ctx: Context, physical_id: str, old: Props, new: Props, draft: Draft
 ) -> Provisioned:
-    operations = changes(
-        old,
-        new,
-        {
-            "DeploymentId": "/deploymentId",
-            "Description": "/description",
-            "TracingEnabled": "/tracingEnabled",
-        },
-    )
-    before, after = old.get("Variables") or {}, new.get("Variables") or {}
-    for name in before.keys() - after.keys():
-        operations.append(patch("remove", f"/variables/{escaped(name)}"))
-    for name, value in after.items():
-        if before.get(name) != value:
-            operations.append(patch("add", f"/variables/{escaped(name)}", value))
-    if operations:
-        await ctx.call(
-            SERVICE,
-            "UpdateStage",
-            restApiId=new["RestApiId"],
-            stageName=physical_id,
-            patchOperations=operations,
-        )
-    await update_tags(ctx, f"/restapis/{new['RestApiId']}/stages/{physical_id}", old, new)
+    api_id = new["RestApiId"]
+    operations = changes(old, new, {"DeploymentId": "/deploymentId", **_PATCHED})
+    operations += map_patches("/variables", old.get("Variables"), new.get("Variables"))
+    found = await ctx.call(SERVICE, "GetStage", restApiId=api_id, stageName=physical_id)
+    operations += canary_patches(old.get("CanarySetting"), new.get("CanarySetting"), found)
+    operations += settings_patches(old, new, found.get("methodSettings") or {})
+    await patch_stage(ctx, api_id, physical_id, operations)
+    await update_tags(ctx, f"/restapis/{api_id}/stages/{physical_id}", old, new)
     return Provisioned(physical_id)
 
 
@@ -173,29 +200,17 @@ async def _read_stage(ctx: Context, physical_id: str, props: Props) -> Props | N
     )
     if found is None:
         return None
+    names = {member: name for name, member in _MEMBERS.items()}
     return members(
         found,
-        {
-            "deploymentId": "DeploymentId",
-            "description": "Description",
-            "variables": "Variables",
-            "tracingEnabled": "TracingEnabled",
-        },
+        {**names, "deploymentId": "DeploymentId", "clientCertificateId": "ClientCertificateId"},
     )
 
 
 STAGE = ResourceType(
     "AWS::ApiGateway::Stage",
     struct(
-        {
-            "RestApiId": TEXT,
-            "DeploymentId": TEXT,
-            "StageName": TEXT,
-            "Description": TEXT,
-            "Variables": map_of(TEXT),
-            "TracingEnabled": FLAG,
-            "Tags": TAGS,
-        },
+        {"RestApiId": TEXT, "DeploymentId": TEXT, "StageName": TEXT, **STAGE_MEMBERS},
         "RestApiId",
         "DeploymentId",
     ),
