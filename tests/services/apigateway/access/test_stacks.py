@@ -113,80 +113,70 @@ def test_sams_auth_admits_and_refuses(cloud, client, stack):
     stack.remove()
 
 
+API = {"Ref": "Api"}
+PLACE = {
+    "RestApiId": API,
+    "ResourceId": {"Fn::GetAtt": ["Api", "RootResourceId"]},
+    "HttpMethod": "GET",
+}
+JUDGE = {
+    "RestApiId": API,
+    "Name": "judge",
+    "Type": "TOKEN",
+    "AuthorizerUri": uri_of("arn:aws:lambda:us-east-1:000000000000:function:none"),
+    "IdentitySource": "method.request.header.X-Who",
+}
+JUDGED = {
+    "AuthorizationType": "CUSTOM",
+    "AuthorizerId": {"Ref": "Judge"},
+    "ApiKeyRequired": True,
+    "Integration": {"Type": "MOCK"},
+}
+OUTPUTS = {
+    "Api": API,
+    "Judge": {"Fn::GetAtt": ["Judge", "AuthorizerId"]},
+    "Key": {"Fn::GetAtt": ["Key", "APIKeyId"]},
+    "Plan": {"Fn::GetAtt": ["Plan", "Id"]},
+    "PlanKey": {"Ref": "PlanKey"},
+}
+
+
 def template(*, limit, routes, ttl, enabled=True):
     """An API of which one method needs a key and an authorizer."""
-    api, method = {"Ref": "Api"}, "Method"
+    stage = {"Ref": "Stage"}
+    plan = {
+        "ApiStages": [{"ApiId": API, "Stage": stage, "Throttle": routes}],
+        "Quota": {"Limit": limit, "Period": "MONTH", "Offset": 3},
+        "Throttle": {"RateLimit": 5, "BurstLimit": 6},
+        "Tags": [{"Key": "a", "Value": "b"}],
+    }
+    properties = {
+        "Api": ("RestApi", {"Name": "stacked"}),
+        "Judge": ("Authorizer", {**JUDGE, "AuthorizerResultTtlInSeconds": ttl}),
+        "Method": ("Method", {**PLACE, **JUDGED}),
+        "Deployment": ("Deployment", {"RestApiId": API}),
+        "Stage": (
+            "Stage",
+            {"RestApiId": API, "StageName": "live", "DeploymentId": {"Ref": "Deployment"}},
+        ),
+        "Key": (
+            "ApiKey",
+            {"Enabled": enabled, "StageKeys": [{"RestApiId": API, "StageName": stage}]},
+        ),
+        "Plan": ("UsagePlan", plan),
+        "PlanKey": (
+            "UsagePlanKey",
+            {"KeyId": {"Ref": "Key"}, "KeyType": "API_KEY", "UsagePlanId": {"Ref": "Plan"}},
+        ),
+    }
+    resources = {
+        name: {"Type": f"AWS::ApiGateway::{kind}", "Properties": given}
+        for name, (kind, given) in properties.items()
+    }
+    resources["Deployment"]["DependsOn"] = "Method"
     return {
-        "Resources": {
-            "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "stacked"}},
-            "Judge": {
-                "Type": "AWS::ApiGateway::Authorizer",
-                "Properties": {
-                    "RestApiId": api,
-                    "Name": "judge",
-                    "Type": "TOKEN",
-                    "AuthorizerUri": uri_of("arn:aws:lambda:us-east-1:000000000000:function:none"),
-                    "IdentitySource": "method.request.header.X-Who",
-                    "AuthorizerResultTtlInSeconds": ttl,
-                },
-            },
-            method: {
-                "Type": "AWS::ApiGateway::Method",
-                "Properties": {
-                    "RestApiId": api,
-                    "ResourceId": {"Fn::GetAtt": ["Api", "RootResourceId"]},
-                    "HttpMethod": "GET",
-                    "AuthorizationType": "CUSTOM",
-                    "AuthorizerId": {"Ref": "Judge"},
-                    "ApiKeyRequired": True,
-                    "Integration": {"Type": "MOCK"},
-                },
-            },
-            "Deployment": {
-                "Type": "AWS::ApiGateway::Deployment",
-                "DependsOn": method,
-                "Properties": {"RestApiId": api},
-            },
-            "Stage": {
-                "Type": "AWS::ApiGateway::Stage",
-                "Properties": {
-                    "RestApiId": api,
-                    "StageName": "live",
-                    "DeploymentId": {"Ref": "Deployment"},
-                },
-            },
-            "Key": {
-                "Type": "AWS::ApiGateway::ApiKey",
-                "Properties": {
-                    "Enabled": enabled,
-                    "StageKeys": [{"RestApiId": api, "StageName": {"Ref": "Stage"}}],
-                },
-            },
-            "Plan": {
-                "Type": "AWS::ApiGateway::UsagePlan",
-                "Properties": {
-                    "ApiStages": [{"ApiId": api, "Stage": {"Ref": "Stage"}, "Throttle": routes}],
-                    "Quota": {"Limit": limit, "Period": "MONTH", "Offset": 3},
-                    "Throttle": {"RateLimit": 5, "BurstLimit": 6},
-                    "Tags": [{"Key": "a", "Value": "b"}],
-                },
-            },
-            "PlanKey": {
-                "Type": "AWS::ApiGateway::UsagePlanKey",
-                "Properties": {
-                    "KeyId": {"Ref": "Key"},
-                    "KeyType": "API_KEY",
-                    "UsagePlanId": {"Ref": "Plan"},
-                },
-            },
-        },
-        "Outputs": {
-            "Api": {"Value": api},
-            "Judge": {"Value": {"Fn::GetAtt": ["Judge", "AuthorizerId"]}},
-            "Key": {"Value": {"Fn::GetAtt": ["Key", "APIKeyId"]}},
-            "Plan": {"Value": {"Fn::GetAtt": ["Plan", "Id"]}},
-            "PlanKey": {"Value": {"Ref": "PlanKey"}},
-        },
+        "Resources": resources,
+        "Outputs": {name: {"Value": value} for name, value in OUTPUTS.items()},
     }
 
 
