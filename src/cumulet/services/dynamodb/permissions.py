@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondy
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from cumulet.core.context import Context
@@ -24,6 +25,7 @@ from cumulet.services.dynamodb.tables.view import TableView
 from cumulet.services.dynamodb.tables.views import TableViews, arn_place, place_of
 
 Request = Mapping[str, Any]
+_ARNS_MAX = 4_096
 
 _TRANSACT_ACTIONS = {
     "Put": "PutItem",
@@ -36,7 +38,12 @@ _TRANSACT_ACTIONS = {
 
 def table(ctx: Context, request: Request) -> str:
     """The table that a request names."""
-    account, region, name = place_of(ctx, request["TableName"])
+    return _arn(place_of(ctx, request["TableName"]))
+
+
+@lru_cache(_ARNS_MAX)
+def _arn(place: tuple[str, str, str]) -> str:
+    account, region, name = place
     return table_arn(Scope(account, region), name)
 
 

@@ -27,7 +27,7 @@ _VALUE = re.compile(r":[A-Za-z0-9_]+\Z", re.ASCII)
 NAMES = "ExpressionAttributeNames"
 VALUES = "ExpressionAttributeValues"
 
-LEGACY = (
+LEGACY: tuple[str, ...] = (
     "AttributesToGet",
     "AttributeUpdates",
     "Expected",
@@ -44,11 +44,16 @@ EXPRESSIONS = (
 )
 
 
+_LEGACY_NAMES = frozenset((*LEGACY, "KeyConditions"))
+
+
 def refuse_mixture(request: Mapping[str, Any]) -> None:
     """Raise ValidationException when expressions and legacy parameters come together.
 
     `KeyConditions` may come with any expression but its own.
     """
+    if _LEGACY_NAMES.isdisjoint(request):
+        return
     legacy = [name for name in LEGACY if request.get(name) is not None]
     if request.get("KeyConditions") is not None and request.get("KeyConditionExpression"):
         legacy.append("KeyConditions")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import decimal
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 from cumulet.services.dynamodb.errors import ValidationException
 from cumulet.services.dynamodb.limits import (
@@ -24,6 +25,9 @@ _CONTEXT = decimal.Context(prec=600, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMI
 _OVERFLOW = (
     "Number overflow. Attempting to store a number with magnitude larger than supported range"
 )
+
+_KEPT_MAX = 8_192
+"""Numbers whose bytes are kept: the same keys come again and again."""
 
 _NEGATIVE = b"\x40"
 _ZERO = b"\x80"
@@ -85,6 +89,7 @@ def number_size(canonical: str) -> int:
     return (len(digits) + 1) // 2 + 1 + negative
 
 
+@lru_cache(_KEPT_MAX)
 def number_bytes(canonical: str) -> bytes:
     """Bytes that sort as the numbers do, and of which none begins another."""
     sign, digits, exponent = _parts(canonical)

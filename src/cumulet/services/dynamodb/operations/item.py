@@ -39,6 +39,11 @@ from cumulet.services.dynamodb.tables.views import TableChanged, TableViews, pla
 
 Request = Mapping[str, Any]
 Plan = Callable[[TableView | None, Request], Write]
+_NAMES: dict[Plan, str] = {
+    plan_put: "PutItem",
+    plan_delete: "DeleteItem",
+    plan_update: "UpdateItem",
+}
 FAILED = "The conditional request failed"
 
 
@@ -160,12 +165,12 @@ async def _write(ctx: Context, request: Request, plan: Plan) -> tuple[Write, Out
             continue
         except ConditionFailed as failed:
             used = use_write(write.view, None, failed.old)
-            measure(ctx, write.view, plan.__name__, used, failed=True)
+            measure(ctx, write.view, _NAMES[plan], used, failed=True)
             shown = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
             fields = {"Item": show(ctx, failed.old)} if shown and failed.old is not None else {}
             raise ConditionalCheckFailedException(FAILED, **fields) from None
         used = use_write(write.view, outcome.replaced, None)
-        measure(ctx, write.view, plan.__name__, used)
+        measure(ctx, write.view, _NAMES[plan], used)
         return write, outcome, used
 
 

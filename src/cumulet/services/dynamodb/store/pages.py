@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from cumulet.kv.contract import Transaction
 from cumulet.services.dynamodb.expressions.projection import project
-from cumulet.services.dynamodb.items.packing import pack_item, packed_size, unpack_item
+from cumulet.services.dynamodb.items.packing import HEAD, pack_item, packed_size, unpack_item
 from cumulet.services.dynamodb.items.values import Item
 from cumulet.services.dynamodb.limits import PAGE_BYTES_MAX
 from cumulet.services.dynamodb.plans.search import Search
@@ -14,6 +14,9 @@ from cumulet.services.dynamodb.plans.search import Search
 FIRST_ROWS = 32
 ROWS_MAX = 2_000
 """Rows read from the store at once; the first few tell how large the others may be."""
+
+ITEMS_MAX = 200_000
+"""Items that a page without a limit looks at, however small they are."""
 
 
 @dataclass(slots=True)
@@ -32,18 +35,18 @@ async def read_page(tx: Transaction, search: Search) -> Page:
     """One page of a search."""
     page = Page()
     begin, end = search.begin, search.end
-    wanted = search.limit or ROWS_MAX * 100
+    wanted = search.limit or ITEMS_MAX
     while page.scanned < wanted and begin < end:
         rows = min(wanted - page.scanned, _rows(page))
         pairs = await tx.scan(begin, end, limit=rows, reverse=search.reverse)
-        for _, value in pairs:
-            size = packed_size(value)
-            page.size_bytes += size
-            page.scanned += 1
-            await _take(tx, search, page, value)
-            if page.size_bytes >= PAGE_BYTES_MAX:
-                page.last = unpack_item(value)
-                return page
+        if not _take_whole(search, page, pairs):
+            for _, value in pairs:
+                page.size_bytes += packed_size(value)
+                page.scanned += 1
+                await _take(tx, search, page, value)
+                if page.size_bytes >= PAGE_BYTES_MAX:
+                    page.last = unpack_item(value)
+                    return page
         if len(pairs) < rows:
             return page
         if search.reverse:
@@ -53,6 +56,22 @@ async def read_page(tx: Transaction, search: Search) -> Page:
         if page.scanned == wanted:
             page.last = unpack_item(pairs[-1][1])
     return page
+
+
+def _take_whole(search: Search, page: Page, pairs: list[tuple[bytes, bytes]]) -> bool:
+    """Take all pairs as they are, when nothing needs to be looked at and there is room."""
+    if search.test is not None or search.branches is not None:
+        return False
+    if search.follows or search.counts_only:
+        return False
+    size = sum([int.from_bytes(value[:HEAD], "big") for _, value in pairs])
+    if page.size_bytes + size >= PAGE_BYTES_MAX:
+        return False
+    page.size_bytes += size
+    page.scanned += len(pairs)
+    page.count += len(pairs)
+    page.items += [value for _, value in pairs]
+    return True
 
 
 def _rows(page: Page) -> int:

@@ -13,7 +13,6 @@ from cumulet.kit.ports import Metrics
 from cumulet.services.dynamodb.tables.view import TableView
 
 _SPACE = "AWS/DynamoDB"
-_OPERATIONS = {"plan_put": "PutItem", "plan_delete": "DeleteItem", "plan_update": "UpdateItem"}
 
 
 class Units(Protocol):
@@ -36,19 +35,28 @@ def measure(
 ) -> None:
     """Record what an operation used, how long it took and how many items it returned."""
     metrics = ctx.need(Metrics)  # type: ignore[type-abstract]
-    scope, name = view.record.scope, view.record.name
-    table = (("TableName", name),)
+    scope, dimensions = view.record.scope, view.dimensions
+    table, both = dimensions.get("") or _named(view, ""), dimensions.get(operation)
+    if both is None:
+        both = _named(view, operation)
     kind = "ConsumedWriteCapacityUnits" if used.is_write else "ConsumedReadCapacityUnits"
-    units = used.table + sum(used.local.values())
-    metrics.record(scope, _SPACE, kind, table, units, "Count")
+    units = used.table + sum(used.local.values()) if used.local else used.table
+    metrics.record(scope, _SPACE, kind, table, units)
     for index, number in used.global_.items():
-        both = (*table, ("GlobalSecondaryIndexName", index))
-        metrics.record(scope, _SPACE, kind, both, number, "Count")
+        metrics.record(scope, _SPACE, kind, (*table, ("GlobalSecondaryIndexName", index)), number)
     if failed:
-        metrics.record(scope, _SPACE, "ConditionalCheckFailedRequests", table, 1.0, "Count")
+        metrics.record(scope, _SPACE, "ConditionalCheckFailedRequests", table, 1.0)
         return
-    both = (*table, ("Operation", _OPERATIONS.get(operation, operation)))
     latency = (time.perf_counter() - ctx.trace.started) * 1_000
     metrics.record(scope, _SPACE, "SuccessfulRequestLatency", both, latency, "Milliseconds")
     if returned is not None:
-        metrics.record(scope, _SPACE, "ReturnedItemCount", both, float(returned), "Count")
+        metrics.record(scope, _SPACE, "ReturnedItemCount", both, float(returned))
+
+
+def _named(view: TableView, operation: str) -> tuple[tuple[str, str], ...]:
+    """The dimensions of a table, with an operation unless it is ""; kept with the table."""
+    found: tuple[tuple[str, str], ...] = (("TableName", view.record.name),)
+    if operation:
+        found = (*found, ("Operation", operation))
+    view.dimensions[operation] = found
+    return found

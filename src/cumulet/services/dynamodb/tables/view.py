@@ -86,6 +86,7 @@ class TableView:
         "arn",
         "base",
         "counts",
+        "dimensions",
         "hash",
         "indexes",
         "key",
@@ -117,6 +118,7 @@ class TableView:
             (parse_policy("ResourcePolicy", record.policy),) if record.policy else ()
         )
         self.owned = OwnedPolicies(record.account, policies)
+        self.dimensions: dict[str, tuple[tuple[str, str], ...]] = {}
 
     @property
     def hashes(self) -> Key:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from cumulet.core.context import Context, Platform
@@ -14,6 +15,7 @@ from cumulet.services.dynamodb.store.records import NOWHERE, TABLES, table_key
 from cumulet.services.dynamodb.tables.view import TableView
 
 _NAME = re.compile(r"[a-zA-Z0-9_.\-]{3,255}\Z", re.ASCII)
+_PLACES_MAX = 4_096
 NO_TABLE = "Requested resource not found"
 
 
@@ -54,12 +56,17 @@ def _affected(key: bytes) -> list[tuple[str, str, str]] | None:
 
 def place_of(ctx: Context, given: str) -> tuple[str, str, str]:
     """Account, region and name of a table given by name or ARN. Raises ValidationException."""
+    return _place(ctx.scope, given)
+
+
+@lru_cache(_PLACES_MAX)
+def _place(scope: Scope, given: str) -> tuple[str, str, str]:
     if _NAME.match(given):
-        return (ctx.scope.account, ctx.scope.region, given)
+        return (scope.account, scope.region, given)
     arn = parse_arn(given)
     if arn is not None and arn.service == "dynamodb" and arn.resource.startswith("table/"):
         name = arn.resource.removeprefix("table/")
-        if _NAME.match(name) and arn.region == ctx.scope.region:
+        if _NAME.match(name) and arn.region == scope.region:
             return (arn.account, arn.region, name)
     raise bad_name(given)
 
