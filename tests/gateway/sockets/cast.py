@@ -28,6 +28,29 @@ from cumulet.services.apigateway.v2.sockets.talk import say_farewell
 __all__ = ["FUNCTION", "SCOPE", "URI", "FakeSocket", "Scene", "lambda_says", "stage_of"]
 
 
+API = {
+    "ApiId": "abc123",
+    "Name": "n",
+    "ProtocolType": "WEBSOCKET",
+    "CreatedDate": 0,
+    "RouteSelectionExpression": "$request.body.action",
+    "ApiKeySelectionExpression": "$request.header.x-api-key",
+    "DisableExecuteApiEndpoint": False,
+    "IpAddressType": "ipv4",
+}
+STAGE = {
+    "ApiId": "abc123",
+    "StageName": "prod",
+    "AutoDeploy": False,
+    "CreatedDate": 0,
+    "LastUpdatedDate": 0,
+    "DefaultRouteSettings": {},
+    "RouteSettings": {},
+    "StageVariables": {},
+    "DeploymentId": "d",
+}
+
+
 def stage_of(routes: dict[str, dict[str, Any]], *, stage: Any = None, **api: Any) -> Any:
     """A stage `prod` with these routes, each with its members and those of its `integration`."""
     parts: dict[str, list[Any]] = {
@@ -68,29 +91,8 @@ def stage_of(routes: dict[str, dict[str, Any]], *, stage: Any = None, **api: Any
                 **members,
             }
         )
-    described = {
-        "ApiId": "abc123",
-        "Name": "n",
-        "ProtocolType": "WEBSOCKET",
-        "CreatedDate": 0,
-        "RouteSelectionExpression": "$request.body.action",
-        "ApiKeySelectionExpression": "$request.header.x-api-key",
-        "DisableExecuteApiEndpoint": False,
-        "IpAddressType": "ipv4",
-        **api,
-    }
-    settings = {
-        "ApiId": "abc123",
-        "StageName": "prod",
-        "AutoDeploy": False,
-        "CreatedDate": 0,
-        "LastUpdatedDate": 0,
-        "DefaultRouteSettings": {},
-        "RouteSettings": {},
-        "StageVariables": {},
-        "DeploymentId": "d",
-        **(stage or {}),
-    }
+    described = {**API, **api}
+    settings = {**STAGE, **(stage or {})}
     made = msgspec.convert(described, Api)
     snapshot = msgspec.convert({"api": described, **parts}, Snapshot)
     return serve_stage(SCOPE, made, msgspec.convert(settings, Stage), snapshot)

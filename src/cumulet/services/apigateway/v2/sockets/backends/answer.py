@@ -11,7 +11,7 @@ from typing import Any
 from cumulet.services.apigateway.pipeline.faults import configuration_error
 from cumulet.services.apigateway.rules.patterns import Overlong, fits
 from cumulet.services.apigateway.templates import Block, Input, TemplateError, Util, render
-from cumulet.services.apigateway.v2.sockets.deployed.selection import DEFAULT, Sources
+from cumulet.services.apigateway.v2.sockets.deployed.selection import Sources, choose_template
 from cumulet.services.apigateway.v2.sockets.deployed.served import ServedIntegration, ServedResponse
 from cumulet.services.apigateway.v2.sockets.event import Happening
 
@@ -49,7 +49,7 @@ def shape(
     )
     chosen = _choose(integration, integration.response_selection(sources))
     body = _converted(received.body, chosen.content_handling)
-    template = chosen.templates.get(chosen.template_selection(sources) or DEFAULT)
+    template = choose_template(chosen.templates, chosen.template_selection(sources))
     status = received.status
     if template is not None:
         variables = template_variables(happening, stage_variables)

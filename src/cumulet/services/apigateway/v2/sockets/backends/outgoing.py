@@ -14,7 +14,7 @@ from cumulet.services.apigateway.v2.sockets.backends.answer import (
     template_variables,
     to_bytes,
 )
-from cumulet.services.apigateway.v2.sockets.deployed.selection import DEFAULT, Sources
+from cumulet.services.apigateway.v2.sockets.deployed.selection import Sources, choose_template
 from cumulet.services.apigateway.v2.sockets.deployed.served import ServedIntegration
 from cumulet.services.apigateway.v2.sockets.event import Happening
 
@@ -66,14 +66,12 @@ def prepare(
 
 
 def _template(integration: ServedIntegration, sources: Sources) -> Block | None:
-    templates = integration.templates
     select = integration.template_selection
-    chosen = templates.get((select(sources) if select is not None else None) or DEFAULT)
-    if chosen is None:
-        chosen = templates.get(DEFAULT)
+    selected = select(sources) if select is not None else None
+    chosen = choose_template(integration.templates, selected)
     if chosen is None:
         behaviour = integration.passthrough
-        if behaviour == "NEVER" or (behaviour == "WHEN_NO_TEMPLATES" and templates):
+        if behaviour == "NEVER" or (behaviour == "WHEN_NO_TEMPLATES" and integration.templates):
             raise unsupported_media_type()
     return chosen
 

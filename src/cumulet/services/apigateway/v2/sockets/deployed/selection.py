@@ -9,14 +9,19 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from cumulet.services.apigateway.templates import BadPath, find
 from cumulet.services.apigateway.templates.values import to_text
 
+T = TypeVar("T")
+
 DEFAULT = "$default"
 VALUE_LENGTH_MAX = 4_096
 """A longer value selects nothing. Ours."""
+
+_USUAL_KEYS = (DEFAULT, "application/json")
+"""Keys of templates when their selection expression selects none: messages count as JSON."""
 
 _PIECE = re.compile(
     r"\\(\$)|\$\{([^}]*)\}|\$((?:request|integration|context|stageVariables)\.[\w.\[\]@$-]*\w\]?)"
@@ -150,3 +155,11 @@ def _text(value: Any) -> str | None:
         return None
     text = to_text(value)
     return text if len(text) <= VALUE_LENGTH_MAX else None
+
+
+def choose_template(templates: Mapping[str, T], selected: str | None) -> T | None:
+    """The template under the selected key, else the default one; None when there is neither."""
+    for key in (selected, *_USUAL_KEYS):
+        if key is not None and key in templates:
+            return templates[key]
+    return None
