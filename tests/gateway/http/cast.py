@@ -24,6 +24,7 @@ from cumulet.services.apigateway.admission.jwt.issuers import Issuers
 from cumulet.services.apigateway.pipeline.integrations.connections import Connections
 from cumulet.services.apigateway.pipeline.integrations.outbound import OutboundError
 from cumulet.services.apigateway.v2.http.arrival import Arrival
+from cumulet.services.apigateway.v2.http.measures import HttpMeasures
 from cumulet.services.apigateway.v2.http.prepared.served import ServedStage, serve_stage
 from cumulet.services.apigateway.v2.http.steps import answer
 from cumulet.services.apigateway.v2.model import (
@@ -125,9 +126,10 @@ class Told:
     def __init__(self) -> None:
         self.metrics: dict[str, float] = {}
 
-    def record(self, scope, namespace, name, dimensions, value, unit="Count"):
+    def record_all(self, scope, namespace, name, dimensions, values, unit="Count"):
+        assert (scope, namespace) == (SCOPE, "AWS/ApiGateway")
         if dimensions == (("ApiId", "abc123"),):
-            self.metrics[name] = value
+            self.metrics[name] = values[-1]
 
     def write(self, *line: Any) -> None:
         """Lines are looked at elsewhere."""
@@ -189,6 +191,7 @@ def play(
         parts,
         clock=clock,
     )
+    parts[HttpMeasures] = measures = HttpMeasures(platform)
     given = [("Host", "abc123.execute-api.localhost"), *(headers or [])]
 
     async def go() -> Response:
@@ -211,6 +214,7 @@ def play(
         return response
 
     response = asyncio.run(go())
+    measures.tell()
     functions = [call[2].get("FunctionName", call[1]) for call in platform.calls]
     return Seen(response, [one.rpartition(":")[2] for one in functions], told.metrics)
 

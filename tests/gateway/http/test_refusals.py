@@ -231,7 +231,7 @@ def test_a_refusal_is_exactly_awss(name):
     assert seen.response.headers == expected
     assert seen.response.body == json.dumps({"message": message}, separators=(",", ":")).encode()
     assert seen.functions == functions
-    assert seen.metrics["Count"] == 1
+    assert seen.metrics["Count"] == 1.0
     assert (seen.metrics["4xx"], seen.metrics["5xx"]) == (status < 500, status >= 500)
 
 

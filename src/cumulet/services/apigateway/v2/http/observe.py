@@ -9,49 +9,25 @@ from typing import Any
 
 from cumulet.core.context import Platform
 from cumulet.core.http import Response
-from cumulet.kit.ports import LogSink, Metrics
+from cumulet.kit.ports import LogSink
 from cumulet.services.apigateway.v2.http.arrival import Arrival, Notes
 from cumulet.services.apigateway.v2.http.facts import context_of
+from cumulet.services.apigateway.v2.http.measures import HttpMeasures, Measured
 from cumulet.services.apigateway.v2.http.prepared.served import AccessLog, ServedStage
-
-_NAMESPACE = "AWS/ApiGateway"
 
 
 def tell(platform: Platform, stage: ServedStage, arrival: Arrival, response: Response) -> None:
     """Count the request, and write its line."""
     size = len(response.body) if isinstance(response.body, bytes) else 0
     elapsed_ms = int((platform.clock.monotonic() - arrival.started) * 1000)
-    _count(platform, stage, arrival, response.status, size, elapsed_ms)
+    notes = arrival.notes
+    platform.need(HttpMeasures).add(
+        stage.scope,
+        notes.route.dimensions if notes.route is not None else stage.dimensions,
+        Measured(response.status, elapsed_ms, notes.integration_ms, size + len(arrival.body)),
+    )
     if stage.access_log is not None:
         _write(platform, stage, stage.access_log, arrival, response.status, size, elapsed_ms)
-
-
-def _count(
-    platform: Platform,
-    stage: ServedStage,
-    arrival: Arrival,
-    status: int,
-    size: int,
-    elapsed_ms: int,
-) -> None:
-    try:
-        metrics = platform.need(Metrics)  # type: ignore[type-abstract]
-    except KeyError:
-        return
-    notes = arrival.notes
-    dimensions = notes.route.dimensions if notes.route is not None else stage.dimensions
-    values = [
-        ("Count", 1.0, "Count"),
-        ("4xx", 1.0 if 400 <= status < 500 else 0.0, "Count"),
-        ("5xx", 1.0 if status >= 500 else 0.0, "Count"),
-        ("Latency", float(elapsed_ms), "Milliseconds"),
-        ("DataProcessed", float(size + len(arrival.body)), "Bytes"),
-    ]
-    if notes.integration_ms is not None:
-        values.append(("IntegrationLatency", float(notes.integration_ms), "Milliseconds"))
-    for name, value, unit in values:
-        for one in dimensions:
-            metrics.record(stage.scope, _NAMESPACE, name, one, value, unit)
 
 
 def _write(

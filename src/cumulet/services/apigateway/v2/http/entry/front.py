@@ -23,6 +23,7 @@ from cumulet.services.apigateway.store import NOWHERE, PLACES
 from cumulet.services.apigateway.v2 import store
 from cumulet.services.apigateway.v2.http.arrival import Arrival
 from cumulet.services.apigateway.v2.http.entry.fetching import fetcher
+from cumulet.services.apigateway.v2.http.measures import HttpMeasures
 from cumulet.services.apigateway.v2.http.prepared.served import ServedApi, ServedStage, serve_stage
 from cumulet.services.apigateway.v2.http.refusals import (
     Refusal,
@@ -111,6 +112,7 @@ def provides(platform: Platform) -> Mapping[type, Any]:
     return {
         HttpApis: HttpApis(platform),
         Issuers: Issuers(platform.clock, fetcher(platform)),
+        HttpMeasures: HttpMeasures(platform),
     }
 
 
