@@ -9,12 +9,13 @@ import urllib.error
 import urllib.request
 import uuid
 
+import pytest
 from tests.services.apigateway.test_resources import stack, template
 
 __all__ = ["stack"]
 
 
-def test_a_stage_with_all_its_settings(cloud, stack, role):  # noqa: F811
+def test_a_stage_with_all_its_settings(cloud, stack, role):
     client, logs = cloud.client("apigateway"), cloud.client("logs")
     client.update_account(
         patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": role("logs:*")}]
@@ -74,10 +75,9 @@ def test_a_stage_with_all_its_settings(cloud, stack, role):  # noqa: F811
     assert (own["cacheTtlInSeconds"], own["cachingEnabled"]) == (7, True)
     assert stage["canarySettings"]["percentTraffic"] == 10.0
     assert stage["canarySettings"]["stageVariableOverrides"] == {"v": "1", "w": "2"}
-    try:
+    with pytest.raises(urllib.error.HTTPError) as refusal:
         urllib.request.urlopen(f"{cloud.endpoint}/_aws/execute-api/{api}/live/lost")
-        raise AssertionError("it is not refused")
-    except urllib.error.HTTPError as error:
+    with refusal.value as error:
         assert (error.code, error.headers["X-Lost"]) == (404, "yes")
         assert error.read() == b'{"lost": true}'
     second = template(
@@ -100,10 +100,9 @@ def test_a_stage_with_all_its_settings(cloud, stack, role):  # noqa: F811
     kinds = client.get_gateway_responses(restApiId=api, limit=30)["items"]
     assert all(one["defaultResponse"] for one in kinds)
     logs.delete_log_group(logGroupName=group)
-    logs.delete_log_group(logGroupName=f"API-Gateway-Execution-Logs_{api}/live")
 
 
-def test_a_deployment_that_describes_its_stage(cloud, stack):  # noqa: F811
+def test_a_deployment_that_describes_its_stage(cloud, stack):
     document = template('"x"', "D1")
     document["Resources"].pop("Stage")
     document["Resources"]["D1"]["Properties"] |= {
@@ -131,7 +130,7 @@ def test_a_deployment_that_describes_its_stage(cloud, stack):  # noqa: F811
     assert stage["methodSettings"]["pets/GET"]["metricsEnabled"] is True
 
 
-def test_a_stage_that_cannot_be_so_is_not_left_behind(cloud, stack):  # noqa: F811
+def test_a_stage_that_cannot_be_so_is_not_left_behind(cloud, stack):
     said = stack.fail(
         template(
             '"x"',

@@ -29,7 +29,7 @@ class BadPattern(ValueError):
     """The text is no regular expression."""
 
 
-class Overlong(Exception):
+class Overlong(ValueError):
     """A comparison was ended because it took too long."""
 
 
@@ -38,6 +38,9 @@ class Pattern(Protocol):
 
     def fullmatch(self, text: str, *, timeout: float) -> Any:
         """A match of the whole text, or None. Raises TimeoutError."""
+
+    def search(self, text: str, *, timeout: float) -> Any:
+        """A match anywhere in the text, or None. Raises TimeoutError."""
 
     def sub(self, by: str, text: str, *, count: int, timeout: float) -> str:
         """The text with what matches replaced. Raises TimeoutError."""
@@ -49,14 +52,15 @@ class Pattern(Protocol):
 
 
 @lru_cache(maxsize=1_000)
-def compile_pattern(text: str) -> Pattern:
-    """The pattern; `.` matches line ends too, as API Gateway has it. Raises BadPattern."""
+def compile_pattern(text: str, *, dots_match_all: bool = True) -> Pattern:
+    """The pattern; `.` matches line ends too, unless told otherwise. Raises BadPattern."""
     if len(text) > PATTERN_LENGTH_MAX:
         raise BadPattern("the pattern is too long")
     if _weight(text) > PATTERN_WEIGHT_MAX:
         raise BadPattern("the pattern repeats too much")
     try:
-        return cast(Pattern, regex.compile(text, regex.DOTALL | regex.VERSION0))
+        flags = regex.VERSION0 | (regex.DOTALL if dots_match_all else 0)
+        return cast(Pattern, regex.compile(text, flags))
     except (regex.error, RecursionError, OverflowError, ValueError) as cause:
         raise BadPattern(str(cause)) from cause
 
@@ -87,5 +91,13 @@ def fits(pattern: Pattern, text: str, seconds: float = MATCH_SECONDS_MAX) -> boo
     """Whether the whole text fits. Raises Overlong."""
     try:
         return pattern.fullmatch(text, timeout=seconds) is not None
+    except TimeoutError as cause:
+        raise Overlong(f"a comparison took longer than {seconds} s") from cause
+
+
+def is_in(pattern: Pattern, text: str, seconds: float = MATCH_SECONDS_MAX) -> bool:
+    """Whether some part of the text fits. Raises Overlong."""
+    try:
+        return pattern.search(text, timeout=seconds) is not None
     except TimeoutError as cause:
         raise Overlong(f"a comparison took longer than {seconds} s") from cause

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from cumulet.services.apigateway.rules.patterns import BadPattern, compile_pattern, is_in
+
 Check = Callable[[Any, int], bool]
 
 DEPTH_MAX = 64
@@ -106,7 +108,7 @@ class _Compiler:
             raise BadSchema(f"more than {DEPTH_MAX} levels of nesting")
         try:
             checks = [*_value_checks(schema), *self._inner_checks(name, schema)]
-        except (TypeError, KeyError, AttributeError, re.error) as cause:
+        except (TypeError, KeyError, AttributeError, BadPattern) as cause:
             raise BadSchema(f"a keyword has a value of another type: {cause}") from cause
         self._depth -= 1
         return _every(checks)
@@ -135,7 +137,7 @@ class _Compiler:
     def _members(self, name: str, schema: Mapping[str, Any]) -> Check:
         known = {key: self.schema(name, one) for key, one in schema.get("properties", {}).items()}
         patterns = [
-            (re.compile(pattern), self.schema(name, one))
+            (compile_pattern(pattern, dots_match_all=False), self.schema(name, one))
             for pattern, one in schema.get("patternProperties", {}).items()
         ]
         rest = schema.get("additionalProperties", True)
@@ -145,7 +147,7 @@ class _Compiler:
             if not isinstance(value, dict):
                 return True
             for key, item in value.items():
-                checks = [found for pattern, found in patterns if pattern.search(key)]
+                checks = [found for pattern, found in patterns if is_in(pattern, key)]
                 if key in known:
                     checks.append(known[key])
                 if not checks:
@@ -230,8 +232,8 @@ def _value_checks(schema: Mapping[str, Any]) -> Iterable[Check]:
         needed = list(schema["required"])
         yield lambda value, _: not isinstance(value, dict) or all(key in value for key in needed)
     if "pattern" in schema:
-        pattern = re.compile(schema["pattern"])
-        yield lambda value, _: not isinstance(value, str) or bool(pattern.search(value))
+        pattern = compile_pattern(schema["pattern"], dots_match_all=False)
+        yield lambda value, _: not isinstance(value, str) or is_in(pattern, value)
     if schema.get("uniqueItems"):
         yield lambda value, _: not isinstance(value, list) or _are_unique(value)
     yield from _size_checks(schema)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,9 @@ from cumulet.services.apigateway.templates.values import (
 STEPS_MAX = 500_000
 """Nodes and values that one rendering may visit."""
 
+RENDER_SECONDS_MAX = 1.0
+"""Of one rendering. Ours; templates take a thousandth of it."""
+
 ITERATIONS_MAX = 1_000
 """Of one `#foreach`:
 https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html"""
@@ -79,11 +83,17 @@ class _Rendering:
         self.out: list[str] = []
         self._room = TEXT_LENGTH_MAX
         self._steps = STEPS_MAX
+        self._until = time.perf_counter() + RENDER_SECONDS_MAX
 
     def _step(self) -> None:
         self._steps -= 1
         if self._steps < 0:
             raise TemplateError(f"the template takes more than {STEPS_MAX} steps")
+
+    def _check_time(self) -> None:
+        """Calls may take long, as on texts of megabytes: they are held to the clock."""
+        if time.perf_counter() > self._until:
+            raise TemplateError(f"the template takes more than {RENDER_SECONDS_MAX} s")
 
     def _write_text(self, text: str) -> None:
         self._room -= len(text)
@@ -202,6 +212,7 @@ class _Rendering:
                 case Index(expression):
                     value = read_index(value, self.value(expression))
                 case Call(name, arguments):
+                    self._check_time()
                     value = call_method(value, name, [self.value(item) for item in arguments])
         return value
 

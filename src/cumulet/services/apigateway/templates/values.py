@@ -7,6 +7,16 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from cumulet.services.apigateway.rules.patterns import (
+    MATCH_SECONDS_MAX,
+    BadPattern,
+    Overlong,
+    Pattern,
+    compile_pattern,
+    fits,
+)
+from cumulet.services.apigateway.templates.nodes import TemplateError
+
 TEXT_LENGTH_MAX = 10_485_760
 """No value and no rendered template may be longer."""
 
@@ -80,10 +90,10 @@ def _substring(text: str, begin: int, end: int | None = None) -> str | None:
     return text[begin:last] if 0 <= begin <= last <= len(text) else None
 
 
-def _java_pattern(pattern: str) -> re.Pattern[str] | None:
+def _java_pattern(pattern: str) -> Pattern | None:
     try:
-        return re.compile(pattern)
-    except re.error:
+        return compile_pattern(pattern, dots_match_all=False)
+    except BadPattern:
         return None
 
 
@@ -94,14 +104,17 @@ def _replacement(text: str) -> str:
 
 def _replace_all(text: str, pattern: str, by: str, count: int = 0) -> str | None:
     compiled = _java_pattern(pattern)
-    return None if compiled is None else compiled.sub(_replacement(by), text, count=count)
+    if compiled is None:
+        return None
+    return compiled.sub(_replacement(by), text, count=count, timeout=MATCH_SECONDS_MAX)
 
 
 def _split(text: str, pattern: str, limit: int = 0) -> list[str] | None:
     compiled = _java_pattern(pattern)
     if compiled is None:
         return None
-    parts = [part or "" for part in compiled.split(text, maxsplit=max(0, limit - 1))]
+    found = compiled.split(text, maxsplit=max(0, limit - 1), timeout=MATCH_SECONDS_MAX)
+    parts = [part or "" for part in found]
     if limit == 0:
         while len(parts) > 1 and not parts[-1]:
             parts.pop()
@@ -110,7 +123,7 @@ def _split(text: str, pattern: str, limit: int = 0) -> list[str] | None:
 
 def _matches(text: str, pattern: str) -> bool:
     compiled = _java_pattern(pattern)
-    return compiled is not None and compiled.fullmatch(text) is not None
+    return compiled is not None and fits(compiled, text)
 
 
 _TEXT: Mapping[str, Callable[..., Any]] = {
@@ -254,6 +267,8 @@ def call_method(value: Any, name: str, arguments: list[Any]) -> Any:
         return None
     try:
         return method(value, *arguments)
+    except (TimeoutError, Overlong) as cause:
+        raise TemplateError(f"a pattern took longer than {MATCH_SECONDS_MAX} s") from cause
     except (TypeError, ValueError, AttributeError, KeyError, IndexError, re.error):
         return None
 

@@ -162,3 +162,15 @@ def test_no_text_breaks_it_otherwise(template):
 @given(st.text(alphabet=st.characters(exclude_characters="$#\\"), max_size=40))
 def test_text_without_marks_stays_as_it_is(text):
     assert render(parse_template(text), {}) == text
+
+
+def test_patterns_in_templates_end_in_time() -> None:
+    slow = '#set($a = $t.matches("(a|a)*$"))$a'
+    with pytest.raises(TemplateError, match="a pattern took longer"):
+        render(parse_template(slow), {"t": "a" * 60 + "c"})
+
+
+def test_a_rendering_ends_in_time() -> None:
+    loop = "#foreach($i in [1..1000])#foreach($j in [1..1000])$t.replace('a', 'b').length()#end#end"
+    with pytest.raises(TemplateError, match="takes more than 1"):
+        render(parse_template(loop), {"t": "a" * 1_000_000})
