@@ -66,7 +66,9 @@ def reader_of(operation: OperationModel, protocol: str) -> Read:
 
 def _unzipping(read: Read) -> Read:
     def read_unzipped(request: Request, body: bytes | Body) -> dict[str, Any]:
-        return read(request, _gunzip(request, body) if isinstance(body, bytes) else body)
+        if "content-encoding" in request.headers.first and isinstance(body, bytes):
+            body = _gunzip(request, body)
+        return read(request, body)
 
     return read_unzipped
 

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Err
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -171,15 +172,10 @@ def _is_constrained(shape: Shape, seen: set[str]) -> bool:
     return False
 
 
-def _member_path(path: str, name: str) -> str:
-    spelled = name[:1].lower() + name[1:]
-    return f"{path}.{spelled}" if path else spelled
-
-
 def _structure_checker(shape: Shape) -> Checker:
     required = [(name, name[:1].lower() + name[1:]) for name in shape.required]
     members = {
-        name: found
+        name: (name[:1].lower() + name[1:], found)
         for name, member in shape.members.items()
         if (found := _checker(member)) is not None
     }
@@ -192,9 +188,10 @@ def _structure_checker(shape: Shape) -> Checker:
                     f"Value null at '{place}' failed to satisfy constraint: Member must not be null"
                 )
         for name, item in value.items():
-            checker = members.get(name)
-            if checker is not None and item is not None:
-                checker(item, _member_path(path, name), violations)
+            known = members.get(name)
+            if known is not None and item is not None:
+                spelled, checker = known
+                checker(item, f"{path}.{spelled}" if path else spelled, violations)
 
     return run
 
@@ -259,7 +256,19 @@ def _scalar_checker(shape: Shape) -> Checker:
             if not holds(value):
                 violations.append(_violation(shape, value, path, sentence))
 
-    return run
+    if shape.type != "string" or shape.traits.get("enum") or not rules:
+        return run
+    _, low, high = _bounds_of(shape)
+    source = shape.traits.get("pattern")
+    pattern = pattern_of(source) if source else None
+    shortest, longest = low or 0, high if high is not None else sys.maxsize
+
+    def run_over_text(value: Any, path: str, violations: Violations) -> None:
+        # Nearly every text keeps its rules: which one is broken is asked only when one is.
+        if not shortest <= len(value) <= longest or (pattern and not pattern.allows(value)):
+            run(value, path, violations)
+
+    return run_over_text
 
 
 _MAKERS: dict[str, Callable[[Shape], Checker]] = {

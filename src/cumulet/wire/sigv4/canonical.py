@@ -6,12 +6,16 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-re
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from operator import itemgetter
 from urllib.parse import quote, unquote_to_bytes
 
 from cumulet.core.http import Headers
 
 _UNRESERVED_PATH = re.compile(r"[A-Za-z0-9/._~-]*\Z")
 _SPACES = re.compile(r"[ \t]+")
+_SHAPES_REMEMBERED_MAX = 1_024
 _SAFE = "-_.~"
 _SAFE_PATH = "/-_.~"
 
@@ -67,14 +71,36 @@ def _encoded(text: str) -> str:
 
 
 def canonical_headers(headers: Headers, signed: tuple[str, ...]) -> str:
-    """`name:value` lines of the signed headers; several values of a name joined by commas."""
-    if headers.repeats:
-        values: dict[str, str] = {}
-        for name, value in headers.pairs:
-            values[name] = f"{values[name]},{value}" if name in values else value
-    else:
-        values = headers.first
-    lines = "".join([f"{name}:{values.get(name, '')}\n" for name in signed])
+    """`name:value` lines of the signed headers; several values of a name joined by commas.
+
+    An empty line and the names, joined by semicolons, follow them.
+    """
+    write, names = _lines_of(signed)
+    try:
+        lines = write(_joined_values(headers) if headers.repeats else headers.first)
+    except KeyError:
+        lines = write({**dict.fromkeys(signed, ""), **_joined_values(headers)})
     if "  " in lines or "\t" in lines:
         lines = _SPACES.sub(" ", lines)
-    return lines
+    return lines + names
+
+
+def _joined_values(headers: Headers) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for name, value in headers.pairs:
+        values[name] = f"{values[name]},{value}" if name in values else value
+    return values
+
+
+@lru_cache(_SHAPES_REMEMBERED_MAX)
+def _lines_of(signed: tuple[str, ...]) -> tuple[Callable[[Mapping[str, str]], str], str]:
+    """How the lines of these headers are written, and what follows them.
+
+    A client signs the same headers again and again. Writing raises KeyError when one is missing.
+    """
+    template = "".join([f"{name.replace('%', '%%')}:%s\n" for name in signed])
+    values = itemgetter(*signed)
+    names = "\n" + ";".join(signed)
+    if len(signed) == 1:
+        return (lambda given: template % (values(given),)), names
+    return (lambda given: template % values(given)), names

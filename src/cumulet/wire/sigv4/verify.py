@@ -129,7 +129,7 @@ class Verifier:
             path = canonical_path(path, s3=s3)
         canonical = (
             f"{request.method}\n{path}\n{query}\n"
-            f"{canonical_headers(request.headers, names)}\n{';'.join(names)}\n{payload_hash}"
+            f"{canonical_headers(request.headers, names)}\n{payload_hash}"
         )
         date, region, service = parsed.date, parsed.region, parsed.service
         digest = sha256(canonical.encode("latin-1")).hexdigest()
