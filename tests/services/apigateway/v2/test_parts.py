@@ -78,6 +78,8 @@ def test_these_are_route_keys(v2, http_api, key):
         {"AuthorizationType": "JWT"},
         {"AuthorizationType": "CUSTOM"},
         {"AuthorizationScopes": ["a"]},
+        {"AuthorizationScopes": ['a"b']},
+        {"AuthorizationScopes": ["a\r\nb"]},
         {"AuthorizationType": "AWS_IAM", "AuthorizerId": "abcdef"},
     ],
     ids=str,

@@ -6,7 +6,10 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-parameter-
 
 from __future__ import annotations
 
+import json
 import socket
+import uuid
+from urllib.parse import quote
 
 import pytest
 from tests.services.apigateway.conftest import refused
@@ -168,3 +171,89 @@ def test_a_service_integration_needs_what_its_operation_needs(
     http_api.route("POST /x", backend_id)
     answer = http_api.call("POST", "/x", body=body)
     assert (answer.status, answer.body) == (400, b'{"message":"Bad Request"}')
+
+
+def queue_route(api, subtype, role, key, **parameters):
+    backend_id = api.integration(
+        IntegrationType="AWS_PROXY",
+        IntegrationSubtype=f"SQS-{subtype}",
+        CredentialsArn=role,
+        PayloadFormatVersion="1.0",
+        RequestParameters=parameters,
+    )
+    api.route(key, backend_id)
+
+
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-aws-services-reference.html
+def test_messages_are_sent_received_and_deleted_without_a_function(
+    cloud, http_api, role_of_functions
+):
+    name = f"http-{uuid.uuid4().hex[:8]}"
+    url = cloud.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+    role = role_of_functions
+    queue_route(
+        http_api,
+        "SendMessage",
+        role,
+        "POST /send",
+        QueueUrl=url,
+        MessageBody="$request.body.text",
+        DelaySeconds="$request.querystring.delay",
+        MessageAttributes="$request.header.attributes",
+    )
+    queue_route(
+        http_api,
+        "ReceiveMessage",
+        role,
+        "GET /receive",
+        QueueUrl=url,
+        MaxNumberOfMessages="1",
+        MessageAttributeNames="a, b",
+    )
+    queue_route(
+        http_api,
+        "DeleteMessage",
+        role,
+        "DELETE /{proxy+}",
+        QueueUrl=url,
+        ReceiptHandle="$request.querystring.handle",
+    )
+    queue_route(http_api, "PurgeQueue", role, "POST /purge", QueueUrl=url)
+    refusal = http_api.call("POST", "/send", body=b'{"text": "hi"}')
+    assert refusal.status == 403
+    cloud.client("iam").put_role_policy(
+        RoleName=role.rpartition("/")[2],
+        PolicyName=name,
+        PolicyDocument=json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": {
+                    "Effect": "Allow",
+                    "Action": "sqs:*",
+                    "Resource": f"arn:aws:sqs:*:*:{name}",
+                },
+            }
+        ),
+    )
+    attributes = json.dumps({"a": {"DataType": "String", "StringValue": "1"}})
+    sent = http_api.call(
+        "POST", "/send?delay=0", headers={"attributes": attributes}, body=b'{"text": "hi"}'
+    )
+    assert sent.status == 200
+    [message] = http_api.call("GET", "/receive").json["Messages"]
+    assert (message["Body"], message["MessageId"]) == ("hi", sent.json["MessageId"])
+    assert message["MessageAttributes"]["a"]["StringValue"] == "1"
+    handle = quote(message["ReceiptHandle"], safe="")
+    assert http_api.call("DELETE", f"/x?handle={handle}").status == 200
+    assert http_api.call("POST", "/purge", body=b"").status == 200
+    for path, body in (("/send?delay=soon", b'{"text": "hi"}'), ("/send", b"{}")):
+        assert http_api.call("POST", path, body=body).status == 400
+    lost = http_api.call("POST", "/send", headers={"attributes": "{"}, body=b'{"text": "hi"}')
+    assert lost.status == 400
+    cloud.client("sqs").delete_queue(QueueUrl=url)
+
+
+def test_a_head_request_has_no_body(http_api, backend):
+    http_api.route("ANY /x", http_api.http(backend.url))
+    answer = http_api.call("HEAD", "/x")
+    assert (answer.status, answer.body) == (200, b"")

@@ -18,6 +18,7 @@ from cumulet.services.apigateway.rules.methods import (
     lambda_function_of,
 )
 from cumulet.services.apigateway.rules.names import ANY, HTTP_METHODS
+from cumulet.services.apigateway.rules.services import parse_service_uri
 from cumulet.services.apigateway.v2.limits import (
     MAPPINGS_MAX,
     TIMEOUT_MS_HTTP,
@@ -153,13 +154,10 @@ def _socket(document: dict[str, Any]) -> Integration:
     if kind in ("HTTP", "HTTP_PROXY"):
         _check_http(document)
     elif kind in ("AWS", "AWS_PROXY"):
-        if lambda_function_of(document.get("IntegrationUri") or "") is None:
-            raise BadRequestException(
-                "Integrations of WEBSOCKET APIs with services other than Lambda are not "
-                "supported by Cumulet yet."
-                if kind == "AWS"
-                else "Invalid ARN specified in the request"
-            )
+        uri = document.get("IntegrationUri") or ""
+        is_service = kind == "AWS" and parse_service_uri(uri) is not None
+        if lambda_function_of(uri) is None and not is_service:
+            raise BadRequestException("Invalid ARN specified in the request")
         document = {"IntegrationMethod": "POST", **document}
     defaults = {"PassthroughBehavior": "WHEN_NO_MATCH", "PayloadFormatVersion": version}
     if kind in ("AWS", "HTTP", "MOCK"):

@@ -15,6 +15,9 @@ from cumulet.services.apigateway.v2.rules.words import check_lengths, refuse_mem
 _SEGMENT = re.compile(r"(?:[^\s{}/?#]+|\{[A-Za-z0-9._:-]+\})\Z")
 _GREEDY = re.compile(r"\{[A-Za-z0-9._:-]+\+\}\Z")
 _TARGET = re.compile(r"integrations/[A-Za-z0-9]+\Z")
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,64}\Z")
+"""A scope as RFC 6749 §3.3 writes it: it is told in a header."""
+
 _RESERVED = ("$connect", "$disconnect", DEFAULT)
 _SOCKETS_ONLY = (
     "ApiKeyRequired",
@@ -66,8 +69,11 @@ def check_route(request: Mapping[str, Any], protocol: str) -> None:
     target = request.get("Target")
     if target and not _TARGET.match(target):
         raise BadRequestException(f"Invalid Target specified: {target}")
-    if len(request.get("AuthorizationScopes") or ()) > SCOPES_MAX:
+    scopes = request.get("AuthorizationScopes") or ()
+    if len(scopes) > SCOPES_MAX:
         raise BadRequestException(f"A route may have at most {SCOPES_MAX} authorization scopes")
+    if strange := [scope for scope in scopes if not _SCOPE.match(scope)]:
+        raise BadRequestException(f"Invalid authorization scope specified: {strange[0]}")
     if protocol == HTTP:
         refuse_members(request, _SOCKETS_ONLY, "not supported for HTTP APIs")
     for name in request.get("RequestParameters") or ():
