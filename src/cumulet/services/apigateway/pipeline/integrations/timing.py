@@ -26,14 +26,4 @@ class Timing:
         journal = self._journal
         journal.integration_ms = int((time.perf_counter() - self._started) * 1000)
         journal.received = (status, headers, body)
-        told = next(
-            (text for name, text in headers if name.lower() == "x-amzn-requestid"), request_id
-        )
-        journal.notes["integrationStatus"] = status
-        journal.notes["integration"] = {
-            "status": status,
-            "integrationStatus": status,
-            "latency": journal.integration_ms,
-            "requestId": told or None,
-        }
-        journal.notes["awsEndpointRequestId"] = told or None
+        journal.backend_request_id = request_id

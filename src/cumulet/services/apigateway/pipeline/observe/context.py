@@ -13,6 +13,7 @@ from cumulet.services.apigateway.pipeline.event import request_context
 
 if TYPE_CHECKING:
     from cumulet.services.apigateway.pipeline.match import Arrival
+    from cumulet.services.apigateway.pipeline.observe.journal import Journal
     from cumulet.services.apigateway.pipeline.served import ServedStage
 
 
@@ -35,7 +36,31 @@ def context_of(stage: ServedStage, arrival: Arrival) -> dict[str, Any]:
             "responseType": fault.kind,
             "validationErrorString": getattr(fault, "validation_error", "") or None,
         }
+    if journal.received is not None:
+        values |= _of_backend(journal)
     return {**values, **journal.notes}
+
+
+def _of_backend(journal: Journal) -> dict[str, Any]:
+    """What is known of the backend's answer, under its old and its new names."""
+    if journal.received is None:
+        return {}
+    status, headers, _ = journal.received
+    told = next(
+        (text for name, text in headers if name.lower() == "x-amzn-requestid"),
+        journal.backend_request_id,
+    )
+    return {
+        "awsEndpointRequestId": told or None,
+        "integrationStatus": status,
+        "integrationLatency": journal.integration_ms,
+        "integration": {
+            "status": status,
+            "integrationStatus": status,
+            "latency": journal.integration_ms,
+            "requestId": told or None,
+        },
+    }
 
 
 def _of_unmatched(stage: ServedStage, arrival: Arrival) -> dict[str, Any]:

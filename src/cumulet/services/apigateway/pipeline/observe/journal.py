@@ -36,6 +36,7 @@ class Journal:
 
     __slots__ = (
         "authorized",
+        "backend_request_id",
         "cache",
         "cause",
         "fault",
@@ -54,6 +55,7 @@ class Journal:
         self.authorized: Authorized | None = None
         self.key: UsedKey | None = None
         self.fault: GatewayFault | None = None
+        self.backend_request_id = ""
         self.cache = ""
         self.cause = ""
         self.integration_ms: int | None = None

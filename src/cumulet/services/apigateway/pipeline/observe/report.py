@@ -59,13 +59,10 @@ def _write(
     logs, journal = stage.logs, arrival.journal
     if logs.access is not None and logs.access_place is not None:
         values = context_of(stage, arrival)
-        latency = journal.integration_ms
         values |= {
             "status": response.status,
             "responseLength": length,
             "responseLatency": max(0, now_ms - arrival.epoch_ms),
-            "integrationLatency": latency,
-            "integrationStatus": journal.notes.get("integrationStatus"),
         }
         place = logs.access_place
         sink.write(stage.scope, place.group, place.stream, now_ms, logs.access(values))
