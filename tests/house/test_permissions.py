@@ -92,6 +92,22 @@ def package() -> bytes:
     return sink.getvalue()
 
 
+def table_with_stream(cloud: Any) -> tuple[dict[str, Any], str]:
+    """The description of a table, and an iterator of its stream."""
+    streams = cloud.client("dynamodbstreams")
+    table = cloud.client("dynamodb").create_table(
+        TableName="house",
+        KeySchema=[{"AttributeName": "p", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "p", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
+    )["TableDescription"]
+    arn = table["LatestStreamArn"]
+    shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
+    at = {"StreamArn": arn, "ShardId": shard, "ShardIteratorType": "LATEST"}
+    return table, streams.get_shard_iterator(**at)["ShardIterator"]
+
+
 @pytest.fixture(scope="module")
 def known(cloud: Any) -> Iterator[dict[str, dict[str, Any]]]:
     """Names of things that exist, so that nothing but the missing permission refuses."""
@@ -116,6 +132,7 @@ def known(cloud: Any) -> Iterator[dict[str, dict[str, Any]]]:
         Code={"ZipFile": package()},
     )
     api = gateway.create_rest_api(name="house")["id"]
+    table, iterator = table_with_stream(cloud)
     sqs = cloud.client("sqs")
     queue = sqs.create_queue(QueueName="house")["QueueUrl"]
     queue_arn = "arn:aws:sqs:us-east-1:000000000000:house"
@@ -131,6 +148,8 @@ def known(cloud: Any) -> Iterator[dict[str, dict[str, Any]]]:
         "apigateway": {"restApiId": api, "name": "house"},
         "iam": {"RoleName": "house", "Url": "https://house.example"},
         "logs": {"logGroupName": "house"},
+        "dynamodb": {"ResourceArn": table["TableArn"]},
+        "dynamodbstreams": {"StreamArn": table["LatestStreamArn"], "ShardIterator": iterator},
         "sqs": {
             "QueueUrl": queue,
             "SourceArn": queue_arn,
@@ -138,6 +157,7 @@ def known(cloud: Any) -> Iterator[dict[str, dict[str, Any]]]:
         },
         "sts": {"RoleArn": role["Arn"], "RoleSessionName": "house"},
     }
+    cloud.client("dynamodb").delete_table(TableName="house")
     lam.delete_function(FunctionName="house")
     gateway.delete_rest_api(restApiId=api)
     iam.delete_role(RoleName="house")

@@ -28,7 +28,7 @@ def test_an_item_comes_back_as_it_went(db, make):
     key = {"p": s("a"), "s": {"B": b"\0\0\1"}}
     assert db.get_item(TableName=table, Key=key)["Item"] == item
     shown = db.get_item(TableName=table, Key=key, ProjectionExpression="inside.inmost, things[2]")
-    assert shown["Item"] == {"map": FULL["map"], "things": {"L": [{"B": b"1"}]}}
+    assert shown["Item"] == {"inside": FULL["inside"], "things": {"L": [{"B": b"1"}]}}
     other = {**key, "s": {"B": b"\0\0\2"}}
     assert "Item" not in db.get_item(TableName=table, Key=other)
 

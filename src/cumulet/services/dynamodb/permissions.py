@@ -85,8 +85,8 @@ def batch_tables(ctx: Context, request: Request) -> list[str]:
 
 
 def transact_tables(ctx: Context, request: Request) -> list[str]:
-    """Every table of a transaction."""
-    return _arns(ctx, _names(request))
+    """Every table of a transaction; one that names none is asked for all."""
+    return _arns(ctx, _names(request)) or [everything(ctx, request)]
 
 
 def transact_actions(ctx: Context, request: Request) -> list[str]:
