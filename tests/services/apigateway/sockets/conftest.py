@@ -173,15 +173,15 @@ class SocketApi:
             self.client.create_stage(**place, **more)
 
     def connect(
-        self, query: str = "", *, path: str = "", by_path: bool = False, **more: Any
+        self, query: str = "", *, path: str = "", by_path: bool = False, uri: str = "", **more: Any
     ) -> ClientConnection:
-        """A client, connected by the API's host or by the path form."""
+        """A client, connected by the API's host, by the path form, or by an address given."""
         line = socket.create_connection(("127.0.0.1", self.port))
         if by_path:
             address = f"127.0.0.1:{self.port}/_aws/execute-api/{self.id}/{self.stage}"
         else:
             address = f"{self.host}/{self.stage}"
-        uri = f"ws://{address}{path}" + (f"?{query}" if query else "")
+        uri = uri or f"ws://{address}{path}" + (f"?{query}" if query else "")
         self.opened.callback(line.close)
         return self.opened.enter_context(connect(uri, sock=line, compression=None, **more))
 
@@ -196,14 +196,17 @@ class SocketApi:
             config=Config(retries={"total_max_attempts": 1}),
         )
 
-    def by_host(self, verb: str, connection_id: str, body: bytes = b"") -> tuple[int, bytes]:
-        """A signed request to the API's own host."""
-        path = f"/{self.stage}/@connections/{connection_id}"
-        request = AWSRequest(verb, f"http://{self.host}{path}", data=body)
+    def by_host(
+        self, verb: str, connection_id: str, body: bytes = b"", *, host: str = "", base: str = ""
+    ) -> tuple[int, bytes]:
+        """A signed request to the API's own host, or to another one."""
+        host = host or self.host
+        path = f"{base or '/' + self.stage}/@connections/{connection_id}"
+        request = AWSRequest(verb, f"http://{host}{path}", data=body)
         SigV4Auth(Credentials(*self.cloud.root_key), "execute-api", "us-east-1").add_auth(request)
         line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
-            line.request(verb, path, body, {**dict(request.headers), "Host": self.host})
+            line.request(verb, path, body, {**dict(request.headers), "Host": host})
             got = line.getresponse()
             return got.status, got.read()
         finally:

@@ -245,3 +245,43 @@ def test_message_must_fit_the_model_that_is_selected(sockets: SocketApi, recorde
     for message in ({"kind": "strict", "text": "x"}, {"kind": "lax"}):
         client.send(json.dumps({"action": "say", **message}))
         assert client.recv(timeout=20) == "recorded"
+
+
+def test_aws_services_are_asked_in_the_roles_name(sockets: SocketApi):
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integrations.html
+    cloud = sockets.cloud
+    role, bucket = f"r-{sockets.id}", f"b-{sockets.id}"
+    cloud.client("s3").create_bucket(Bucket=bucket)
+    trusted = {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}}
+    arn = cloud.client("iam").create_role(
+        RoleName=role,
+        AssumeRolePolicyDocument=json.dumps(
+            {"Version": "2012-10-17", "Statement": [{**trusted, "Action": "sts:AssumeRole"}]}
+        ),
+    )["Role"]["Arn"]
+    behind = sockets.integration(
+        "AWS",
+        IntegrationMethod="PUT",
+        IntegrationUri=f"arn:aws:apigateway:us-east-1:s3:path/{bucket}/{{key}}",
+        CredentialsArn=arn,
+        RequestParameters={"integration.request.path.key": "route.request.body.key"},
+        RequestTemplates={"application/json": "$input.path('$.text')"},
+    )
+    respond(sockets, behind, "/200/", "stored")
+    respond(sockets, behind, "$default", "refused")
+    sockets.route("keep", behind, answers=True)
+    sockets.deploy()
+    client = sockets.connect()
+    message = json.dumps({"action": "keep", "key": "a/b", "text": "hello"})
+    client.send(message)
+    assert client.recv(timeout=20) == "refused"
+    allowed = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    cloud.client("iam").put_role_policy(
+        RoleName=role,
+        PolicyName="p",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}),
+    )
+    client.send(message)
+    assert client.recv(timeout=20) == "stored"
+    found = cloud.client("s3").get_object(Bucket=bucket, Key="a/b")["Body"].read()
+    assert found == b"hello"

@@ -26,6 +26,7 @@ from cumulet.services.apigateway.operations.access.api_key import find_key
 from cumulet.services.apigateway.operations.rest_api import origin_of, page, page_of
 from cumulet.services.apigateway.rules.names import at
 from cumulet.services.apigateway.rules.settings import check_tags
+from cumulet.services.apigateway.v2 import store as v2_store
 
 Request = Mapping[str, Any]
 
@@ -60,8 +61,12 @@ async def _made_by(tx: Transaction, scope: Scope, origin: str) -> UsagePlan | No
 
 
 async def _check_stages(tx: Transaction, scope: Scope, stages: tuple[PlanStage, ...]) -> None:
+    """Plans are of REST and of WebSocket APIs. Raises NotFoundException."""
     for one in stages:
-        if await store.STAGES.load(tx, scope, one.api_id, one.stage) is None:
+        place = (one.api_id, one.stage)
+        if await store.STAGES.load(tx, scope, *place) is not None:
+            continue
+        if await v2_store.STAGES.load(tx, scope, *place) is None:
             raise NotFoundException(f"API Stage not found: {one.api_id}:{one.stage}")
 
 

@@ -81,10 +81,7 @@ async def _invoke(ctx: Context, integration: ServedIntegration, payload: bytes) 
 
 
 async def _call(ctx: Context, integration: ServedIntegration, payload: bytes) -> dict[str, Any]:
-    caller = ctx.acting_as(integration.gateway, region=integration.function_region)
-    if integration.credentials:
-        role = await ctx.need(RoleSessions).principal(caller, integration.credentials)
-        caller = caller.acting_as(role, region=integration.function_region)
+    caller = await on_behalf(ctx, integration, integration.function_region)
     answer: dict[str, Any] = await caller.call(
         "lambda",
         "Invoke",
@@ -93,3 +90,12 @@ async def _call(ctx: Context, integration: ServedIntegration, payload: bytes) ->
         Payload=payload,
     )
     return answer
+
+
+async def on_behalf(ctx: Context, integration: ServedIntegration, region: str) -> Context:
+    """As whom the integration asks: its role, or the gateway itself. Raises AwsError."""
+    gateway = ctx.acting_as(integration.gateway, region=region)
+    if not integration.credentials:
+        return gateway
+    role = await ctx.need(RoleSessions).principal(gateway, integration.credentials)
+    return gateway.acting_as(role, region=region)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from cumulet.core.context import Context
 from cumulet.services.apigateway.pipeline.faults import configuration_error
 from cumulet.services.apigateway.pipeline.integrations.mock import parse_status
-from cumulet.services.apigateway.v2.sockets.backends import function, http
+from cumulet.services.apigateway.v2.sockets.backends import function, http, service
 from cumulet.services.apigateway.v2.sockets.backends.answer import Answer, shape
 from cumulet.services.apigateway.v2.sockets.backends.outgoing import prepare
 from cumulet.services.apigateway.v2.sockets.deployed.served import ServedIntegration
@@ -30,6 +30,8 @@ async def integrate(
         return answer, answer.status
     outgoing = prepare(integration, happening, stage_variables)
     match integration.kind:
+        case "AWS" if integration.service is not None:
+            received = await service.ask_service(ctx, integration, outgoing)
         case "AWS":
             received = await function.invoke_mapped(ctx, integration, outgoing.body or b"{}")
         case "HTTP_PROXY":

@@ -14,6 +14,7 @@ from cumulet.services.apigateway.rules.methods import lambda_function_of
 from cumulet.services.apigateway.rules.names import PRINCIPAL
 from cumulet.services.apigateway.rules.patterns import Pattern, compile_pattern
 from cumulet.services.apigateway.rules.schema import BadSchema, compile_schema
+from cumulet.services.apigateway.rules.services import ServiceTarget, parse_service_uri
 from cumulet.services.apigateway.templates import Block, parse_template
 from cumulet.services.apigateway.v2.model import (
     Api,
@@ -56,6 +57,7 @@ class ServedIntegration:
     uri: str
     function: str
     function_region: str
+    service: ServiceTarget | None
     credentials: str
     gateway: Principal
     templates: Mapping[str, Block]
@@ -259,6 +261,7 @@ def _serve_integration(
         uri=uri,
         function=function,
         function_region=arn.region if arn is not None else "",
+        service=parse_service_uri(uri) if arn is None else None,
         credentials=_filled(one.credentials_arn, variables),
         gateway=_gateway(scope, source),
         templates=_templates(one.request_templates),
