@@ -44,8 +44,8 @@ class Secure:
         self.authority = str(cloud.data / "tls" / "ca.pem")
         self.port = int(cloud.endpoint.rsplit(":", 1)[1])
 
-    def client(self, service: str, **more: Any) -> Any:
-        return self.cloud.session().client(
+    def client(self, service: str, *, key: tuple[str, str] | None = None, **more: Any) -> Any:
+        return self.cloud.session(key).client(
             service,
             endpoint_url=self.cloud.endpoint,
             verify=self.authority,
@@ -86,6 +86,16 @@ class Secure:
         pairs = (line.split(": ", 1) for line in others)
         headers = {name.lower(): value for name, value in pairs}
         return Answer(int(first.split()[1]), headers, body)
+
+    def serial_of(self, name: str, shows: tuple[Path, Path]) -> str:
+        """The serial number of the certificate by which the cloud answers to a name."""
+        context = self.trusting()
+        context.load_cert_chain(*shows)
+        with (
+            socket.create_connection(("127.0.0.1", self.port), timeout=10) as plain,
+            context.wrap_socket(plain, server_hostname=name) as secure,
+        ):
+            return str(secure.getpeercert()["serialNumber"])
 
     def certificate(self, *names: str) -> str:
         acm = self.client("acm")
