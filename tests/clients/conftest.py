@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,12 +78,16 @@ def application(tmp_path):
 
 @pytest.fixture
 def drive(run, cloud, application):
-    """Run the application's own test against a deployment of it."""
+    """Run the application's own test against a deployment of it, given its outputs."""
 
-    def test(url, function):
-        import sys
-
-        run(sys.executable, application / "test_app.py", URL=url, FUNCTION=function)
+    def test(found, **more):
+        named = {
+            "URL": found["Url"],
+            "FUNCTION": found["FunctionName"],
+            "API_KEY_ID": found["ApiKeyId"],
+            "DOORKEEPER": found["DoorkeeperName"],
+        }
+        run(sys.executable, application / "test_app.py", **named, **more)
 
     return test
 

@@ -41,7 +41,7 @@ def test_cloudformation_package_and_deploy(run, program, cloud, application, dri
         folder=application,
     )  # fmt: skip
     found = outputs("by-the-aws-cli")
-    drive(found["Url"], found["FunctionName"])
+    drive(found)
 
 
 def test_an_error_is_told_as_aws_tells_it(run, program):

@@ -11,7 +11,7 @@ def test_cdk_deploy_diff_and_destroy(run, program, application, drive, outputs, 
     app = ("--app", f"{python} {APP}", "--output", tmp_path / "cdk.out")
     run(cdk, "deploy", "--require-approval", "never", *app, **common)
     found = outputs("by-cdk")
-    drive(found["Url"], found["FunctionName"])
+    drive(found)
     difference = run(cdk, "diff", "--fail", *app, **common)
     assert "There were no differences" in difference.stdout + difference.stderr
     again = run(cdk, "deploy", "--require-approval", "never", *app, **common)

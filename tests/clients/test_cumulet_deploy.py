@@ -13,8 +13,10 @@ def test_the_first_microservice_deploys_answers_and_goes(run, cloud, application
     done = deploy(run, cloud, application)
     assert json.loads(done.stdout)["StackName"] == "by-cumulet"
     found = outputs("by-cumulet")
-    drive(found["Url"], found["FunctionName"])
+    drive(found)
     assert "up to date" in deploy(run, cloud, application).stderr
+    deploy(run, cloud, application, "--parameter", "OperatorsRange=127.0.0.0/8")
+    drive(found, HEALTH="open")
     code = application / "src" / "calculator.py"
     code.write_text(code.read_text().replace('"sum": first + second', '"sum": first + second + 1'))
     deploy(run, cloud, application)

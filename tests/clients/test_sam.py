@@ -23,7 +23,7 @@ def test_sam_build_deploy_invoke_and_delete(run, program, application, drive, ou
               "CAPABILITY_IAM", *FLAGS)  # fmt: skip
     run(*deploy, folder=application)
     found = outputs("by-sam")
-    drive(found["Url"], found["FunctionName"])
+    drive(found)
     again = run(*deploy, "--no-fail-on-empty-changeset", folder=application)
     assert "No changes to deploy" in again.stdout + again.stderr
     event = '{"Number1": 10, "Number2": 20}'

@@ -35,7 +35,8 @@ def test_apply_plan_and_destroy(run, program, cloud, application, drive, tmp_pat
     shutil.copy(MODULE, folder)
     package = tmp_path / "calculator.zip"
     with zipfile.ZipFile(package, "w") as archive:
-        archive.write(application / "src" / "calculator.py", "calculator.py")
+        for name in ("calculator.py", "doorkeeper.py"):
+            archive.write(application / "src" / name, name)
     settings = tmp_path / "terraform.rc"
     settings.write_text(
         f'provider_installation {{\n  filesystem_mirror {{ path = "{plugins}" }}\n}}\n'
@@ -44,8 +45,15 @@ def test_apply_plan_and_destroy(run, program, cloud, application, drive, tmp_pat
     run(terraform, "init", "-no-color", folder=folder, **common)
     run(terraform, "apply", "-auto-approve", "-no-color", folder=folder, **common)
     found = json.loads(run(terraform, "output", "-json", folder=folder, **common).stdout)
-    url = local_url(found["url"]["value"], cloud.endpoint)
-    drive(url, found["function"]["value"])
+    told = {name: one["value"] for name, one in found.items()}
+    drive(
+        {
+            "Url": local_url(told["url"], cloud.endpoint),
+            "FunctionName": told["function"],
+            "ApiKeyId": told["key"],
+            "DoorkeeperName": told["doorkeeper"],
+        }
+    )
     plan = run(terraform, "plan", "-detailed-exitcode", "-no-color", folder=folder, **common)
     assert "No changes." in plan.stdout
     run(terraform, "destroy", "-auto-approve", "-no-color", folder=folder, **common)

@@ -35,8 +35,10 @@ def handler(event, context):
     """Answer `{"Number1": …, "Number2": …}`, as an event of its own or in an HTTP request."""
     if "httpMethod" not in event:
         return calculate(read_number(event, "Number1"), read_number(event, "Number2"))
+    if event["resource"] == "/health":
+        return answer(200, {"status": "ok"})
     try:
-        if event["httpMethod"] == "GET":
+        if event["httpMethod"] in ("GET", "DELETE"):
             values = event.get("queryStringParameters") or {}
         else:
             values = json.loads(event.get("body") or "{}")
@@ -54,6 +56,6 @@ def answer(status, body):
     """A proxy response for API Gateway."""
     return {
         "statusCode": status,
-        "headers": {"Content-Type": "application/json"},
+        "headers": {"Content-Type": "application/json", "Access-Control-Allow-Origin": "*"},
         "body": json.dumps(body),
     }
