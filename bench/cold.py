@@ -63,12 +63,24 @@ def wait_for_an_end(pid: int, before: set[int]) -> None:
 
 
 def environment_mb(pid: int) -> float:
-    """Private memory of the largest environment: of all its processes, but of no zygote.
+    """Private memory of the function's environment: of all its processes, but of no zygote.
 
-    Beside the function's own environment there are only blank ones, which are smaller.
+    Beside it there are only blank ones, whose processes are in no function's folder yet.
     """
-    sums = (sum(private_mb(each) for each in family(one)) for one in environments(pid))
+    sums = (
+        sum(private_mb(each) for each in family(one))
+        for one in environments(pid)
+        if any(is_at_work(each) for each in family(one))
+    )
     return max(sums, default=0.0)
+
+
+def is_at_work(pid: int) -> bool:
+    """Whether a process has become a function."""
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink() == Path("/var/task")
+    except OSError:
+        return False
 
 
 def private_mb(pid: int) -> float:

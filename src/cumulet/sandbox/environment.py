@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import msgspec
 
 from cumulet.core.clock import Clock
+from cumulet.sandbox import messages
 from cumulet.sandbox.contract import AsyncSink, Invocation, SandboxConfig
 from cumulet.sandbox.links.peers import pid_of
 from cumulet.sandbox.logs import LogPump
@@ -146,6 +147,8 @@ class Environment:
         self._rested_at = 0.0
         self._on_dead = on_dead
         self._first_fd = self._function_fd = -1
+        self._pids: list[int] = []
+        self._left = 0
         self._group_signals = True
         self._ended: Ended | None = None
         self._result: asyncio.Future[Result] | None = None
@@ -187,35 +190,42 @@ class Environment:
             if self._first_fd < 0:
                 self._died()
             return
+        if len(packet) == messages.END.size:
+            self._note_end(*messages.END.unpack(packet))
+            return
         message = json.loads(packet)
         if message["is"] == "born":
             self._first_fd = fds[0]
             self._loop.add_reader(self._first_fd, self._died)
             self._settle(self._born)
-        elif message["is"] == "running":
+        else:
+            self._pids = message["pids"]
+            self._left = len(self._pids)
             self.layers = message["layers"]
             self.missing = message.get("missing", [])
             self._function_fd = fds[0] if fds else -1
             if len(fds) > 1:
                 self.listener = socket.socket(fileno=fds[1])
             self._settle(self._running)
-        else:
-            self._note_end(message)
 
     @staticmethod
     def _settle(future: asyncio.Future[None]) -> None:
         if not future.done():
             future.set_result(None)
 
-    def _note_end(self, message: dict[str, Any]) -> None:
-        ended = ended_from_wait(message["how"], extension=message["what"] == "extension")
+    def _note_end(self, pid: int, how: int) -> None:
+        """A process of the environment has ended: the function, an extension, or one adopted."""
+        if pid not in self._pids:
+            return
+        ended = ended_from_wait(how, extension=pid != self._pids[0])
+        self._left -= 1
         if ended.signal_number == signal.SIGKILL and self._is_out_of_memory():
             ended = Ended(signal_number=signal.SIGKILL, out_of_memory=True)
         self._ended = ended
         if self.link is not None:
             self.link.drain()
         self.deliver(ended)
-        if self.state is not State.ENDING or self.companions is None:
+        if self.state is not State.ENDING or self.companions is None or not self._left:
             self.kill()
 
     def _on_output(self) -> None:

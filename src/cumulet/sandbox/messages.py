@@ -40,6 +40,10 @@ STREAM_BYTES_MAX = 209_715_200
 """Largest streamed answer.
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html"""
 
+END = struct.Struct("<ii")
+"""First process → cloud, on the status socket: which process has ended, as the environment numbers
+it, and its wait status. Every other packet there is JSON, and longer."""
+
 RECORD_MARK = b"\x1e"
 """In the function's output: a record of known length follows, as `\\x1e<length>\\n<text>`.
 

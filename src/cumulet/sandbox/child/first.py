@@ -4,8 +4,9 @@
 
 It runs none of the user's code, and when it ends the kernel ends every process of the environment
 (where process namespaces exist). It talks to the cloud over the status socket, one JSON object
-per packet: `born`, then it waits for the spec, then `running`, then `ended`. The function's process
-is forked before the spec comes, so that a blank environment is as ready as it can be.
+per packet: `born`, then it waits for the spec, then `running`, then a report of each end. The
+function's process is forked before the spec comes, so that a blank environment is as ready as it
+can be.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import signal
 import socket
 from typing import Any
 
-from cumulet.sandbox.child import function, hunt, kernel, namespaces
+from cumulet.sandbox import messages
+from cumulet.sandbox.child import function, hunt, kernel, namespaces, watcher
 
 SPEC_BYTES_MAX = 200_000
 
@@ -33,9 +35,12 @@ def run(config: dict[str, Any], fds: list[int]) -> None:
     if layers["processes"]:
         hunt.on_termination()
     namespaces.separate(layers)
-    for group in groups:
-        os.write(group, b"0")
-        os.close(group)
+    try:
+        for group in groups:
+            os.write(group, b"0")
+            os.close(group)
+    except OSError:
+        return  # The group is gone, as the environment is no longer wanted.
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     child = os.fork()
     if child == 0:
@@ -79,26 +84,27 @@ def _start(
     fds = [os.pidfd_open(child)]
     if listener is not None:
         fds.append(listener.detach())
-    _tell(status, {"is": "running", **json.loads(answer or b'{"layers":{}}')}, fds)
-    extensions = [_extend(order, spec, path, log) for path in _extensions(spec)]
+    pids = [child, *(_extend(order, spec, path, log) for path in _extensions(spec))]
+    words = json.loads(answer or b'{"layers":{}}')
+    _tell(status, {"is": "running", "pids": pids, **words}, fds)
     os.close(log)
     order.close()
     if not layers["processes"] and spec["isolation"] != "none":
         kernel.drop_capabilities()
-    _watch(status, layers, child, extensions)
+    if not layers["processes"] and spec["watcher"] >= 0:
+        watcher.become(spec["watcher"], status.fileno())
+    _watch(status, layers, set(pids))
 
 
-def _watch(
-    status: socket.socket, layers: dict[str, str], child: int, extensions: list[int]
-) -> None:
+def _watch(status: socket.socket, layers: dict[str, str], left: set[int]) -> None:
     """Reap every child and tell of each end; the cloud then kills what is left."""
-    left = {child, *extensions}
     while left:
         pid, how = os.wait()
-        if pid in left:
-            left.discard(pid)
-            what = "function" if pid == child else "extension"
-            _tell(status, {"is": "ended", "what": what, "how": how}, [])
+        left.discard(pid)
+        try:
+            status.send(messages.END.pack(pid, how))
+        except OSError:
+            os._exit(1)
     if layers["processes"]:
         hunt.end_all()
 

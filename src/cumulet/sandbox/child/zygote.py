@@ -65,7 +65,7 @@ def serve(control: socket.socket, config: dict[str, Any]) -> None:
 def main() -> None:
     """Read the configuration, confine what all environments share, warm up, serve."""
     _adopt_package(os.path.dirname(os.path.abspath(__file__)))
-    from cumulet.sandbox.child import first, kernel, namespaces, python_loop, seccomp, warm
+    from cumulet.sandbox.child import first, kernel, namespaces, python_loop, seccomp, warm, watcher
 
     assert first
     assert python_loop
@@ -78,6 +78,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     config["layers"] = {}
+    config["watcher"] = watcher.prepare()
     namespaces.prepare(config)
     mounted = not config["layers"]["filesystem"]
     sys.path.insert(0, "/var/runtime" if mounted else config["runtime_folder"])
