@@ -52,9 +52,6 @@ STILL_REFUSED = {("sts", "AssumeRole"): "AccessDenied"}
 PRIVATE = {("lambda", "InvokeFunctionUrl")}
 """Actions that AWS checks and that no client can call."""
 
-NAMELESS = {("s3", "ListBuckets"): ("InvalidAction", 400)}
-"""Without a signature, nothing in `GET /` on one port for all services says that S3 is meant."""
-
 REFUSED = {
     "query": ("AccessDenied", 403),
     "rest-xml": ("AccessDenied", 403),
@@ -244,7 +241,7 @@ def test_an_operation_is_refused_without_a_signature(
         return
     client = as_anyone(service)
     code, status, message = call(client, name, known.get(service, {}))
-    wanted = NAMELESS.get((service, name)) or expected(client, name, UNSIGNED)
+    wanted = expected(client, name, UNSIGNED)
     assert (code, status) == wanted, message
 
 

@@ -173,7 +173,9 @@ class Detector:
             found = self._by_path(request, [name for name in self._rest if name != "s3"])
             if found is not None:
                 return found
-        if "s3" in self._rest and (is_s3_host or _BUCKET_PATH.match(request.path)):
+        # Only S3 has an operation at the root: it lists the buckets.
+        is_root = request.path == "/" and request.method == "GET"
+        if "s3" in self._rest and (is_s3_host or is_root or _BUCKET_PATH.match(request.path)):
             found = self._by_path(request, ("s3",))
             return found or Target("s3", None, "rest-xml")
         return None
