@@ -45,7 +45,8 @@ def parse_proxy_answer(payload: bytes) -> Answer:
         status = int(status)
     if not isinstance(status, int) or isinstance(status, bool) or not 100 <= status < 600:
         raise malformed_answer("statusCode is no status code")
-    headers = answer.get("headers") or {}
+    headers = answer.get("headers")
+    headers = {} if headers is None else headers
     body = answer.get("body")
     if not isinstance(headers, dict) or not isinstance(body, str | int | float | None):
         raise malformed_answer("the function's answer is not of the proxy form")
