@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from binascii import b2a_base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -18,7 +18,7 @@ from cumulet.core.identity import Scope
 from cumulet.core.trace import Trace
 from cumulet.kv.cache import CachedView
 from cumulet.kv.contract import Store
-from cumulet.kv.tuples import pack
+from cumulet.kv.tuples import pack, unpack
 from cumulet.services.apigateway import store
 from cumulet.services.apigateway.admission.authorizers import Grants
 from cumulet.services.apigateway.admission.buckets import Buckets
@@ -72,6 +72,21 @@ class Address(NamedTuple):
     """Whether a custom domain led there; its base path is not in `path`."""
 
 
+_APART = frozenset(
+    {
+        *("api-key", "usage-plan", "usage-plan-key", "authorizer", "resource", "model"),
+        *("validator", "gateway-response"),
+    }
+)
+"""Records that no deployed stage is made of: deployments have copies of theirs."""
+
+
+def _affected(changed: bytes) -> Iterable[tuple[str, str]] | None:
+    """Nothing when what changed is no part of a stage; else everything."""
+    kind = str((unpack(changed, count=4)[3:] or ("",))[0])
+    return () if kind.partition("/")[0] in _APART else None
+
+
 class Stages:
     """The stages that are being served, ready in memory until something of their APIs changes."""
 
@@ -107,6 +122,7 @@ class Stages:
             self._store,
             pack((scope.account, scope.region, "apigateway")),
             load,
+            affects=_affected,
             entries_max=STAGES_CACHED_MAX,
         )
         self._views[scope] = made

@@ -16,7 +16,6 @@ from cumulet.services.apigateway.admission.buckets import Rate
 from cumulet.services.apigateway.admission.model import ApiKey, Quota, Throttle, UsagePlan
 
 _SCOPES_MAX = 1_000
-_KINDS = frozenset({"api-key", "usage-plan", "usage-plan-key"})
 _Asked = tuple[str, str, str]
 
 
@@ -42,34 +41,48 @@ class Passes:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._store = platform.need(Store)  # type: ignore[type-abstract]
-        self._views: dict[Scope, CachedView[_Asked, Pass]] = {}
+        self._views: dict[Scope, _View] = {}
 
     async def find(self, scope: Scope, api_id: str, stage: str, value: str) -> Pass:
         """What a key's value opens in a stage. Raises NoPass."""
         view = self._views.get(scope)
         if view is None:
             view = self._view(scope)
-        return await view.get((api_id, stage, value))
+        return await view.passes.get((api_id, stage, value))
 
-    def _view(self, scope: Scope) -> CachedView[_Asked, Pass]:
+    def _view(self, scope: Scope) -> _View:
         if len(self._views) >= _SCOPES_MAX:
             for view in self._views.values():
-                view.close()
+                view.passes.close()
             self._views.clear()
-
-        async def load(asked: _Asked) -> Pass:
-            return await self._platform.transact(load_pass, scope, *asked)
-
-        prefix = pack((scope.account, scope.region, "apigateway"))
-        made = CachedView(self._store, prefix, load, affects=_affected)
-        self._views[scope] = made
+        made = self._views[scope] = _View(self._platform, self._store, scope)
         return made
 
 
-def _affected(changed: bytes) -> Iterable[_Asked] | None:
-    """Nothing unless keys or plans, or an index of theirs, changed; then everything."""
-    kind = str(unpack(changed, count=4)[-1]).partition("/")[0]
-    return None if kind in _KINDS else ()
+class _View:
+    """The passes of one account and region. A change of a key forgets what that key opens."""
+
+    def __init__(self, platform: Platform, store: Store, scope: Scope) -> None:
+        self._platform = platform
+        self._scope = scope
+        self._asked: dict[str, set[_Asked]] = {}
+        """What was asked for, by the identifier of the key that was found: as many as there are."""
+        prefix = pack((scope.account, scope.region, "apigateway"))
+        self.passes = CachedView(store, prefix, self._load, affects=self._affected)
+
+    async def _load(self, asked: _Asked) -> Pass:
+        found = await self._platform.transact(load_pass, self._scope, *asked)
+        self._asked.setdefault(found.key_id, set()).add(asked)
+        return found
+
+    def _affected(self, changed: bytes) -> Iterable[_Asked] | None:
+        kind, *key = unpack(changed)[3:] or ("",)
+        if kind == "usage-plan":
+            self._asked.clear()
+            return None
+        if kind in ("api-key", "usage-plan-key") and key:
+            return self._asked.pop(str(key[-1]), ())
+        return ()
 
 
 async def load_pass(tx: Transaction, scope: Scope, api_id: str, stage: str, value: str) -> Pass:
