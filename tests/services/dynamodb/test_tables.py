@@ -260,3 +260,33 @@ def test_what_clients_ask_of_the_account_and_of_tables(db, make, cloud):
     assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "DISABLED"
     kinesis = db.describe_kinesis_streaming_destination(TableName=table)
     assert kinesis["KinesisDataStreamDestinations"] == []
+
+
+def test_capacity_is_held_to_where_a_table_asks_for_it(db, make):
+    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/burst-adaptive-capacity.html
+    units = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}
+    table = make(
+        BillingMode="PROVISIONED",
+        ProvisionedThroughput=units,
+        Tags=[{"Key": "cumulet:throttle", "Value": "true"}],
+    )
+    item = {"p": s("a"), "v": s("x" * 102_000)}
+    codes = [""]
+    for _ in range(5):
+        try:
+            db.put_item(TableName=table, Item=item)
+        except db.exceptions.ProvisionedThroughputExceededException as error:
+            codes.append(error.response["Error"]["Message"])
+    assert codes[-1] == (
+        "The level of configured provisioned throughput for the table was exceeded. Consider "
+        "increasing your provisioning level with the UpdateTable API."
+    )
+    assert len(codes) == 2, "three hundred units of five minutes may be spent at once"
+    db.get_item(TableName=table, Key={"p": s("a")})
+    other = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1000}
+    db.update_table(TableName=table, ProvisionedThroughput=other)
+    db.untag_resource(
+        ResourceArn=db.describe_table(TableName=table)["Table"]["TableArn"],
+        TagKeys=["cumulet:throttle"],
+    )
+    db.put_item(TableName=table, Item=item)

@@ -18,12 +18,13 @@ from cumulet.services.dynamodb.operations import (
 )
 from cumulet.services.dynamodb.resources import RESOURCES
 from cumulet.services.dynamodb.store.records import RECORDS
+from cumulet.services.dynamodb.tables.throttling import Buckets
 from cumulet.services.dynamodb.tables.views import TableViews
 from cumulet.services.dynamodb.workers import WORKERS
 
 
 def _provides(platform: Platform) -> Mapping[type, Any]:
-    return {TableViews: TableViews(platform)}
+    return {TableViews: TableViews(platform), Buckets: Buckets()}
 
 
 DYNAMODB = Service(

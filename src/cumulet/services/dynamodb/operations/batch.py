@@ -34,6 +34,7 @@ from cumulet.services.dynamodb.plans.writes import (
 )
 from cumulet.services.dynamodb.store.items import load_item, require_same
 from cumulet.services.dynamodb.tables.metering import measure
+from cumulet.services.dynamodb.tables.throttling import admit
 from cumulet.services.dynamodb.tables.view import TableView
 from cumulet.services.dynamodb.tables.views import TableChanged, TableViews, place_of
 
@@ -64,6 +65,8 @@ async def batch_get_item(ctx: Context, request: Request) -> dict[str, Any]:
     wanted = [await _wanted(ctx, name, one) for name, one in request["RequestItems"].items()]
     answer: dict[str, Any] = {"Responses": {}, "UnprocessedKeys": {}}
     capacities = []
+    for one in wanted:
+        admit(ctx, one.view, is_write=False)
     room = BATCH_GET_BYTES_MAX
     for one in wanted:
         found = await ctx.transact(_read, one, room)
@@ -133,6 +136,8 @@ async def batch_write_item(ctx: Context, request: Request) -> dict[str, Any]:
         for name, parts in request["RequestItems"].items():
             view = await views.find(place_of(ctx, name))
             plans.append((name, _plan(view, parts)))
+        for _, writes in plans:
+            admit(ctx, writes[0].view, is_write=True)
         try:
             outcomes = await ctx.transact(_write_all, [w for _, ws in plans for w in ws], now)
         except TableChanged:

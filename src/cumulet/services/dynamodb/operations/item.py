@@ -34,6 +34,7 @@ from cumulet.services.dynamodb.plans.writes import (
 )
 from cumulet.services.dynamodb.store.items import load_item, require_same
 from cumulet.services.dynamodb.tables.metering import measure
+from cumulet.services.dynamodb.tables.throttling import admit
 from cumulet.services.dynamodb.tables.view import TableView
 from cumulet.services.dynamodb.tables.views import TableChanged, TableViews, place_of
 
@@ -63,6 +64,7 @@ async def get_item(ctx: Context, request: Request) -> dict[str, Any]:
     substitutions.finish()
     view = required(view)
     primary = view.check_key(request["Key"])
+    admit(ctx, view, is_write=False)
     packed = await ctx.transact(_load, view, primary)
     size = 0 if packed is None else packed_size(packed)
     used = Used(view, is_write=False)
@@ -159,6 +161,7 @@ async def _write(ctx: Context, request: Request, plan: Plan) -> tuple[Write, Out
     now = ctx.clock.now()
     while True:
         write = plan(await views.find(place), request)
+        admit(ctx, write.view, is_write=True)
         try:
             outcome = await ctx.transact(_carry_out, write, now)
         except TableChanged:

@@ -16,6 +16,7 @@ from cumulet.services.dynamodb.plans.ranges import last_key
 from cumulet.services.dynamodb.plans.search import Search, plan_query, plan_scan
 from cumulet.services.dynamodb.store.pages import Page, read_page
 from cumulet.services.dynamodb.tables.metering import measure
+from cumulet.services.dynamodb.tables.throttling import admit
 from cumulet.services.dynamodb.tables.views import TableViews, place_of
 
 Request = Mapping[str, Any]
@@ -46,6 +47,8 @@ async def scan(ctx: Context, request: Request) -> dict[str, Any]:
 
 
 async def _answer(ctx: Context, request: Request, search: Search, name: str) -> dict[str, Any]:
+    index = "" if search.index is None else search.index.record.name
+    admit(ctx, search.view, is_write=False, index=index)
     page = await ctx.transact(_read, search)
     answer: dict[str, Any] = {"Count": page.count, "ScannedCount": page.scanned}
     if not search.counts_only:

@@ -41,6 +41,7 @@ from cumulet.services.dynamodb.plans.writes import (
 from cumulet.services.dynamodb.store.items import load_item, require_same
 from cumulet.services.dynamodb.store.records import TOKENS
 from cumulet.services.dynamodb.tables.metering import measure
+from cumulet.services.dynamodb.tables.throttling import admit
 from cumulet.services.dynamodb.tables.view import TableView
 from cumulet.services.dynamodb.tables.views import TableChanged, TableViews, place_of
 
@@ -71,6 +72,8 @@ async def transact_get_items(ctx: Context, request: Request) -> dict[str, Any]:
         table = required(view)
         branches = None if projection is None else projection[0]
         plans.append((table, table.check_key(part["Key"]), branches))
+    for view, _, _ in plans:
+        admit(ctx, view, is_write=False)
     found = await ctx.transact(_read_all, [(view, primary) for view, primary, _ in plans])
     responses: list[dict[str, Any]] = []
     for (_, _, branches), packed in zip(plans, found, strict=True):
@@ -139,6 +142,8 @@ async def transact_write_items(ctx: Context, request: Request) -> dict[str, Any]
     while True:
         parts = [await _plan(ctx, one) for one in request["TransactItems"]]
         _check_together(parts)
+        for part in parts:
+            admit(ctx, part.write.view, is_write=True)
         try:
             outcomes = await ctx.transact(_write_all, parts, token, now)
         except TableChanged:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from cumulet.core.context import Context
 from cumulet.kit.ports import Metrics
+from cumulet.services.dynamodb.tables.throttling import spend
 from cumulet.services.dynamodb.tables.view import TableView
 
 _SPACE = "AWS/DynamoDB"
@@ -42,6 +43,7 @@ def measure(
     kind = "ConsumedWriteCapacityUnits" if used.is_write else "ConsumedReadCapacityUnits"
     units = used.table + sum(used.local.values()) if used.local else used.table
     metrics.record(scope, _SPACE, kind, table, units)
+    spend(ctx, view, units, used.global_, is_write=used.is_write)
     for index, number in used.global_.items():
         metrics.record(scope, _SPACE, kind, (*table, ("GlobalSecondaryIndexName", index)), number)
     if failed:
