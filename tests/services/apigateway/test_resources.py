@@ -222,7 +222,7 @@ def test_an_api_of_a_document_is_made_changed_and_removed(cloud, client, stack):
     ("kind", "name", "value"),
     [
         ("AWS::ApiGateway::Stage", "WebAclArn", "x"),
-        ("AWS::ApiGateway::Method", "AuthorizerId", "x"),
+        ("AWS::ApiGateway::Method", "AuthorizerUri", "x"),
     ],
 )
 def test_a_property_that_is_not_honoured_fails_the_stack_by_name(stack, kind, name, value):

@@ -141,9 +141,9 @@ def test_a_method_lives(client, api):
             "COGNITO_USER_POOLS requires a valid authorizer.",
         ),
         (
-            {"apiKeyRequired": True},
+            {"authorizationScopes": ["read"]},
             "BadRequestException",
-            "Methods that require an API key are not supported by Cumulet yet.",
+            "Authorization scopes can be specified for COGNITO_USER_POOLS authorization only",
         ),
         (
             {"requestValidatorId": "none"},
