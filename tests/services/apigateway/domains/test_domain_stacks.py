@@ -91,7 +91,7 @@ def resource(kind: str, **properties: Any) -> dict[str, Any]:
     return {"Type": f"AWS::{kind}", "Properties": properties}
 
 
-def whole(base: str, description: str) -> dict[str, Any]:
+def whole(base: str, description: str, addresses: str = "ipv4") -> dict[str, Any]:
     api = reference("Api")
     part = {"RestApiId": api, "Location": {"Type": "API"}, "Properties": '{"a": 1}'}
     return {
@@ -106,7 +106,7 @@ def whole(base: str, description: str) -> dict[str, Any]:
                 "ApiGateway::DomainName",
                 DomainName="stack.example.com",
                 RegionalCertificateArn=reference("Certificate"),
-                EndpointConfiguration={"Types": ["REGIONAL"]},
+                EndpointConfiguration={"Types": ["REGIONAL"], "IpAddressType": addresses},
                 Tags=[{"Key": "a", "Value": description}],
             ),
             "Api": resource("ApiGateway::RestApi", Body=DEFINITION),
@@ -159,11 +159,13 @@ def test_a_stack_has_a_domain_with_all_that_belongs_to_it(secure, stack):
     place = {"clientCertificateId": told["Client"]}
     assert client.get_client_certificate(**place)["description"] == "first"
     assert client.get_documentation_versions(restApiId=told["Api"])["items"][0]["version"] == "1"
-    told = one.change(whole("store", "second"))
+    told = one.change(whole("store", "second", "dualstack"))
     assert secure.get(name, "/shop/hello").status == 403
     assert secure.get(name, "/store/hello").json == "/store/hello"
     assert client.get_client_certificate(**place)["description"] == "second"
-    assert client.get_domain_name(domainName=name)["tags"]["a"] == "second"
+    shown = client.get_domain_name(domainName=name)
+    assert shown["tags"]["a"] == "second"
+    assert shown["endpointConfiguration"]["ipAddressType"] == "dualstack"
 
 
 def test_sam_s_domain_with_mutual_tls(secure, stack, bucket, client_authority):

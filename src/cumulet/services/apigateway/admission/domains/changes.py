@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 
@@ -233,8 +233,3 @@ def _with_pair(ctx: Context, material: TlsMaterial, given: Imported) -> TlsMater
     return msgspec.structs.replace(
         material, chain=pair.chain, sealed_key=sealer.seal(pair.key, KEY_PURPOSE)
     )
-
-
-def with_endpoint(wish: Wish, kind: str) -> Wish:
-    """The wish with another endpoint type."""
-    return replace(wish, endpoint_type=kind)

@@ -104,11 +104,6 @@ class Domains:
             found = domains.get(f"*.{parent}") if dot else None
         return found
 
-    async def target_of(self, request: Request) -> Target | None:
-        """Where the request leads by its host and path; None when not by a custom domain."""
-        domain = await self.find(request.host)
-        return None if domain is None else domain.target(request.path)
-
     async def _load(self, _: None) -> Mapping[str, Domain]:
         async def load(tx: Any, scope: Scope) -> list[DomainRoute]:
             return await store.ROUTES.scan(tx, scope, limit=ROUTES_MAX)

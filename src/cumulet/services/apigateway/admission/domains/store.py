@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from cumulet.core.identity import Scope
 from cumulet.kv.contract import Transaction
 from cumulet.kv.table import Table
@@ -159,8 +157,3 @@ async def _publish(tx: Transaction, scope: Scope, domain: DomainName) -> None:
         mappings=tuple(mappings),
     )
     await ROUTES.save(tx, NOWHERE, route)
-
-
-def retagged(domain: DomainName, tags: dict[str, str]) -> DomainName:
-    """The domain with other tags."""
-    return msgspec.structs.replace(domain, tags=tags or None)

@@ -90,10 +90,10 @@ async def _update(
         }.items()
         if new.get(name) and new.get(name) != old.get(name)
     ]
-    before, after = _endpoint(old), _endpoint(new)
-    if before != after:
-        operations.append(patch("replace", f"/endpointConfiguration/types/{before}", after))
-    operations += _mutual_patches(old, new)
+    owner = "OwnershipVerificationCertificateArn"
+    if old.get(owner) and not new.get(owner):
+        operations.append(patch("remove", "/ownershipVerificationCertificateArn"))
+    operations += _endpoint_patches(old, new) + _mutual_patches(old, new)
     if operations:
         await ctx.call(
             SERVICE, "UpdateDomainName", domainName=physical_id, patchOperations=operations
@@ -103,9 +103,21 @@ async def _update(
     return Provisioned(physical_id, _attributes(found))
 
 
-def _endpoint(props: Props) -> str:
-    types = (props.get("EndpointConfiguration") or {}).get("Types")
-    return str(types[0]) if types else "EDGE"
+def _endpoint_patches(old: Props, new: Props) -> list[dict[str, str]]:
+    (before, old_address), (after, new_address) = _endpoint(old), _endpoint(new)
+    found = []
+    if before != after:
+        found.append(patch("replace", f"/endpointConfiguration/types/{before}", after))
+    if old_address != new_address:
+        found.append(patch("replace", "/endpointConfiguration/ipAddressType", new_address))
+    return found
+
+
+def _endpoint(props: Props) -> tuple[str, str]:
+    """The type and the kind of addresses, with their defaults."""
+    endpoint = props.get("EndpointConfiguration") or {}
+    types = endpoint.get("Types")
+    return str(types[0]) if types else "EDGE", endpoint.get("IpAddressType") or "ipv4"
 
 
 def _mutual_patches(old: Props, new: Props) -> list[dict[str, str]]:
