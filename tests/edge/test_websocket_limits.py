@@ -147,3 +147,31 @@ def test_header_that_cannot_be_written_ends_the_handshake_and_the_conversation(r
 
     run(work())
     assert "upgrade refused" in caplog.text
+
+
+def test_long_messages_that_nobody_receives_stop_the_reading_too(run, stage):
+    held = []
+
+    async def converse(socket):
+        held.append((socket, asyncio.get_running_loop().create_future()))
+        await held[0][1]
+        await echoing(socket)
+
+    async def work():
+        async with (
+            stage(no_answer, talking(converse), socket_queue_bytes_max=100_000) as s,
+            websockets.connect(f"ws://127.0.0.1:{s.port}/") as client,
+        ):
+            for number in range(100):
+                await client.send(f"{number} " + "x" * 30_000)
+                await s.clock.advance(0)
+                if held and held[0][0]._reading_paused:
+                    break
+            else:
+                raise AssertionError("reading never stopped")
+            assert len(held[0][0]._messages) < 20
+            held[0][1].set_result(None)
+            for each in range(number + 1):
+                assert (await client.recv()).startswith(f"{each} ")
+
+    run(work())

@@ -112,6 +112,9 @@ class Limits:
     socket_queue_messages_max: int = 128
     """Messages waiting for a surface to receive them; reading stops above it."""
 
+    socket_queue_bytes_max: int = 256 * KIB
+    """Their bytes together; reading stops above it too."""
+
     socket_send_bytes_max: int = 1 * MIB
     """Bytes waiting for a client of a WebSocket above which nothing more is taken for it."""
 

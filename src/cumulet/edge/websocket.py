@@ -101,7 +101,8 @@ class WebSocket:
         self._limits = limits
         self._protocol: Frames = _frames(limits)
         self._messages: deque[str | bytes] = deque()
-        self._parts: list[bytes] = []
+        self._queued_bytes = 0
+        self._parts = bytearray()
         self._is_text = False
         self._waiter: asyncio.Future[None] | None = None
         self._reading_paused = False
@@ -145,7 +146,8 @@ class WebSocket:
             finally:
                 self._waiter = None
         message = self._messages.popleft()
-        if self._reading_paused and len(self._messages) * 2 <= self._queue_max:
+        self._queued_bytes -= len(message)
+        if self._reading_paused and not self._has_enough(2):
             self._reading_paused = False
             self._line.resume_reading()
         return message
@@ -197,9 +199,13 @@ class WebSocket:
         if early:
             self.feed(early)
 
-    @property
-    def _queue_max(self) -> int:
-        return self._limits.socket_queue_messages_max
+    def _has_enough(self, times: int = 1) -> bool:
+        """Whether what waits, taken so many times, fills the queue."""
+        limits = self._limits
+        return (
+            len(self._messages) * times >= limits.socket_queue_messages_max
+            or self._queued_bytes * times >= limits.socket_queue_bytes_max
+        )
 
     def feed(self, data: bytes) -> None:
         """Bytes from the client."""
@@ -211,7 +217,7 @@ class WebSocket:
         for frame in self._protocol.events_received():
             self._take(frame)
         self._flush()
-        if not self._ended and len(self._messages) >= self._queue_max:
+        if not self._ended and self._has_enough():
             self._reading_paused = True
             self._line.pause_reading()
 
@@ -260,20 +266,19 @@ class WebSocket:
             return
         if opcode:
             self._is_text = opcode == 1
-        if frame.data:
-            self._parts.append(bytes(frame.data))
-        if not frame.fin:
-            return
-        whole = b"".join(self._parts)
-        self._parts.clear()
-        if not self._is_text:
-            self._messages.append(whole)
-        else:
-            try:
-                self._messages.append(whole.decode())
-            except UnicodeDecodeError:
-                self._end(_INVALID_DATA, "")
+        if self._parts or not frame.fin:
+            self._parts += frame.data
+            if not frame.fin:
                 return
+        whole = bytes(self._parts or frame.data)
+        self._parts.clear()
+        try:
+            message = whole.decode() if self._is_text else whole
+        except UnicodeDecodeError:
+            self._end(_INVALID_DATA, "")
+            return
+        self._messages.append(message)
+        self._queued_bytes += len(message)
         self._wake()
 
     def _end(self, code: int, reason: str) -> None:

@@ -305,3 +305,19 @@ def test_message_is_refused(name: str):
     )
     if name != "no integration":
         assert metric in {found for found, _, _ in scene.written.metrics}
+
+
+def test_account_opens_no_more_than_its_connections_a_second():
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+    async def play() -> list[Any]:
+        scene = Scene(stage_of({"$default": {}}))
+        found = [await scene.arrive() for _ in range(502)]
+        await scene.platform.clock.advance(0.01)
+        return [*found, *[await scene.arrive() for _ in range(6)]]
+
+    answers = asyncio.run(play())
+    assert [number for number, one in enumerate(answers) if isinstance(one, Response)] == [
+        *(500, 501, 507),
+    ]
+    assert answers[500].status == 429
+    assert json.loads(answers[500].body)["message"] == "Too Many Requests"

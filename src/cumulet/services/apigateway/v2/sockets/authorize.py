@@ -238,8 +238,6 @@ async def meter(ctx: Context, stage: ServedStage, route: ServedRoute, key: str) 
     rates = list(_rates(stage, route))
     if found is not None and found.rate is not None:
         rates.append(found.rate)
-    if route.key == "$connect":
-        rates.append(Rate(("connect", *stage.scope), CONNECT_RATE, CONNECT_BURST))
     empty = ctx.need(Buckets).take_all(rates, ctx.clock.monotonic())
     if empty is not None:
         raise throttled(f"the rate of {rates[empty].key}")
@@ -249,6 +247,13 @@ async def meter(ctx: Context, stage: ServedStage, route: ServedRoute, key: str) 
     if not await quotas.take(stage.scope, found.plan_id, found.key_id, found.quota):
         raise quota_exceeded()
     return found.key_id
+
+
+def meter_connection(ctx: Context, stage: ServedStage) -> None:
+    """Hold the account to its new connections a second. Raises GatewayFault."""
+    key = ("connect", *stage.scope)
+    if not ctx.need(Buckets).take(key, CONNECT_RATE, CONNECT_BURST, ctx.clock.monotonic()):
+        raise throttled("the account's new connections")
 
 
 def _rates(stage: ServedStage, route: ServedRoute) -> tuple[Rate, ...]:

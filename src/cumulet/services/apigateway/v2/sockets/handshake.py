@@ -18,7 +18,12 @@ from cumulet.services.apigateway.pipeline.faults import (
     forbidden,
     headers_too_long,
 )
-from cumulet.services.apigateway.v2.sockets.authorize import Admitted, authorize, meter
+from cumulet.services.apigateway.v2.sockets.authorize import (
+    Admitted,
+    authorize,
+    meter,
+    meter_connection,
+)
 from cumulet.services.apigateway.v2.sockets.backends.answer import Answer
 from cumulet.services.apigateway.v2.sockets.connections.live import Connections, Live
 from cumulet.services.apigateway.v2.sockets.connections.model import Connection
@@ -133,6 +138,7 @@ class _Arrival:
             if route is not None:
                 record, admitted = await self._admit(route, record, happening)
                 happening = self._happening(record)
+            meter_connection(context_of(self._platform, self._stage, happening), self._stage)
             headers = await self._connect(route, record, happening)
         except GatewayFault as fault:
             self._outcome.fault = fault

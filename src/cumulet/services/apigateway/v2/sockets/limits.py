@@ -13,8 +13,11 @@ CONNECT_RATE = 500.0
 CONNECT_BURST = 500
 """New connections of an account in a region, in a second and at once."""
 
-STALE_SWEPT_AT_ONCE = 16
-"""`$disconnect` routes that run at the same time for connections of a process that died. Ours."""
+ENDS_AT_ONCE_MAX = 64
+"""`$disconnect` routes that run at the same time: many connections may end together. Ours."""
+
+STALE_PAGE = 200
+"""Connections of a process that died that are looked at together. Ours."""
 
 STOP_SECONDS_MAX = 10.0
 """How long a stopping cloud waits for the `$disconnect` routes under way. Ours; what is cut off

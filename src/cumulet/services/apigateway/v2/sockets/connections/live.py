@@ -11,7 +11,11 @@ from cumulet.kit.surface import Socket
 from cumulet.kit.workers import Tasks
 from cumulet.services.apigateway.v2.sockets.connections import store
 from cumulet.services.apigateway.v2.sockets.connections.model import Connection
-from cumulet.services.apigateway.v2.sockets.limits import STALE_SWEPT_AT_ONCE, STOP_SECONDS_MAX
+from cumulet.services.apigateway.v2.sockets.limits import (
+    ENDS_AT_ONCE_MAX,
+    STALE_PAGE,
+    STOP_SECONDS_MAX,
+)
 
 Farewell = Callable[[Platform, Connection, int, str], Awaitable[None]]
 """Runs the `$disconnect` route of a connection that ended with a code and a reason."""
@@ -45,6 +49,7 @@ class Connections:
         self._live: dict[str, Live] = {}
         self.tasks = Tasks()
         self._ends: set[asyncio.Task[None]] = set()
+        self._gate = asyncio.Semaphore(ENDS_AT_ONCE_MAX)
         self.node = new_hex(platform.clock, 16)
 
     async def start(self) -> None:
@@ -84,14 +89,15 @@ class Connections:
         task.add_done_callback(self._ends.discard)
 
     async def _end(self, record: Connection, code: int, reason: str) -> None:
-        await self._farewell(self._platform, record, code, reason)
-        await self.forget(record)
+        async with self._gate:
+            await self._farewell(self._platform, record, code, reason)
+            await self.forget(record)
 
     async def _sweep(self) -> None:
         after: str | None = None
         while True:
             page = await self._platform.transact(
-                store.scan_connections, store.NOWHERE, after, STALE_SWEPT_AT_ONCE
+                store.scan_connections, store.NOWHERE, after, STALE_PAGE
             )
             if not page:
                 return
