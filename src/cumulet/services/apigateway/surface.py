@@ -217,7 +217,7 @@ class ExecuteApi:
         try:
             if address is None:
                 raise forbidden()
-            body = await _read_body(request)
+            body, refused = await _read_body(request)
             stage = await platform.need(Stages).find(address.api_id, address.stage)
             host = request.host
             arrival = Arrival(
@@ -233,7 +233,7 @@ class ExecuteApi:
                 trace_header=_trace_header(platform, request, trace),
                 epoch_ms=int(platform.clock.now() * 1000),
             )
-            return await answer(platform, stage, arrival, trace)
+            return await answer(platform, stage, arrival, trace, refused)
         except GatewayFault as fault:
             trace.note(gateway_fault=fault.kind, gateway_cause=fault.cause)
             return respond_fault(fault, request_id, extended_id)
@@ -268,18 +268,19 @@ def _address_of(host: str, path: str) -> Address | None:
     return None
 
 
-async def _read_body(request: Request) -> bytes:
+async def _read_body(request: Request) -> tuple[bytes, GatewayFault | None]:
+    """The body, or why the request is not taken."""
     head = (
         len(request.path)
         + len(request.query)
         + sum([len(value) for _, value in request.headers.pairs])
     )
     if head > HEADER_BYTES_MAX:
-        raise headers_too_long()
+        return b"", headers_too_long()
     try:
-        return await request.body.read(BODY_BYTES_MAX)
-    except RequestTooLarge as cause:
-        raise too_long() from cause
+        return await request.body.read(BODY_BYTES_MAX), None
+    except RequestTooLarge:
+        return b"", too_long()
 
 
 def _trace_header(platform: Platform, request: Request, trace: Trace) -> str:

@@ -97,6 +97,16 @@ def test_types_without_a_form_of_their_own_take_that_of_their_default(api):
     assert (shown["statusCode"], shown["defaultResponse"]) == ("401", True)
 
 
+def test_what_is_too_large_takes_the_apis_form_too(api):
+    api.mock("POST", "a")
+    put(api, "REQUEST_TOO_LARGE", responseTemplates={"application/json": '{"too": "large"}'})
+    api.deploy()
+    answer = api.call("POST", "/a", body=b"x" * 10_485_761)
+    assert (answer.status, answer.json) == (413, {"too": "large"})
+    other = api.call("POST", "/a", stage="none", body=b"x" * 10_485_761)
+    assert other.status in (403, 413)
+
+
 def test_a_value_from_the_request_cannot_make_headers(api):
     api.mock("GET", "a")
     put(

@@ -15,16 +15,8 @@ from tests.services.apigateway.test_resources import stack, template
 __all__ = ["stack"]
 
 
-def test_a_stage_with_all_its_settings(cloud, stack, role):
-    client, logs = cloud.client("apigateway"), cloud.client("logs")
-    client.update_account(
-        patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": role("logs:*")}]
-    )
-    group = f"access-{uuid.uuid4().hex[:10]}"
-    logs.create_log_group(logGroupName=group)
-    account = cloud.client("sts").get_caller_identity()["Account"]
-    arn = f"arn:aws:logs:us-east-1:{account}:log-group:{group}"
-    line = '{"id": "$context.requestId"}'
+def full(arn, line):
+    """A template with a stage that has all settings, and a gateway response."""
     first = template(
         '"x"',
         "D1",
@@ -64,7 +56,20 @@ def test_a_stage_with_all_its_settings(cloud, stack, role):
         },
     }
     first["Resources"]["D1"]["DependsOn"] = ["Get", "Refusal"]
-    api = stack.apply(first)["Api"]
+    return first
+
+
+def test_a_stage_with_all_its_settings(cloud, stack, role):
+    client, logs = cloud.client("apigateway"), cloud.client("logs")
+    client.update_account(
+        patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": role("logs:*")}]
+    )
+    group = f"access-{uuid.uuid4().hex[:10]}"
+    logs.create_log_group(logGroupName=group)
+    account = cloud.client("sts").get_caller_identity()["Account"]
+    arn = f"arn:aws:logs:us-east-1:{account}:log-group:{group}"
+    line = '{"id": "$context.requestId"}'
+    api = stack.apply(full(arn, line))["Api"]
     stage = client.get_stage(restApiId=api, stageName="live")
     assert stage["accessLogSettings"] == {"destinationArn": arn, "format": line}
     assert (stage["cacheClusterSize"], stage["tags"]["a"]) == ("0.5", "b")

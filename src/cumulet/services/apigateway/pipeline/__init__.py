@@ -22,14 +22,21 @@ from cumulet.services.apigateway.pipeline.validate import validate
 
 
 async def answer(
-    platform: Platform, stage: ServedStage | None, arrival: Arrival, trace: Trace
+    platform: Platform,
+    stage: ServedStage | None,
+    arrival: Arrival,
+    trace: Trace,
+    refused: GatewayFault | None = None,
 ) -> Response:
     """Run one request through the steps; a refusal is answered as the API says it.
 
-    Raises GatewayFault when there is no such stage.
+    `refused` is why the request could not even be read. Raises GatewayFault when there is no such
+    stage.
     """
     stage = chosen(stage, platform.clock)
     try:
+        if refused is not None:
+            raise refused
         response = await _through(platform, stage, arrival, trace)
     except GatewayFault as fault:
         if stage is None or (stage.is_disabled and not arrival.by_domain):
