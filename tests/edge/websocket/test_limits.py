@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 import websockets
-from tests.edge.test_websocket import HANDSHAKE, echoing, no_answer, talking
+from tests.edge.websocket.test_messages import HANDSHAKE, echoing, no_answer, talking
 from websockets.frames import CloseCode
 
 from cumulet.core.http import Response

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from tests.edge.test_websocket import HANDSHAKE, echoing, no_answer, talking
+from tests.edge.websocket.test_messages import HANDSHAKE, echoing, no_answer, talking
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 MASK = b"\x37\xfa\x21\x3d"
