@@ -9,9 +9,10 @@ import ssl
 
 import pytest
 from tests.services.apigateway.domains.test_domain_names import refused
+from tests.services.apigateway.domains.test_domain_stacks import reference, resource, stack
 from tests.services.apigateway.domains.test_mutual_tls import BUCKET, bucket
 
-__all__ = ["bucket"]
+__all__ = ["bucket", "stack"]
 
 
 @pytest.fixture
@@ -49,6 +50,20 @@ def test_an_http_api_and_a_rest_api_share_a_domain(secure, http_api, backend):
         ApiMappingKey="x",
     )
     refused(second.delete_api, "BadRequestException", "base path mappings", ApiId=http_api)
+    refused(
+        secure.client("apigateway").update_domain_name,
+        "BadRequestException",
+        "Only REST APIs",
+        domainName="shared.example.com",
+        patchOperations=[
+            {"op": "replace", "path": "/endpointConfiguration/types/REGIONAL", "value": "EDGE"},
+            {
+                "op": "replace",
+                "path": "/certificateArn",
+                "value": secure.certificate("shared.example.com"),
+            },
+        ],
+    )
     socket_api = second.create_api(
         Name="talks", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
     )["ApiId"]
@@ -89,3 +104,35 @@ def test_mutual_tls_keeps_others_from_an_http_api(
     )
     assert "MutualTlsAuthentication" not in changed
     assert secure.get(name).status == 200
+
+
+def test_sam_s_domain_of_an_http_api(secure, stack, backend):
+    name = "sam-http.example.com"
+    integration = {
+        "type": "http_proxy",
+        "httpMethod": "ANY",
+        "uri": backend.url,
+        "payloadFormatVersion": "1.0",
+    }
+    definition = {
+        "openapi": "3.0.1",
+        "info": {"title": "sam-http", "version": "1"},
+        "paths": {"/hello": {"get": {"x-amazon-apigateway-integration": integration}}},
+    }
+    domain = {
+        "DomainName": name,
+        "CertificateArn": reference("Certificate"),
+        "BasePath": ["shop"],
+        "EndpointConfiguration": "REGIONAL",
+    }
+    api = resource("Serverless::HttpApi", DefinitionBody=definition, Domain=domain)
+    certificate = resource("CertificateManager::Certificate", DomainName=name)
+    stack("sam-http-domain").make(
+        {
+            "Transform": "AWS::Serverless-2016-10-31",
+            "Resources": {"Certificate": certificate, "Api": api},
+        }
+    )
+    assert secure.get(name, "/shop/hello").status == 200
+    assert secure.get(name, "/shop/other").status == 404
+    assert secure.get(name, "/hello").status == 403

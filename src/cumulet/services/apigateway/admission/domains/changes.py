@@ -28,6 +28,7 @@ from cumulet.services.apigateway.admission.domains.rules import (
     check_endpoint_type,
     check_ip_address_type,
     check_name,
+    check_protocols,
     check_security_policy,
 )
 from cumulet.services.apigateway.admission.domains.truststore import read_truststore
@@ -169,6 +170,7 @@ async def _replace(
         raise no_domain()
     if now.revision != revision:
         raise ConflictException("Unable to complete operation due to concurrent modification.")
+    check_protocols(domain, await store.scan_mappings(tx, scope, domain.name))
     material = await store.load_material(tx, scope, domain.name)
     if by_arn:
         material = msgspec.structs.replace(material, chain=b"", sealed_key=b"")

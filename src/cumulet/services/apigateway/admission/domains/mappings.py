@@ -9,6 +9,7 @@ from cumulet.services.apigateway.admission.domains import store
 from cumulet.services.apigateway.admission.domains.limits import MAPPINGS_MAX
 from cumulet.services.apigateway.admission.domains.lookup import REST, WEBSOCKET
 from cumulet.services.apigateway.admission.domains.model import ApiMapping, DomainName
+from cumulet.services.apigateway.admission.domains.rules import check_protocols
 from cumulet.services.apigateway.errors import (
     BadRequestException,
     ConflictException,
@@ -66,11 +67,6 @@ async def put_mapping(
         raise BadRequestException(
             "Cannot map a WebSocket API and an API of another protocol to the same domain name."
         )
-    if new.protocol == WEBSOCKET and domain.mutual_tls is not None:
-        raise BadRequestException("Mutual TLS is not supported for WebSocket APIs.")
-    if new.protocol != REST and domain.endpoint_type != "REGIONAL":
-        raise BadRequestException(
-            "Only REST APIs can be mapped to a domain name with endpoint type EDGE."
-        )
+    check_protocols(domain, [new])
     if not await store.replace_mapping(tx, scope, domain, old, new):
         raise ConflictException("Base path already exists for this domain name")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from cumulet.kit.tls.hosts import OwnNames
 from cumulet.services.apigateway.admission.domains.limits import MAPPING_KEY_LENGTH_MAX
+from cumulet.services.apigateway.admission.domains.model import ApiMapping, DomainName
 from cumulet.services.apigateway.errors import BadRequestException, not_yet
 
 EMPTY_PATH = "(none)"
@@ -60,6 +62,17 @@ def check_ip_address_type(kind: str) -> None:
     """Raise BadRequestException unless it is one of the two."""
     if kind not in ("ipv4", "dualstack"):
         raise BadRequestException("ipAddressType must be either ipv4 or dualstack.")
+
+
+def check_protocols(domain: DomainName, mappings: Iterable[ApiMapping]) -> None:
+    """Raise BadRequestException unless the domain can lead to APIs of these kinds."""
+    protocols = {mapping.protocol for mapping in mappings}
+    if domain.mutual_tls is not None and "WEBSOCKET" in protocols:
+        raise BadRequestException("Mutual TLS is not supported for WebSocket APIs.")
+    if domain.endpoint_type != "REGIONAL" and protocols - {"REST"}:
+        raise BadRequestException(
+            "Only REST APIs can be mapped to a domain name with endpoint type EDGE."
+        )
 
 
 def parse_base_path(given: str | None) -> str:
