@@ -100,14 +100,15 @@ class Stages:
 
     async def find(self, api_id: str, stage: str) -> ServedStage | None:
         """The stage ready to serve, or None when the API or the stage is not there."""
-        place = await self._places.get(api_id)
+        place = self._places.held(api_id) or await self._places.get(api_id)
         if place is None:
             return None
         scope = Scope(place.account, place.region)
         view = self._views.get(scope)
         if view is None:
             view = self._view(scope)
-        return await view.get((api_id, stage))
+        key = (api_id, stage)
+        return view.held(key) or await view.get(key)
 
     def _view(self, scope: Scope) -> CachedView[tuple[str, str], ServedStage | None]:
         if len(self._views) >= _SCOPES_MAX:

@@ -70,8 +70,8 @@ def event_headers(matched: Matched) -> tuple[dict[str, str], dict[str, list[str]
     single: dict[str, str] = {}
     many: dict[str, list[str]] = {}
     forwarded = request.peer
-    for name, value in request.headers.spelt():
-        lowered = name.lower()
+    sent = request.headers
+    for (name, value), (lowered, _) in zip(sent.spelt(), sent.pairs, strict=True):
         if lowered in DROPPED:
             continue
         if lowered in _CAPITALIZED:

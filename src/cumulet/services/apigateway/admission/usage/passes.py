@@ -48,7 +48,8 @@ class Passes:
         view = self._views.get(scope)
         if view is None:
             view = self._view(scope)
-        return await view.passes.get((api_id, stage, value))
+        asked = (api_id, stage, value)
+        return view.passes.held(asked) or await view.passes.get(asked)
 
     def _view(self, scope: Scope) -> _View:
         if len(self._views) >= _SCOPES_MAX:
