@@ -112,3 +112,17 @@ def test_a_transaction_touches_an_item_once(db, make):
     assert refused(db.transact_write_items, TransactItems=[put, delete])[1] == (
         "Transaction request cannot include multiple operations on one item"
     )
+
+
+def test_an_item_that_does_not_fit_its_table_is_a_reason(db, make):
+    table = make()
+    parts = [
+        {"Put": {"TableName": table, "Item": {"p": s("a")}}},
+        {"Put": {"TableName": table, "Item": {"p": n(1)}}},
+        {"Put": {"TableName": table, "Item": {"q": n(1)}}},
+    ]
+    with pytest.raises(ClientError) as caught:
+        db.transact_write_items(TransactItems=parts)
+    reasons = caught.value.response["CancellationReasons"]
+    assert [reason["Code"] for reason in reasons] == ["None", "ValidationError", "None"]
+    assert reasons[1]["Message"].endswith("Type mismatch for key p expected: S actual: N")

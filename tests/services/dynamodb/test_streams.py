@@ -103,3 +103,13 @@ def test_what_is_no_iterator(db, streams, make):
         streams.describe_stream,
         StreamArn="arn:aws:dynamodb:us-east-1:000000000000:table/none/stream/2020",
     )[0] in ("ResourceNotFoundException", "AccessDeniedException")
+
+
+def test_a_write_that_changes_nothing_is_no_change(db, streams, make):
+    table = make(StreamSpecification=on("KEYS_ONLY"))
+    inner = {"M": {"x1": n(1), "y1": {"SS": ["a", "b"]}}}
+    turned = {"M": {"y1": {"SS": ["b", "a"]}, "x1": n("1.0")}}
+    for value in (inner, turned):
+        db.put_item(TableName=table, Item={"p": s("a"), "v": value})
+    records = streams.get_records(ShardIterator=iterator(streams, db, table))["Records"]
+    assert [record["eventName"] for record in records] == ["INSERT"]

@@ -9,6 +9,13 @@ class ValidationException(AwsError):
     """The request, an expression or a value in it is not valid."""
 
 
+class InvalidItem(ValidationException):
+    """A key or item that does not fit its table, which a transaction tells as a reason."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="ValidationException")
+
+
 class ResourceNotFoundException(AwsError):
     """The table, index or stream does not exist, or not yet."""
 

@@ -144,7 +144,9 @@ Schema = Sequence[tuple[str, str]]
 def plan_key(conditions: list[KeyCondition], hashes: Schema, ranges: Schema) -> KeyPlan:
     """Match the conditions with a key schema. Raises ValidationException."""
     by_name = {condition.name: condition for condition in conditions}
-    if len(conditions) > len(hashes) + len(ranges):
+    if len(hashes) > 1 or len(ranges) > 1:
+        _check_several(by_name, hashes, ranges)
+    if len(conditions) > 2 and len(hashes) + len(ranges) <= 2:
         raise ValidationException("Conditions can be of length 1 or 2 only")
     partition = []
     for name, kind in hashes:
@@ -172,6 +174,26 @@ def plan_key(conditions: list[KeyCondition], hashes: Schema, ranges: Schema) -> 
             raise ValidationException("Query key condition not supported")
         raise ValidationException(f"Query condition missed key schema element: {missed}")
     return KeyPlan(tuple(partition), tuple(equal), last)
+
+
+def _check_several(by_name: Mapping[str, KeyCondition], hashes: Schema, ranges: Schema) -> None:
+    """What holds for keys of several attributes. Raises ValidationException."""
+    for name, _ in hashes:
+        condition = by_name.get(name)
+        if condition is None or condition.operator != "=":
+            raise ValidationException(
+                "Query key condition not supported: all HASH key attributes need an equality "
+                f"condition: {name}"
+            )
+    is_over = False
+    for name, _ in ranges:
+        condition = by_name.get(name)
+        if condition is not None and is_over:
+            raise ValidationException(
+                "Query key condition not supported: RANGE key attributes must be given from the "
+                f"left, and all but the last with an equality condition: {name}"
+            )
+        is_over = is_over or condition is None or condition.operator != "="
 
 
 def _check_kinds(condition: KeyCondition, kind: str) -> None:

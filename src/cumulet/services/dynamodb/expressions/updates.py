@@ -105,6 +105,14 @@ class UpdateReading(Reading):
         if count is None:
             self.note("unknown", f"Invalid function name; function: {call.name}")
             return
+        if call.name == "list_append" and any(
+            isinstance(one, Call) and one.name == "list_append" for one in call.arguments
+        ):
+            self.note(
+                "misused",
+                "The function is not allowed to be used this way in an expression; "
+                "function: list_append",
+            )
         if count != len(call.arguments):
             said = (
                 "Incorrect number of operands for operator or function; operator or function: "

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from cumulet.core.errors import MalformedRequest
-from cumulet.services.dynamodb.errors import ValidationException
+from cumulet.services.dynamodb.errors import InvalidItem, ValidationException
 from cumulet.services.dynamodb.items.numbers import canonical_number, number_size
 from cumulet.services.dynamodb.limits import ATTRIBUTE_NAME_BYTES_MAX, NESTING_MAX
 
@@ -79,7 +79,7 @@ def check_value(value: Any, depth: int = 0) -> int:
 
 def _check_nested(kind: str, content: Any, depth: int) -> int:
     if depth >= NESTING_MAX:
-        raise ValidationException(
+        raise InvalidItem(
             "Nesting Levels have exceeded supported limits: Attributes in the item have nested "
             "levels beyond supported limit"
         )

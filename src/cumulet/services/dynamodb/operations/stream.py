@@ -93,7 +93,9 @@ async def _load(
 @operation("ListStreams", resource=permissions.streams_of)
 async def list_streams(ctx: Context, request: Request) -> dict[str, Any]:
     """The streams of the account or of one table, also those turned off within a day."""
-    limit = min(request.get("Limit") or STREAMS_LISTED_MAX, STREAMS_LISTED_MAX)
+    limit = request.get("Limit") or STREAMS_LISTED_MAX
+    if limit > STREAMS_LISTED_MAX:
+        raise _too_many(limit, STREAMS_LISTED_MAX)
     given = request.get("ExclusiveStartStreamArn")
     after = None if given is None else await _need_stream(ctx, given)
     found = await ctx.transact(_scan, request.get("TableName"), limit + 1, after)
@@ -105,6 +107,13 @@ async def list_streams(ctx: Context, request: Request) -> dict[str, Any]:
     if len(found) > limit:
         answer["LastEvaluatedStreamArn"] = found[limit - 1].arn
     return answer
+
+
+def _too_many(limit: int, most: int) -> ValidationException:
+    return ValidationException(
+        f"1 validation error detected: Value '{limit}' at 'limit' failed to satisfy constraint: "
+        f"Member must have value less than or equal to {most}"
+    )
 
 
 async def _scan(
@@ -215,10 +224,7 @@ async def get_records(ctx: Context, request: Request) -> dict[str, Any]:
         raise ExpiredIteratorException("The shard iterator has expired.")
     limit = request.get("Limit") or STREAM_RECORDS_MAX
     if limit > STREAM_RECORDS_MAX:
-        raise ValidationException(
-            f"1 validation error detected: Value '{limit}' at 'limit' failed to satisfy "
-            f"constraint: Member must have value less than or equal to {STREAM_RECORDS_MAX}"
-        )
+        raise _too_many(limit, STREAM_RECORDS_MAX)
     stream = await _need_stream(ctx, arn)
     try:
         place = bytes.fromhex(place_text)

@@ -15,6 +15,7 @@ from cumulet.kv.contract import Transaction
 from cumulet.services.dynamodb import permissions
 from cumulet.services.dynamodb.errors import (
     IdempotentParameterMismatchException,
+    InvalidItem,
     TransactionCanceledException,
     ValidationException,
 )
@@ -140,7 +141,7 @@ async def transact_write_items(ctx: Context, request: Request) -> dict[str, Any]
         digest = sha256(_canonical(request["TransactItems"])).digest()
         token = Token(given, digest, now + TOKEN_SECONDS)
     while True:
-        parts = [await _plan(ctx, one) for one in request["TransactItems"]]
+        parts = await _plan_all(ctx, request["TransactItems"])
         _check_together(parts)
         for part in parts:
             admit(ctx, part.write.view, is_write=True)
@@ -174,6 +175,19 @@ async def transact_write_items(ctx: Context, request: Request) -> dict[str, Any]
 
 def _canonical(items: Any) -> bytes:
     return orjson.dumps(items, option=orjson.OPT_SORT_KEYS, default=lambda one: one.hex())
+
+
+async def _plan_all(ctx: Context, items: list[Mapping[str, Any]]) -> list[_Part]:
+    """Plan all parts. The first whose key or item does not fit its table cancels them all."""
+    parts = []
+    for place, one in enumerate(items):
+        try:
+            parts.append(await _plan(ctx, one))
+        except InvalidItem as error:
+            told: list[dict[str, Any]] = [{"Code": "None"} for _ in items]
+            told[place] = {"Code": "ValidationError", "Message": error.message}
+            raise _cancelled(told) from None
+    return parts
 
 
 async def _plan(ctx: Context, one: Mapping[str, Any]) -> _Part:
@@ -258,6 +272,10 @@ def _told(
             told.append(one)
         else:
             told.append({"Code": "ValidationError", "Message": reason.message})
+    return _cancelled(told)
+
+
+def _cancelled(told: list[dict[str, Any]]) -> TransactionCanceledException:
     codes = ", ".join(one["Code"] for one in told)
     return TransactionCanceledException(f"{_CANCELLED} [{codes}]", CancellationReasons=told)
 

@@ -69,6 +69,11 @@ def plan_query(view: TableView | None, request: Mapping[str, Any]) -> Search:
     given = request.get("ExclusiveStartKey")
     if given is not None:
         at = start_key(view, index, given)
+        if index is None and not ranges:
+            told = ", ".join(f"{name}=AttributeValue: {value}" for name, value in given.items())
+            raise ValidationException(
+                f"The provided exclusive start key is invalid: ExclusiveStartKey: {{{told}}}"
+            )
         if not begin <= at < end:
             partition_end = len(view.base) + 16
             is_elsewhere = at[:partition_end] != begin[:partition_end]

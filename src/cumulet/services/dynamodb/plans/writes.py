@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from cumulet.kv.contract import Transaction
-from cumulet.services.dynamodb.errors import ResourceNotFoundException, ValidationException
+from cumulet.services.dynamodb.errors import (
+    InvalidItem,
+    ResourceNotFoundException,
+    ValidationException,
+)
 from cumulet.services.dynamodb.expressions.acting import LegacyUpdate, Update
 from cumulet.services.dynamodb.expressions.evaluating import Test
 from cumulet.services.dynamodb.expressions.legacy import check_operator, read_expected, read_updates
@@ -145,7 +149,7 @@ def checked_item(item: Item) -> int:
     """The size of a new item. Raises ValidationException."""
     size = check_item(item)
     if size > ITEM_BYTES_MAX:
-        raise ValidationException("Item size has exceeded the maximum allowed size")
+        raise InvalidItem("Item size has exceeded the maximum allowed size")
     return size
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from cumulet.kv.contract import Transaction
+from cumulet.services.dynamodb.items.comparing import equal
 from cumulet.services.dynamodb.items.packing import pack_item, packed_size, unpack_item
 from cumulet.services.dynamodb.items.values import Item, Value, check_item
 from cumulet.services.dynamodb.tables.view import IndexView, TableView
@@ -82,10 +83,15 @@ async def replace_item(
         uses += _move_entry(tx, index, primary, before, after)
     if view.record.expiry is not None:
         move_expiry(tx, view, primary, before, after)
-    if view.stream_prefix and old != new:
+    if view.stream_prefix and old != new and not _is_same(before, after):
         change = _change(view, before, after, now, old_size + new_size, by_service)
         tx.stamp(view.stream_prefix, order.to_bytes(SUFFIX_BYTES, "big"), change)
     return Replaced(old_size, new_size, tuple(uses))
+
+
+def _is_same(before: Item | None, after: Item | None) -> bool:
+    """Whether two items are equal though they are spelt in another order."""
+    return before is not None and after is not None and equal({"M": before}, {"M": after})
 
 
 def _count(tx: Transaction, keys: tuple[bytes, bytes], items: int, size: int) -> None:

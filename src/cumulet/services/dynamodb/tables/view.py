@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from cumulet.kit.policy import Policy, parse_policy
 from cumulet.kit.service import OwnedPolicies
-from cumulet.services.dynamodb.errors import ValidationException
+from cumulet.services.dynamodb.errors import InvalidItem
 from cumulet.services.dynamodb.items.keys import inner_bytes, partition_bytes, sort_bytes
 from cumulet.services.dynamodb.items.values import Value
 from cumulet.services.dynamodb.limits import HASH_KEY_BYTES_MAX, RANGE_KEY_BYTES_MAX
@@ -138,11 +138,11 @@ class TableView:
     def check_key(self, key: Mapping[str, Value]) -> bytes:
         """The bytes of a key that a request gives. Raises ValidationException."""
         if len(key) != len(self.key_names):
-            raise ValidationException(MISMATCH)
+            raise InvalidItem(MISMATCH)
         for name, kind in (self.hash,) if self.range is None else (self.hash, self.range):
             value = key.get(name)
             if value is None or kind not in value:
-                raise ValidationException(MISMATCH)
+                raise InvalidItem(MISMATCH)
         return self._checked(key)
 
     def check_item_key(self, item: Mapping[str, Value]) -> bytes:
@@ -150,11 +150,11 @@ class TableView:
         for name, kind in (self.hash,) if self.range is None else (self.hash, self.range):
             value = item.get(name)
             if value is None:
-                raise ValidationException(
+                raise InvalidItem(
                     f"One or more parameter values were invalid: Missing the key {name} in the item"
                 )
             if kind not in value:
-                raise ValidationException(
+                raise InvalidItem(
                     f"One or more parameter values were invalid: Type mismatch for key {name} "
                     f"expected: {kind} actual: {next(iter(value))}"
                 )
@@ -199,7 +199,7 @@ def _check_keys(
         if value is None or name in own:
             continue
         if kind not in value:
-            raise ValidationException(
+            raise InvalidItem(
                 f"One or more parameter values were invalid: Type mismatch for Index Key {name} "
                 f"Expected: {kind} Actual: {next(iter(value))} IndexName: {index.record.name}"
             )
@@ -211,23 +211,23 @@ def _check_keys(
         raise too_long(is_hash=limit == HASH_KEY_BYTES_MAX)
 
 
-def empty_key(name: str, kind: str) -> ValidationException:
+def empty_key(name: str, kind: str) -> InvalidItem:
     """The error for a key attribute without content."""
-    return ValidationException(
+    return InvalidItem(
         "One or more parameter values are not valid. The AttributeValue for a key attribute cannot "
         f"contain an empty {_SPELT[kind]} value. Key: {name}"
     )
 
 
-def _empty_index_key(name: str, kind: str, index: str) -> ValidationException:
-    return ValidationException(
+def _empty_index_key(name: str, kind: str, index: str) -> InvalidItem:
+    return InvalidItem(
         "One or more parameter values are not valid. A value specified for a secondary index key "
         "is not supported. The AttributeValue for a key attribute cannot contain an empty "
         f"{_SPELT[kind]} value. IndexName: {index}, IndexKey: {name}"
     )
 
 
-def too_long(*, is_hash: bool) -> ValidationException:
+def too_long(*, is_hash: bool) -> InvalidItem:
     """The error for a key that is longer than its bound."""
     if is_hash:
         said = f"Size of hashkey has exceeded the maximum size limit of{HASH_KEY_BYTES_MAX} bytes"
@@ -236,4 +236,4 @@ def too_long(*, is_hash: bool) -> ValidationException:
             "Aggregated size of all range keys has exceeded the size limit of "
             f"{RANGE_KEY_BYTES_MAX} bytes"
         )
-    return ValidationException(f"One or more parameter values were invalid: {said}")
+    return InvalidItem(f"One or more parameter values were invalid: {said}")
