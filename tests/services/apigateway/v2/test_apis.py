@@ -9,7 +9,7 @@ import pytest
 from tests.services.apigateway.conftest import refused
 from tests.services.apigateway.v2.conftest import FUNCTION, FUNCTION_URI
 
-OF_HTTP = "${request.method} ${request.path}"
+OF_HTTP = "$request.method $request.path"
 
 
 def test_a_new_http_api_has_awss_defaults(v2, made):

@@ -104,7 +104,8 @@ def new_api(
     ctx: Context, protocol: str, settings: Mapping[str, Any], origin: str | None = None
 ) -> Api:
     """The record of a new API from settings in AWS's spelling, which were checked."""
-    selection = HTTP_SELECTION if protocol == HTTP else settings.get("RouteSelectionExpression")
+    usual = HTTP_SELECTION if protocol == HTTP else None
+    selection = settings.get("RouteSelectionExpression") or usual
     if not selection:
         raise BadRequestException(
             "RouteSelectionExpression is required for APIs with the protocol type WEBSOCKET"

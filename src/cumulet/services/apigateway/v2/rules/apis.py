@@ -12,7 +12,8 @@ from cumulet.services.apigateway.v2.limits import CORS_MAX_AGE_MAX, CORS_VALUES_
 from cumulet.services.apigateway.v2.model import HTTP, Api, view
 from cumulet.services.apigateway.v2.rules.words import check_lengths, refuse_members
 
-HTTP_SELECTION = "${request.method} ${request.path}"
+HTTP_SELECTION = "$request.method $request.path"
+_HTTP_SELECTIONS = (HTTP_SELECTION, "${request.method} ${request.path}")
 KEY_SELECTION = "$request.header.x-api-key"
 _KEY_SELECTIONS = (KEY_SELECTION, "$context.authorizer.usageIdentifierKey")
 _SOCKET_SELECTION = re.compile(r"(?:[^$]|\$\{?request\.[A-Za-z0-9_.\[\]$-]+\}?)+\Z")
@@ -26,10 +27,10 @@ def check_api(request: Mapping[str, Any], protocol: str) -> None:
     selection = request.get("RouteSelectionExpression")
     if protocol == HTTP:
         refuse_members(request, ("DisableSchemaValidation",), "not supported for HTTP APIs")
-        if selection is not None and selection != HTTP_SELECTION:
+        if selection is not None and selection not in _HTTP_SELECTIONS:
             raise BadRequestException(
                 "Invalid RouteSelectionExpression specified. For HTTP APIs it must be "
-                f"{HTTP_SELECTION}"
+                "${request.method} ${request.path}"
             )
     else:
         refuse_members(
