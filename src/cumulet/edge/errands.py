@@ -26,7 +26,10 @@ _REPLACED = frozenset({"content-type", "content-length", "x-amz-target"})
 async def addressed(request: Request, model: ServiceModel, action: str) -> Request:
     """The request with its action where the service's protocol has it. Raises AwsError."""
     content = await request.body.read(body_limit(model.name, model.protocols[0]))
-    if model.target_prefix:
+    is_form = request.headers.get("content-type").lower().startswith(FORM_TYPE)
+    # Services of both protocols take parameters of the query one from gateways, as in AWS.
+    has_form = "query" in model.protocols and (bool(request.query) or is_form)
+    if model.target_prefix and not has_form:
         kind = request.headers.get("content-type") or f"application/x-amz-json-{model.json_version}"
         added = [("X-Amz-Target", f"{model.target_prefix}.{action}"), ("Content-Type", kind)]
         return _remade(request, added, "", content)
@@ -34,7 +37,7 @@ async def addressed(request: Request, model: ServiceModel, action: str) -> Reque
     if "Version=" not in request.query:
         pieces.append(f"Version={model.api_version}")
     pieces.append(request.query)
-    if request.headers.get("content-type").lower().startswith(FORM_TYPE):
+    if is_form:
         pieces.append(content.decode("utf-8", "replace"))
     form = "&".join(piece for piece in pieces if piece)
     return _remade(request, [("Content-Type", FORM_TYPE)], "", form.encode())

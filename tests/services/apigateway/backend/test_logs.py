@@ -164,8 +164,13 @@ def test_execution_logs_in_full(logged, cloud):
     request_id = answer.headers["x-amzn-RequestId"]
     assert all(line.startswith(f"({request_id}) ") for line in lines)
     told = [line.removeprefix(f"({request_id}) ") for line in lines]
-    assert told[:3] == [
+    place = f"{logged.id}/prod"
+    assert told[:6] == [
         f"Extended Request Id: {answer.headers['x-amz-apigw-id']}",
+        f"Verifying Usage Plan for request: {request_id}. API Key:  API Stage: {place}",
+        "API Key  authorized because method 'GET /{x}' does not require API Key. Request will not "
+        "contribute to throttle or quota limits",
+        f"Usage Plan check succeeded for API Key  and API Stage {place}",
         f"Starting execution for request: {request_id}",
         "HTTP Method: GET, Resource Path: /v",
     ]

@@ -53,7 +53,9 @@ def lines_of(
     elif with_data:
         yield f"Method response body after transformations: {_shown(_bytes(response))}"
         yield f"Method response headers: {_headers(response.headers)}"
-    if not failed:
+    if not failed and not only_errors:
+        if journal.backend_request_id:
+            yield f"AWS Integration Endpoint RequestId : {journal.backend_request_id}"
         yield "Successfully completed execution"
     yield f"Method completed with status: {response.status}"
 
@@ -61,12 +63,33 @@ def lines_of(
 def _beginning(stage: ServedStage, arrival: Arrival) -> Iterator[str]:
     matched = arrival.journal.matched
     if not arrival.journal.is_test:
-        yield f"Extended Request Id: {arrival.extended_id}"
+        yield from _plan(stage, arrival)
     yield f"Starting execution for request: {arrival.request_id}"
     path = "" if matched is None else matched.path
     yield f"HTTP Method: {arrival.request.method}, Resource Path: {path}"
     if stage.is_canary:
         yield "This request is served by the canary deployment"
+
+
+def _plan(stage: ServedStage, arrival: Arrival) -> Iterator[str]:
+    journal = arrival.journal
+    place = f"{stage.api_id}/{stage.stage_name}"
+    key = "" if journal.key is None else _discreet("x-api-key", journal.key.value)
+    yield f"Extended Request Id: {arrival.extended_id}"
+    yield (
+        f"Verifying Usage Plan for request: {arrival.request_id}. API Key: {key} API Stage: {place}"
+    )
+    if journal.authorized is None or journal.matched is None:
+        return
+    method = journal.matched.method
+    if not method.api_key_required:
+        yield (
+            f"API Key {key} authorized because method '{method.http_method} "
+            f"{method.resource_path}' does not require API Key. Request will not contribute to "
+            "throttle or quota limits"
+        )
+    if journal.key is not None or not method.api_key_required:
+        yield f"Usage Plan check succeeded for API Key {key} and API Stage {place}"
 
 
 def _request(matched: Matched) -> Iterator[str]:
