@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import socket
+import threading
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
@@ -108,3 +111,69 @@ def signed(
     found = dict(request.headers.items())
     found.pop("Host")
     return found
+
+
+class Counting:
+    """A backend that keeps connections open, and counts them; `script` answers each request."""
+
+    def __init__(self, script, context=None):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.script = script
+        self.context = context
+        self.connections = 0
+        self.open = []
+        self.requests = []
+        self.threads = [threading.Thread(target=self.accept)]
+        self.threads[0].start()
+
+    def accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            self.open.append(connection)
+            thread = threading.Thread(target=self.serve, args=(connection, self.connections))
+            thread.start()
+            self.threads.append(thread)
+
+    def serve(self, connection, number):
+        try:
+            if self.context is not None:
+                connection = self.context.wrap_socket(connection, server_side=True)
+                self.open.append(connection)
+            with connection:
+                count = 0
+                while data := connection.recv(65536):
+                    count += 1
+                    self.requests.append(data)
+                    answer = self.script(number, count)
+                    if answer is None:
+                        return
+                    connection.sendall(answer)
+        except OSError:
+            return
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        for connection in self.open:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        for thread in self.threads:
+            thread.join(20)
+
+
+@pytest.fixture
+def counting():
+    made = []
+
+    def make(script, context=None):
+        made.append(Counting(script, context))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
