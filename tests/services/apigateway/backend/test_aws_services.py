@@ -198,6 +198,33 @@ def test_a_role_must_trust_the_gateway(api, role):
     assert (answer.status, answer.json) == (500, {"message": "Internal server error"})
 
 
+def test_a_role_of_another_account_is_nobodys_to_pass(api):
+    place = api.method("GET")
+    with refused("AccessDeniedException", "Cross-account pass role is not allowed."):
+        aws(
+            api,
+            place,
+            "sts",
+            "action/GetCallerIdentity",
+            "arn:aws:iam::999988887777:role/theirs",
+        )
+
+
+def test_a_stage_variable_cannot_name_a_role_of_another_account(api):
+    place = api.method("GET")
+    aws(
+        api,
+        place,
+        "sts",
+        "action/GetCallerIdentity",
+        "arn:aws:iam::${stageVariables.account}:role/theirs",
+    )
+    responses(api, place, "200")
+    api.deploy(variables={"account": "999988887777"})
+    answer = api.call("GET", "/")
+    assert (answer.status, answer.json) == (500, {"message": "Internal server error"})
+
+
 def test_the_callers_own_name(cloud, api):
     place = api.method("GET", auth="AWS_IAM")
     aws(api, place, "sts", "action/GetCallerIdentity", "arn:aws:iam::*:user/*")

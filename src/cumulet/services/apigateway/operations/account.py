@@ -16,6 +16,7 @@ from cumulet.services.apigateway import store
 from cumulet.services.apigateway.admission.limits import ACCOUNT_BURST, ACCOUNT_RATE
 from cumulet.services.apigateway.errors import BadRequestException
 from cumulet.services.apigateway.model import Account, shown
+from cumulet.services.apigateway.rules.access import check_pass_role
 from cumulet.services.apigateway.rules.names import PRINCIPAL, at
 from cumulet.services.apigateway.rules.patch import ALL, Rule, apply_patches, optional_text, terse
 
@@ -62,7 +63,7 @@ async def update_account(ctx: Context, request: Request) -> dict[str, Any]:
 
 
 async def _try_role(ctx: Context, role: str) -> None:
-    await ctx.authorize("iam:PassRole", role, iam_PassedToService=PRINCIPAL)
+    await check_pass_role(ctx, role)
     gateway = ctx.acting_as(service_principal(PRINCIPAL, ctx.scope.account))
     try:
         await gateway.call("sts", "AssumeRole", RoleArn=role, RoleSessionName="apigateway")

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 
 from cumulet.core.context import Context
+from cumulet.core.errors import AccessDenied
+from cumulet.core.identity import parse_arn
 from cumulet.services.apigateway.model import Method
 from cumulet.services.apigateway.rules.methods import CALLERS_OWN
 from cumulet.services.apigateway.rules.names import PRINCIPAL
@@ -18,6 +20,9 @@ async def check_pass_role(ctx: Context, credentials: str | None) -> None:
     """
     if credentials and credentials != CALLERS_OWN:
         role = re.sub(r"\$\{[^}]*\}", "*", credentials)
+        arn = parse_arn(role)
+        if arn is not None and arn.account.isdigit() and arn.account != ctx.scope.account:
+            raise AccessDenied("Cross-account pass role is not allowed.")
         await ctx.authorize("iam:PassRole", role, iam_PassedToService=PRINCIPAL)
 
 

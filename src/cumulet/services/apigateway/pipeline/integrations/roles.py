@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cumulet.core.context import Context
 from cumulet.core.errors import AwsError
-from cumulet.core.identity import Principal
+from cumulet.core.identity import Principal, parse_arn
 from cumulet.kit.ports import Credentials
 from cumulet.services.apigateway.pipeline.faults import configuration_error
 from cumulet.services.apigateway.pipeline.validate import Admitted
@@ -25,6 +25,10 @@ class RoleSessions:
 
     async def principal(self, gateway: Context, role: str) -> Principal:
         """The role's session, assumed by the gateway. Raises AwsError, GatewayFault."""
+        arn = parse_arn(role)
+        if arn is None or arn.account != gateway.scope.account:
+            # A role that trusts API Gateway trusts it for its own account's APIs alone.
+            raise configuration_error(f"{role!r} is no role of the API's account")
         source = str(gateway.caller.context.get("aws:SourceArn", ""))
         key = (gateway.scope.account, source, role)
         now = gateway.clock.now()
