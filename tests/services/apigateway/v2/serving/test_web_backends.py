@@ -58,6 +58,14 @@ def test_path_variables_do_not_climb(http_api, backend, path):
     assert not backend.seen
 
 
+@pytest.mark.parametrize("last", ["..", "%2e%2e", "a%2F..%2Fb"])
+def test_mapped_paths_do_not_climb(http_api, backend, last):
+    mapped = {"overwrite:path": "/inside/${request.path.id}"}
+    http_api.route("GET /a/{id}", http_api.http(backend.url, RequestParameters=mapped))
+    assert http_api.call("GET", f"/a/{last}").status == 400
+    assert not backend.seen
+
+
 def test_a_backend_that_is_gone_makes_the_service_unavailable(http_api):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

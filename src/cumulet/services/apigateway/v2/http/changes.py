@@ -15,6 +15,7 @@ import orjson
 from cumulet.core.http import Headers, Request
 from cumulet.services.apigateway.v2.http.arrival import Arrival, Authorized, Exchange
 from cumulet.services.apigateway.v2.http.facts import RequestValues, context_of
+from cumulet.services.apigateway.v2.http.refusals import bad_request
 from cumulet.services.apigateway.v2.rules.expressions import (
     Variable,
     dig,
@@ -30,7 +31,7 @@ _PATH_SAFE = "/:@!$&'()*+,;=-._~%"
 
 
 def changed_request(who: Authorized, changes: Sequence[Change]) -> tuple[Arrival, str | None]:
-    """The request as the backend gets it, and the path that it is given, if one is."""
+    """The request as the backend gets it, and the path that it is given. Raises Refusal."""
     arrival = who.matched.arrival
     if not changes:
         return arrival, None
@@ -48,7 +49,7 @@ def changed_request(who: Authorized, changes: Sequence[Change]) -> tuple[Arrival
             case "querystring":
                 query = _put(query, change, text_of(value), ignores_case=False)
             case "path":
-                path = "/" + quote(text_of(value).lstrip("/"), safe=_PATH_SAFE)
+                path = _placed(text_of(value))
     old = arrival.request
     request = Request(
         old.method,
@@ -61,6 +62,14 @@ def changed_request(who: Authorized, changes: Sequence[Change]) -> tuple[Arrival
         client_certificate=old.client_certificate,
     )
     return replace(arrival, request=request, whole_path=path or arrival.whole_path), path
+
+
+def _placed(text: str) -> str:
+    """The path that a mapping gives. What the client put into it may not climb out of its place."""
+    path = "/" + quote(text.lstrip("/"), safe=_PATH_SAFE)
+    if any(part.lower().replace("%2e", ".") in (".", "..") for part in path.split("/")):
+        raise bad_request("a mapped path has dot segments")
+    return path
 
 
 def _put(pairs: Pairs, change: Change, value: str, *, ignores_case: bool) -> Pairs:

@@ -5,12 +5,12 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-open-api.h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from cumulet.services.apigateway.errors import BadRequestException
-from cumulet.services.apigateway.openapi.document import Document
+from cumulet.services.apigateway.openapi.document import Document, text_map
 from cumulet.services.apigateway.rules.names import ANY, HTTP_METHODS
 from cumulet.services.apigateway.v2.model import DEFAULT
 
@@ -27,34 +27,76 @@ _KNOWN = {
     *(_ANY_METHOD, _INTEGRATION, _AUTHORIZER, _AUTHTYPE, _ENDPOINT, _TAG_VALUE, _CORS),
     *("x-amazon-apigateway-importexport-version", "x-amazon-apigateway-integrations"),
 }
-_INTEGRATION_MEMBERS = {
-    "connectionId": "ConnectionId",
-    "connectionType": "ConnectionType",
-    "credentials": "CredentialsArn",
-    "description": "Description",
-    "httpMethod": "IntegrationMethod",
-    "integrationSubtype": "IntegrationSubtype",
-    "payloadFormatVersion": "PayloadFormatVersion",
-    "requestParameters": "RequestParameters",
-    "responseParameters": "ResponseParameters",
-    "timeoutInMillis": "TimeoutInMillis",
-    "uri": "IntegrationUri",
-}
 _UNUSED_MEMBERS = frozenset({"type", "passthroughBehavior", "responses", "cacheNamespace"})
-_CORS_MEMBERS = {
-    "allowCredentials": "AllowCredentials",
-    "allowHeaders": "AllowHeaders",
-    "allowMethods": "AllowMethods",
-    "allowOrigins": "AllowOrigins",
-    "exposeHeaders": "ExposeHeaders",
-    "maxAge": "MaxAge",
+Read = Callable[[Any], Any]
+
+
+def _texts(value: Any) -> list[str]:
+    """A list of texts; one alone counts as a list of one. Raises BadRequestException."""
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
+        raise _bad(value)
+    return listed
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _bad(value)
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _bad(value)
+    return value
+
+
+def _map(value: Any) -> dict[str, str]:
+    found = text_map(value)
+    if found is None:
+        raise _bad(value)
+    return dict(found)
+
+
+def _maps(value: Any) -> dict[str, dict[str, str]]:
+    if not isinstance(value, dict):
+        raise _bad(value)
+    return {status: _map(changes) for status, changes in value.items()}
+
+
+def _bad(value: Any) -> BadRequestException:
+    return BadRequestException(f"Invalid OpenAPI input: unexpected value {str(value)[:100]!r}")
+
+
+_INTEGRATION_MEMBERS: Mapping[str, tuple[str, Read]] = {
+    "connectionId": ("ConnectionId", str),
+    "connectionType": ("ConnectionType", str),
+    "credentials": ("CredentialsArn", str),
+    "description": ("Description", str),
+    "httpMethod": ("IntegrationMethod", str),
+    "integrationSubtype": ("IntegrationSubtype", str),
+    "payloadFormatVersion": ("PayloadFormatVersion", str),
+    "requestParameters": ("RequestParameters", _map),
+    "responseParameters": ("ResponseParameters", _maps),
+    "timeoutInMillis": ("TimeoutInMillis", _whole),
+    "uri": ("IntegrationUri", str),
 }
-_AUTHORIZER_MEMBERS = {
-    "authorizerCredentials": "AuthorizerCredentialsArn",
-    "authorizerPayloadFormatVersion": "AuthorizerPayloadFormatVersion",
-    "authorizerResultTtlInSeconds": "AuthorizerResultTtlInSeconds",
-    "authorizerUri": "AuthorizerUri",
-    "enableSimpleResponses": "EnableSimpleResponses",
+_CORS_MEMBERS: Mapping[str, tuple[str, Read]] = {
+    "allowCredentials": ("AllowCredentials", _flag),
+    "allowHeaders": ("AllowHeaders", _texts),
+    "allowMethods": ("AllowMethods", _texts),
+    "allowOrigins": ("AllowOrigins", _texts),
+    "exposeHeaders": ("ExposeHeaders", _texts),
+    "maxAge": ("MaxAge", _whole),
+}
+_AUTHORIZER_MEMBERS: Mapping[str, tuple[str, Read]] = {
+    "authorizerCredentials": ("AuthorizerCredentialsArn", str),
+    "authorizerPayloadFormatVersion": ("AuthorizerPayloadFormatVersion", str),
+    "authorizerResultTtlInSeconds": ("AuthorizerResultTtlInSeconds", _whole),
+    "authorizerUri": ("AuthorizerUri", str),
+    "enableSimpleResponses": ("EnableSimpleResponses", _flag),
 }
 
 
@@ -96,7 +138,9 @@ def _settings(document: Document) -> Members:
         if info.get(name):
             settings[to] = str(info[name])
     given = document.part(_CORS)
-    if cors := {to: given[name] for name, to in _CORS_MEMBERS.items() if name in given}:
+    if cors := {
+        to: read(given[name]) for name, (to, read) in _CORS_MEMBERS.items() if name in given
+    }:
         settings["CorsConfiguration"] = cors
     endpoint = document.part(_ENDPOINT) or document.server.get(_ENDPOINT)
     if isinstance(endpoint, dict) and "disableExecuteApiEndpoint" in endpoint:
@@ -173,23 +217,11 @@ def _route(
 def _integration(plan: Plan, key: str, given: Mapping[str, Any]) -> Members:
     found: Members = {"IntegrationType": str(given.get("type") or "").upper()}
     for name, value in given.items():
-        to = _INTEGRATION_MEMBERS.get(name)
-        if to is not None:
-            found[to] = _typed(to, value)
+        if (known := _INTEGRATION_MEMBERS.get(name)) is not None:
+            found[known[0]] = known[1](value)
         elif name not in _UNUSED_MEMBERS:
             plan.warnings.append(f"{name} of the integration of {key} is not supported. Ignored.")
     return found
-
-
-def _typed(name: str, value: Any) -> Any:
-    if name in ("RequestParameters", "ResponseParameters"):
-        return value
-    if name == "TimeoutInMillis":
-        try:
-            return int(value)
-        except (TypeError, ValueError) as cause:
-            raise BadRequestException("Invalid OpenAPI input: timeoutInMillis") from cause
-    return str(value)
 
 
 def _security(document: Document, plan: Plan, key: str, operation: Mapping[str, Any]) -> Members:
@@ -214,7 +246,7 @@ def _security(document: Document, plan: Plan, key: str, operation: Mapping[str, 
             kind = plan.authorizers[name]["AuthorizerType"]
             found: Members = {"AuthorizationType": "JWT" if kind == "JWT" else "CUSTOM"}
             if kind == "JWT" and scopes:
-                found["AuthorizationScopes"] = [str(scope) for scope in scopes]
+                found["AuthorizationScopes"] = _texts(scopes)
             return {**found, "Authorizer": name}
         plan.warnings.append(f"The security scheme {name} of {key} has no authorizer. Ignored.")
     return {}
@@ -222,12 +254,11 @@ def _security(document: Document, plan: Plan, key: str, operation: Mapping[str, 
 
 def _authorizer(name: str, scheme: Mapping[str, Any]) -> Members:
     given = scheme[_AUTHORIZER]
-    source = given.get("identitySource") or []
     found: Members = {
         "Name": name,
         "AuthorizerType": str(given.get("type") or "").upper(),
-        "IdentitySource": [source] if isinstance(source, str) else list(source),
-        **{to: given[name] for name, to in _AUTHORIZER_MEMBERS.items() if name in given},
+        "IdentitySource": _texts(given.get("identitySource") or []),
+        **{to: read(given[key]) for key, (to, read) in _AUTHORIZER_MEMBERS.items() if key in given},
     }
     if found["AuthorizerType"] not in ("JWT", "REQUEST"):
         raise BadRequestException(f"Invalid OpenAPI input: the authorizer {name} has no known type")
@@ -235,9 +266,6 @@ def _authorizer(name: str, scheme: Mapping[str, Any]) -> Members:
     if isinstance(jwt, dict):
         url = str(scheme.get("openIdConnectUrl") or "")
         issuer = jwt.get("issuer") or url.partition("/.well-known/")[0]
-        audience = jwt.get("audience") or []
-        found["JwtConfiguration"] = {
-            "Issuer": str(issuer),
-            "Audience": [audience] if isinstance(audience, str) else list(audience),
-        }
+        audience = _texts(jwt.get("audience") or [])
+        found["JwtConfiguration"] = {"Issuer": str(issuer), "Audience": audience}
     return found

@@ -63,11 +63,17 @@ def members(request: Request, names: Iterable[str]) -> dict[str, Any]:
 
 
 def made(kind: type[R], document: Mapping[str, Any]) -> R:
-    """A record from members in AWS's spelling; an empty text counts as not given."""
+    """A record from members in AWS's spelling; an empty text counts as not given.
+
+    Raises BadRequestException.
+    """
     kept = {name: value for name, value in document.items() if value not in (None, "")}
     if len(msgspec.msgpack.encode(kept)) > PART_BYTES_MAX:
         raise BadRequestException(f"{kind.__name__} is larger than {PART_BYTES_MAX} bytes")
-    return msgspec.convert(kept, kind)
+    try:
+        return msgspec.convert(kept, kind)
+    except msgspec.ValidationError as cause:
+        raise BadRequestException(f"Invalid {kind.__name__} specified: {cause}") from cause
 
 
 def merged(record: R, given: Mapping[str, Any], joined: Iterable[str] = ()) -> dict[str, Any]:
