@@ -81,6 +81,19 @@ def test_each_key_has_a_quota_of_its_own_and_days_are_listed(client, api, made):
     assert {*page["items"], *rest["items"]} == {first, second["id"]}
 
 
+def test_a_changed_quota_counts_at_once(client, api, made):
+    keyed(api)
+    plan, key, value = made.opened(api, quota={"limit": 2, "period": "DAY"})
+    assert called(api, value, 3, workers=1) == [200, 200, 429]
+    client.update_usage_plan(
+        usagePlanId=plan,
+        patchOperations=[{"op": "replace", "path": "/quota/limit", "value": "3"}],
+    )
+    assert used(client, plan, key) == [2, 1]
+    assert called(api, value, 2, workers=1) == [200, 429]
+    assert used(client, plan, key) == [3, 0]
+
+
 def test_uses_of_a_plan_without_a_quota_are_counted(client, api, made):
     keyed(api)
     plan, key, value = made.opened(api)

@@ -94,7 +94,9 @@ class Domains:
 
         `*.example.com` is found for every name one level below `example.com`.
         """
-        domains = await self._view.get(None)
+        domains = self._view.held(None)
+        if domains is None:
+            domains = await self._view.get(None)
         if not domains:
             return None
         name = host_name(host)

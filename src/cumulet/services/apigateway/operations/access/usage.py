@@ -82,6 +82,9 @@ async def _days_of(
         limit=2 * USAGE_DAYS_KEPT,
     )
     by_day = {one.day: one for one in found}
+    period = await admission.PERIODS.load(tx, scope, plan_id, key_id)
+    newest = await admission.DAYS.scan(tx, scope, plan_id, key_id, limit=1, reverse=True)
+    last = newest[0].day if newest else ""
     shown = []
     day, left = first, _UNBOUNDED
     while day <= end:
@@ -90,6 +93,10 @@ async def _days_of(
         use = by_day.get(day.isoformat())
         if use is not None and quota is not None and use.remaining is not None:
             left = use.remaining
+        if quota is not None and period is not None and day.isoformat() == last:
+            # The quota may have been changed since.
+            is_current = begin_of(quota, day).isoformat() == period.begin
+            left = quota.limit - period.used if is_current else left
         if day >= begin:
             shown.append([use.used if use is not None else 0, left])
         day += timedelta(days=1)
