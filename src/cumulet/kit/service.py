@@ -47,7 +47,8 @@ class Operation:
     - `action` is the IAM action (or several, all needed), `prefix:Name` unless given.
     - `resource` gives the ARN (or several, each needed) that the permission is asked for.
     - `conditions` gives the service's own condition keys, e.g. `{"s3:prefix": …}`. It, `action` and
-      `resource` may be coroutine functions, for what only the store can tell.
+      `resource` may be coroutine functions, for what only the store can tell. It is called only
+      when a policy that has a say looks at keys, so it must check nothing.
     - `resource_policy` loads the policies attached to the resource.
     - `access`: `identity` (a signature and permission are needed), `anyone` (unsigned callers are
       allowed in as anonymous, and a resource policy must let them), `open` (no permission is
