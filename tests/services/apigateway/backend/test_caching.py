@@ -143,6 +143,17 @@ def test_flushing_forgets_all(cached, backend):
     assert len(backend.seen) == 2
 
 
+def test_another_cluster_is_empty(cached, backend):
+    cached.call("GET", "/a")
+    patch(cached, ("/cacheClusterSize", "6.1"))
+    cached.call("GET", "/a")
+    patch(cached, ("/cacheClusterEnabled", "false"))
+    patch(cached, ("/cacheClusterEnabled", "true"))
+    cached.call("GET", "/a")
+    cached.call("GET", "/a")
+    assert len(backend.seen) == 3
+
+
 def test_a_redeployment_keeps_it(cached, backend):
     cached.call("GET", "/a")
     cached.deploy()

@@ -205,6 +205,15 @@ def test_execution_logs_of_errors_alone(logged, cloud):
     cloud.client("logs").delete_log_group(logGroupName=group)
 
 
+def test_a_canary_has_an_execution_log_of_its_own(logged, cloud):
+    logged.patch(("/*/*/logging/loglevel", "INFO"), ("/canarySettings/percentTraffic", "100"))
+    answer = logged.call("GET", "/v")
+    group = f"API-Gateway-Execution-Logs_{logged.id}/prod/Canary"
+    lines = logged.lines(group)
+    assert f"({answer.headers['x-amzn-RequestId']}) Method completed with status: 200" in lines
+    cloud.client("logs").delete_log_group(logGroupName=group)
+
+
 text = st.text(max_size=60)
 
 

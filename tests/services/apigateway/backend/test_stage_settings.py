@@ -85,6 +85,7 @@ def test_settings_of_all_methods_and_of_one(served):
             "arn:aws:firehose:us-east-1:123456789012:deliverystream/amazon-apigateway-x",
         ),
         ("/accessLogSettings/format", "$context.stage"),
+        ("/accessLogSettings/format", "$context.requestId" + "x" * 3_072),
         ("/accessLogSettings/format", "$context.requestId\n$context.stage"),
         ("/webAclArn", "arn:aws:wafv2:us-east-1:123456789012:regional/webacl/x/y"),
         ("/tags/x", "1"),

@@ -133,9 +133,10 @@ class ServedStage:
     logs: Logs = field(default_factory=Logs)
     cache_bytes: int = 0
     """How much its cache may hold; 0 when it has none."""
-    cache_flushes: int = 0
+    cache_epoch: tuple[float, int] = (0.0, 0)
+    """Another one when the stage is another, or its cache was flushed: older answers are gone."""
     authorizer_flushes: int = 0
-    """Grow when the stage's caches are flushed: what was kept under a lower number is gone."""
+    """Grows when what authorizers said is forgotten."""
     is_canary: bool = False
     canary: tuple[float, ServedStage] | None = None
     """The share of requests (0 to 1) that another deployment of this stage gets, and that one."""
@@ -199,7 +200,7 @@ def serve_stage(
         responses=prepare_responses(responses),
         logs=prepare_logs(stage, account or Account(), is_canary=is_canary),
         cache_bytes=_cache_bytes(stage, is_canary),
-        cache_flushes=stage.cache_flushes,
+        cache_epoch=(stage.created_date, stage.cache_flushes),
         authorizer_flushes=stage.authorizer_flushes,
         is_canary=is_canary,
         client_certificate_id=stage.client_certificate_id,

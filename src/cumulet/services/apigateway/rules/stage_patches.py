@@ -82,12 +82,18 @@ def check_stage(stage: Stage) -> None:
 
 
 def _with_cluster(document: Document, old: Stage) -> Document:
-    """The cluster's size and state follow from whether there is one."""
+    """The cluster's size and state follow from whether there is one; another one is empty."""
     if not document.get("cacheClusterEnabled"):
         left = {key: value for key, value in document.items() if key != "cacheClusterSize"}
         return {**left, "cacheClusterStatus": "NOT_AVAILABLE"}
     size = document.get("cacheClusterSize") or old.cache_cluster_size or "0.5"
-    return {**document, "cacheClusterSize": size, "cacheClusterStatus": "AVAILABLE"}
+    flushes = old.cache_flushes + (size != old.cache_cluster_size)
+    return {
+        **document,
+        "cacheClusterSize": size,
+        "cacheClusterStatus": "AVAILABLE",
+        "cacheFlushes": flushes,
+    }
 
 
 def _apply(document: Document, given: Mapping[str, Any]) -> Document:

@@ -20,6 +20,9 @@ CACHE_SIZES = ("0.5", "1.6", "6.1", "13.5", "28.4", "58.2", "118", "237")
 """In gigabytes: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-caching.html"""
 
 CACHE_TTL_SECONDS_MAX = 3_600
+ACCESS_LOG_FORMAT_BYTES_MAX = 3_072
+"""https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html"""
+
 _LEVELS = ("OFF", "ERROR", "INFO")
 _STRATEGIES = (
     "FAIL_WITH_403",
@@ -165,6 +168,8 @@ def check_access_log(destination: str | None, line: str | None) -> None:
                 "destination must be a CloudWatch Logs log group."
             )
     if line:
+        if len(line.encode()) > ACCESS_LOG_FORMAT_BYTES_MAX:
+            raise _bad(f"Access Log format is larger than {ACCESS_LOG_FORMAT_BYTES_MAX} bytes")
         if "\n" in line.rstrip("\n"):
             raise _bad(
                 "Access Log format must be single line, new line character is allowed only at "

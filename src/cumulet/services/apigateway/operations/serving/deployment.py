@@ -124,7 +124,9 @@ def _moved(old: Stage, request: Request, deployment_id: str, now: int) -> Stage:
     """A stage with the new deployment, and what else the request says of it."""
     has_cache = request.get("cacheClusterEnabled")
     has_cache = old.cache_cluster_enabled if has_cache is None else has_cache
-    size = request.get("cacheClusterSize") or old.cache_cluster_size or "0.5"
+    size = (
+        (request.get("cacheClusterSize") or old.cache_cluster_size or "0.5") if has_cache else None
+    )
     return msgspec.structs.replace(
         old,
         deployment_id=deployment_id,
@@ -133,7 +135,8 @@ def _moved(old: Stage, request: Request, deployment_id: str, now: int) -> Stage:
         description=request.get("stageDescription", old.description),
         tracing_enabled=request.get("tracingEnabled", old.tracing_enabled),
         cache_cluster_enabled=has_cache,
-        cache_cluster_size=size if has_cache else None,
+        cache_cluster_size=size,
+        cache_flushes=old.cache_flushes + (size is not None and size != old.cache_cluster_size),
         cache_cluster_status="AVAILABLE" if has_cache else "NOT_AVAILABLE",
     )
 

@@ -38,6 +38,7 @@ _IGNORED = ("Warning", "199 Cache-control headers were ignored because the calle
 
 Key = tuple[object, ...]
 StageKey = tuple[str, str, bool]
+Epoch = tuple[float, int]
 
 
 class Kept(NamedTuple):
@@ -58,7 +59,7 @@ class Kept(NamedTuple):
 
 @dataclass(slots=True)
 class _OfStage:
-    flushes: int
+    epoch: Epoch
     entries: OrderedDict[Key, Kept]
     size_bytes: int = 0
 
@@ -70,9 +71,9 @@ class AnswerCache:
         self._stages: dict[StageKey, _OfStage] = {}
         self._size_bytes = 0
 
-    def find(self, stage: StageKey, flushes: int, key: Key, now: float) -> Kept | None:
+    def find(self, stage: StageKey, epoch: Epoch, key: Key, now: float) -> Kept | None:
         """The answer, unless its time is over or the stage's cache was flushed since."""
-        held = self._of(stage, flushes)
+        held = self._of(stage, epoch)
         kept = held.entries.get(key)
         if kept is None:
             return None
@@ -82,9 +83,9 @@ class AnswerCache:
         held.entries.move_to_end(key)
         return kept
 
-    def keep(self, stage: StageKey, flushes: int, key: Key, kept: Kept, most_bytes: int) -> None:
+    def keep(self, stage: StageKey, epoch: Epoch, key: Key, kept: Kept, most_bytes: int) -> None:
         """Keep an answer in place of the one before, within `most_bytes` for the stage."""
-        held = self._of(stage, flushes)
+        held = self._of(stage, epoch)
         self._drop(held, key)
         bound = min(most_bytes, STAGE_BYTES_MAX)
         if kept.size_bytes > bound:
@@ -98,12 +99,12 @@ class AnswerCache:
             largest = max(self._stages.values(), key=lambda one: one.size_bytes)
             self._drop(largest, next(iter(largest.entries)))
 
-    def _of(self, stage: StageKey, flushes: int) -> _OfStage:
+    def _of(self, stage: StageKey, epoch: Epoch) -> _OfStage:
         held = self._stages.get(stage)
-        if held is None or held.flushes != flushes:
+        if held is None or held.epoch != epoch:
             if held is not None:
                 self._size_bytes -= held.size_bytes
-            held = self._stages[stage] = _OfStage(flushes, OrderedDict())
+            held = self._stages[stage] = _OfStage(epoch, OrderedDict())
             for name in [name for name, one in self._stages.items() if not one.entries]:
                 if name != stage:
                     del self._stages[name]
@@ -133,7 +134,7 @@ async def from_cache(
     cache, now = ctx.need(AnswerCache), ctx.clock.now()
     place = (stage.api_id, stage.stage_name, stage.is_canary)
     key = _key_of(admitted)
-    kept = None if wants_fresh else cache.find(place, stage.cache_flushes, key, now)
+    kept = None if wants_fresh else cache.find(place, stage.cache_epoch, key, now)
     if kept is not None:
         arrival.journal.cache = "hit"
         headers = [*kept.headers, *notes]
@@ -143,7 +144,7 @@ async def from_cache(
     body = exchange.body
     if isinstance(body, bytes) and len(body) <= ANSWER_BYTES_MAX:
         kept = Kept(exchange.status, tuple(exchange.headers), body, exchange.shows_trace, now + ttl)
-        cache.keep(place, stage.cache_flushes, key, kept, stage.cache_bytes)
+        cache.keep(place, stage.cache_epoch, key, kept, stage.cache_bytes)
     if not notes:
         return exchange
     return replace(exchange, headers=[*exchange.headers, *notes])
