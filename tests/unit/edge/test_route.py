@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from cumulet.core.http import Headers, Request
-from cumulet.edge.route import Routes, is_own, path_style
+from cumulet.edge.route import Routes, is_own, manages_connections, path_style
 
 
 def request(host: str, path: str = "/key") -> Request:
@@ -112,3 +112,24 @@ def test_a_front_at_the_root_of_this_machine_is_always_found():
     routes = Routes([page])
     for _ in range(2):
         assert asyncio.run(routes.find(None, request("localhost:1", "/"))) is page
+
+
+SIGNED = "AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/{}/aws4_request, SignedHeaders=host"
+
+
+@pytest.mark.parametrize(
+    ("path", "service", "read"),
+    [
+        ("/@connections/a%3D", "execute-api", "/@connections/a%3D"),
+        ("/prod/@connections/a=", "execute-api", "/@connections/a="),
+        ("/_aws/execute-api/abc/prod/@connections/a", "execute-api", "/@connections/a"),
+        ("/bucket/@connections/key", "s3", "/bucket/@connections/key"),
+        ("/prod/@connections", "execute-api", "/prod/@connections"),
+    ],
+)
+def test_what_stands_before_connections_is_left_out(path: str, service: str, read: str):
+    headers = Headers([("Host", "localhost"), ("Authorization", SIGNED.format(service))])
+    given = Request("POST", path, "", headers)
+    assert path_style(given).path == read
+    assert manages_connections(given) is (service == "execute-api" and path != "/prod/@connections")
+    assert not manages_connections(Request("POST", path, "", Headers([("Host", "localhost")])))

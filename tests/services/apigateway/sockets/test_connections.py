@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -124,11 +125,19 @@ def test_permission_is_asked_for_the_connection(echo: SocketApi):
 
 
 def test_unsigned_call_is_refused(echo: SocketApi):
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-control-access-iam.html
     _, connection = opened(echo)
-    session = echo.cloud.client("apigatewaymanagementapi", unsigned=True)
+    unsigned = echo.cloud.client("apigatewaymanagementapi", unsigned=True)
     with pytest.raises(ClientError) as raised:
-        session.get_connection(ConnectionId=connection)
+        unsigned.get_connection(ConnectionId=connection)
     assert code_of(raised)[0] == 403
+    line = http.client.HTTPConnection("127.0.0.1", echo.port, timeout=20)
+    line.request("POST", f"/prod/@connections/{connection}", b"x", {"Host": echo.host})
+    answer = line.getresponse()
+    assert answer.status == 403
+    assert answer.headers["x-amzn-ErrorType"] == "MissingAuthenticationTokenException"
+    assert json.loads(answer.read()) == {"message": "Missing Authentication Token"}
+    line.close()
 
 
 def test_client_that_reads_nothing_is_full_in_the_end(echo: SocketApi):

@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from cumulet.core import trace as tracing
-from cumulet.core.clock import new_hex
+from cumulet.core.clock import new_hex, new_uuid
 from cumulet.core.context import Platform
 from cumulet.core.http import Request, Response
 from cumulet.core.trace import Trace
 from cumulet.kit.surface import Surface, Welcome
 from cumulet.services.apigateway.admission.domains.lookup import Domains
+from cumulet.services.apigateway.pipeline.faults import missing_token
 from cumulet.services.apigateway.v2.sockets.address import find_address
 from cumulet.services.apigateway.v2.sockets.connections.live import Connections
 from cumulet.services.apigateway.v2.sockets.deployed.served import ServedStage
 from cumulet.services.apigateway.v2.sockets.deployed.stages import SocketStages
 from cumulet.services.apigateway.v2.sockets.handshake import shake_hands
 from cumulet.services.apigateway.v2.sockets.talk import say_farewell
+
+_PATH = "/@connections/"
 
 
 def provides(platform: Platform) -> Mapping[type, Any]:
@@ -37,8 +42,9 @@ class Sockets:
         self._others = others
 
     def match(self, request: Request) -> bool:
-        """An upgrade at an address of deployed APIs."""
-        return request.headers.get("upgrade").lower() == "websocket" and self._others.match(request)
+        """An upgrade, or `@connections` without a signature, at an address of deployed APIs."""
+        wanted = request.headers.get("upgrade").lower() == "websocket" or _PATH in request.path
+        return wanted and self._others.match(request)
 
     async def claims(self, platform: Platform, request: Request) -> bool:
         """An upgrade at a custom domain."""
@@ -47,8 +53,22 @@ class Sockets:
         return await platform.need(Domains).find(request.host) is not None
 
     async def serve(self, platform: Platform, request: Request) -> Response:
-        """A request that does not really upgrade is like any other."""
-        return await self._others.serve(platform, request)
+        """Refuse `@connections` of a WebSocket API: signed requests for it do not come here.
+
+        A request that does not really upgrade, or is for another API, is like any other.
+        """
+        address = await find_address(platform.need(Domains), request)
+        manages = address is not None and address.rest.startswith(_PATH)
+        stages = platform.need(SocketStages)
+        if address is None or not manages or not await stages.speaks_sockets(address.api_id):
+            return await self._others.serve(platform, request)
+        fault = missing_token()
+        headers = [
+            ("x-amzn-RequestId", new_uuid(platform.clock)),
+            ("x-amzn-ErrorType", fault.error_type),
+            ("Content-Type", "application/json"),
+        ]
+        return Response(fault.status, headers, orjson.dumps({"message": fault.message}))
 
     async def admit(self, platform: Platform, request: Request) -> Response | Welcome:
         """Run the handshake of a WebSocket API; other APIs take the request as it is."""
