@@ -6,6 +6,7 @@ kept in the data folder; those of custom domains come from whoever answers for t
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -120,7 +121,7 @@ class Contexts:
 
     async def _make(self, host: HostName) -> DomainContext | None:
         tls = await self._hosts.tls(host)
-        return None if tls is None else domain_context(host.name, tls)
+        return None if tls is None else await asyncio.to_thread(domain_context, host.name, tls)
 
 
 def _prepared(context: ssl.SSLContext) -> ssl.SSLContext:

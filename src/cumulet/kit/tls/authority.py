@@ -10,6 +10,7 @@ import os
 import secrets
 import ssl
 import tempfile
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -37,11 +38,15 @@ class Issued:
 
 
 class Authority:
-    """Keeps its certificate and key in a folder, made when first needed."""
+    """Keeps its certificate and key in a folder, made when first needed.
+
+    Making keys takes up to a second: call `issue` in a thread, which it is made for.
+    """
 
     def __init__(self, folder: Path, clock: Clock | None = None) -> None:
         self.folder = folder
         self._clock = clock or SystemClock()
+        self._making = threading.Lock()
 
     @property
     def file(self) -> Path:
@@ -50,9 +55,10 @@ class Authority:
 
     def certificate(self) -> bytes:
         """The authority's certificate in PEM."""
-        if not (self.folder / _CA).exists() or not (self.folder / _CA_KEY).exists():
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._make()
+        with self._making:
+            if not (self.folder / _CA).exists() or not (self.folder / _CA_KEY).exists():
+                self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self._make()
         return (self.folder / _CA).read_bytes()
 
     def issue(
@@ -183,7 +189,9 @@ def load_pair(context: ssl.SSLContext, chain: bytes, key: bytes) -> None:
     from cryptography.hazmat.primitives import serialization
 
     password = secrets.token_hex(_PASSWORD_BYTES).encode()
-    locked = serialization.load_pem_private_key(key, None).private_bytes(
+    # The key was held against the certificate when it came; its mathematics take a tenth second.
+    loaded = serialization.load_pem_private_key(key, None, unsafe_skip_rsa_key_validation=True)
+    locked = loaded.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.BestAvailableEncryption(password),

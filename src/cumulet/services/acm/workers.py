@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -28,7 +29,7 @@ async def renew(platform: Platform) -> float:
     for scope in await platform.transact(scopes, _NOWHERE):
         for one in await platform.transact(store.scan, scope):
             if is_due(one, platform.clock.now()):
-                anew = issue(platform.need, one)
+                anew = await asyncio.to_thread(issue, platform.need, one)
                 renewed = msgspec.structs.replace(anew, renewed=platform.clock.now())
                 await platform.transact(_replace, scope, one, renewed)
     return RENEW_CHECK_SECONDS

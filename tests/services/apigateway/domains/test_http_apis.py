@@ -83,7 +83,7 @@ def test_mutual_tls_keeps_others_from_an_http_api(
     secure, http_api, backend, bucket, client_authority
 ):
     second = secure.client("apigatewayv2")
-    name = "mutual-http.example.com"
+    name = "mutual-beside.example.com"
     known, foreign = client_authority("known"), client_authority("foreign")
     bucket(name, known.pem)
     second.create_domain_name(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,7 +52,7 @@ async def import_certificate(ctx: Context, request: Mapping[str, Any]) -> dict[s
         raise ValidationException("Only imported certificates can be imported again.")
     own = read_certificate(request["Certificate"])
     chain = read_chain(request.get("CertificateChain"), own)
-    key = read_key(request["PrivateKey"], own)
+    key = await asyncio.to_thread(read_key, request["PrivateKey"], own)
     now = ctx.clock.now()
     if own.not_valid_after_utc.timestamp() < now:
         raise ValidationException("The certificate has expired.")
@@ -138,7 +139,8 @@ async def export_certificate(ctx: Context, request: Mapping[str, Any]) -> dict[s
             f"Certificate ARN: {request['CertificateArn']} is not a private certificate."
         )
     sealer = ctx.need(Sealer)  # type: ignore[type-abstract]
-    key = serialization.load_pem_private_key(sealer.unseal(found.sealed_key, KEY_PURPOSE), None)
+    plain = sealer.unseal(found.sealed_key, KEY_PURPOSE)
+    key = serialization.load_pem_private_key(plain, None, unsafe_skip_rsa_key_validation=True)
     locked = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,

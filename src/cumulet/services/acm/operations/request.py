@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -38,7 +39,8 @@ async def request_certificate(ctx: Context, request: Mapping[str, Any]) -> dict[
         if found is not None and found.names == names:
             return {"CertificateArn": found.arn(ctx.scope)}
     options = request.get("Options") or {}
-    made = issue(
+    made = await asyncio.to_thread(
+        issue,
         ctx.need,
         Certificate(
             id=new_uuid(ctx.clock),

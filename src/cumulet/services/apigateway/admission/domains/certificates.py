@@ -108,7 +108,9 @@ async def export_certificate(ctx: Context, arn: str) -> Pair:
         )
     except AwsError as cause:
         raise BadRequestException(f"Invalid certificate ARN: {arn}. {cause.message}") from cause
-    key = serialization.load_pem_private_key(given["PrivateKey"].encode(), passphrase.encode())
+    key = serialization.load_pem_private_key(
+        given["PrivateKey"].encode(), passphrase.encode(), unsafe_skip_rsa_key_validation=True
+    )
     plain = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 
 from cumulet.core.context import Platform
@@ -38,7 +39,7 @@ class ClientContexts:
                 context.verify_mode = ssl.CERT_NONE
             pair = await client_pair(self._platform, scope, certificate_id)
             if pair is not None:
-                load_pair(context, pair.chain, pair.key)
+                await asyncio.to_thread(load_pair, context, pair.chain, pair.key)
         self._made[key] = context
         if len(self._made) > _CONTEXTS_MAX:
             del self._made[next(iter(self._made))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -66,7 +67,7 @@ async def generate_client_certificate(ctx: Context, request: Request) -> dict[st
     certificate_id = new_label(ctx.clock, 6)
     begin = datetime.fromtimestamp(int(ctx.clock.now()), UTC)
     end = begin + timedelta(days=CLIENT_CERTIFICATE_DAYS)
-    certificate, key = _self_signed(certificate_id, begin, end)
+    certificate, key = await asyncio.to_thread(_self_signed, certificate_id, begin, end)
     made = ClientCertificate(
         id=certificate_id,
         certificate=certificate.decode(),
