@@ -1,10 +1,23 @@
-"""A function whose process ends is reported with how it ended, and replaced."""
+"""A function whose process ends is reported with how it ended, and replaced.
+
+The first process of its environment sees every end, and needs next to no memory for it.
+"""
 
 import json
+import os
+import platform
+from pathlib import Path
 
 import pytest
 
-from cumulet.sandbox import Failed, Succeeded
+from cumulet.sandbox import Failed, Succeeded, furnishing
+
+PRIVATE_KB_MAX = 64
+
+needs_program = pytest.mark.skipif(
+    platform.machine() != "x86_64", reason="elsewhere a Python process keeps watch"
+)
+needs_namespaces = pytest.mark.skipif(os.geteuid() != 0, reason="needs process namespaces")
 
 TWICE = (
     "def handler(event, context):\n"
@@ -48,5 +61,74 @@ def test_it_ends_during_initialisation(play):
         outcome = await stage.invoke(stage.python("import sys; sys.exit(1)"))
         assert outcome.kind == "Runtime.ExitError"
         assert outcome.error_message.endswith("exit status 1")
+
+    play(scenario)
+
+
+def first_process(stage):
+    [environment] = stage.sandbox._live
+    return environment.pid()
+
+
+def children(pid):
+    return (Path(f"/proc/{pid}/task/{pid}/children")).read_text().split()
+
+
+@needs_program
+@needs_namespaces
+def test_it_is_a_program_of_a_few_instructions(play):
+    async def scenario(stage):
+        await stage.invoke(stage.python("def handler(event, context): return 1\n"))
+        pid = first_process(stage)
+        assert Path(f"/proc/{pid}/exe").readlink().name.startswith("memfd:watcher")
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        private = sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
+        assert private <= PRIVATE_KB_MAX
+        status = Path(f"/proc/{pid}/status").read_text()
+        assert "CapEff:\t0000000000000000" in status
+        assert "CapBnd:\t0000000000000000" in status
+        assert sorted(os.listdir(f"/proc/{pid}/fd")) == ["0", "1", "2", "3"]
+
+    play(scenario)
+
+
+@needs_namespaces
+@pytest.mark.parametrize("program", [True, False], ids=["program", "python"])
+def test_orphans_are_reaped_and_the_end_is_told(play, monkeypatch, program):
+    """By the program, and by what stands in for it on other processors."""
+    if not program:
+        describe = furnishing.describe
+        monkeypatch.setattr(
+            furnishing,
+            "describe",
+            lambda *args, **named: {**describe(*args, **named), "watcher": -1},
+        )
+
+    async def scenario(stage):
+        spec = stage.python(
+            "import os, time\n"
+            "def handler(event, context):\n"
+            "    if event == 'end': os._exit(7)\n"
+            "    if event == 'look': return\n"
+            "    read, write = os.pipe()\n"
+            "    if os.fork() == 0:\n"
+            "        if os.fork() == 0:\n"
+            "            os._exit(3)\n"
+            "        os._exit(0)\n"
+            "    os.wait()\n"
+            "    os.close(write)\n"
+            "    os.read(read, 1)  # Until the orphan has ended too.\n"
+        )
+        assert isinstance(await stage.invoke(spec), Succeeded)
+        pid = first_process(stage)
+        exe = Path(f"/proc/{pid}/exe").readlink().name
+        assert exe.startswith("memfd:watcher") == (program and platform.machine() == "x86_64")
+        for _ in range(3):
+            assert isinstance(await stage.invoke(spec), Succeeded)
+        while len(children(pid)) > 1:
+            assert isinstance(await stage.invoke(spec, b'"look"'), Succeeded)
+        outcome = await stage.invoke(spec, b'"end"')
+        assert isinstance(outcome, Failed)
+        assert outcome.error_message.endswith("Runtime exited with error: exit status 7")
 
     play(scenario)

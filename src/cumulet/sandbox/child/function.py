@@ -9,7 +9,8 @@ import signal
 import socket
 from typing import Any, NoReturn
 
-from cumulet.sandbox.child import confine, kernel, python_loop, warm
+from cumulet.sandbox.child import confine, kernel, warm
+from cumulet.sandbox.child.python import loop
 
 SPEC_BYTES_MAX = 200_000
 _DATA = 3
@@ -26,7 +27,7 @@ def wait_and_become(order: socket.socket, data: int, log: int) -> NoReturn:
     try:
         kernel.die_with_parent(signal.SIGKILL)
         _separate(order.detach(), data, log)
-        python_loop.prepare()
+        loop.prepare()
         warm.touch()
         orders = socket.socket(fileno=_ORDER)
         packet, fds, _, _ = socket.recv_fds(orders, SPEC_BYTES_MAX, 1)
@@ -68,7 +69,7 @@ def _become(spec: dict[str, Any]) -> int:
         return 1
     os.chdir(spec["task_root"])
     if spec["python"]:
-        return python_loop.run(_DATA, spec)
+        return loop.run(_DATA, spec)
     if spec["pass_data"]:
         os.set_inheritable(_DATA, True)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)

@@ -65,10 +65,11 @@ def serve(control: socket.socket, config: dict[str, Any]) -> None:
 def main() -> None:
     """Read the configuration, confine what all environments share, warm up, serve."""
     _adopt_package(os.path.dirname(os.path.abspath(__file__)))
-    from cumulet.sandbox.child import first, kernel, namespaces, python_loop, seccomp, warm, watcher
+    from cumulet.sandbox.child import first, kernel, namespaces, seccomp, warm, watcher
+    from cumulet.sandbox.child.python import loop
 
     assert first
-    assert python_loop
+    assert loop
     with contextlib.suppress(KeyError):
         seccomp.program(kernel.MACHINE)  # Kept: no environment puts it together again.
 

@@ -11,7 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from cumulet.sandbox import messages
-from cumulet.sandbox.child import python_context, python_handler, python_log, warm
+from cumulet.sandbox.child import warm
+from cumulet.sandbox.child.python import context as contexts
+from cumulet.sandbox.child.python import handler as handlers
+from cumulet.sandbox.child.python import log
 
 _READ_BYTES = 65_536
 
@@ -21,8 +24,8 @@ def prepare() -> None:
     os.environ.clear()
     random.seed()
     sys.argv[:] = [""]
-    python_handler.exit_builtins()
-    python_log.install()
+    handlers.exit_builtins()
+    log.install()
     for name in [name for name in sys.modules if name.split(".")[0] == "cumulet"]:
         del sys.modules[name]
 
@@ -31,15 +34,15 @@ def run(data_fd: int, spec: dict[str, Any]) -> int:
     """Serve until the cloud closes its end; returns the exit status of the process."""
     data = socket.socket(fileno=data_fd)
     _put_on_environment(spec)
-    python_log.configure()
+    log.configure()
     try:
-        handler = python_handler.load(spec["handler"])
+        handler = handlers.load(spec["handler"])
     except SystemExit as error:
         return _exit_status(error)
     except BaseException as error:
-        kind, message, trace = python_handler.describe(error)
-        python_log.write_error(kind, message, trace)
-        _send(data, messages.INIT_FAILED, python_handler.document(kind, message, trace, ""))
+        kind, message, trace = handlers.describe(error)
+        log.write_error(kind, message, trace)
+        _send(data, messages.INIT_FAILED, handlers.document(kind, message, trace, ""))
         _flush()
         return 1
     _send(data, messages.READY, ",".join(warm.loaded_services()).encode())
@@ -102,23 +105,21 @@ def _serve(data: socket.socket, handler: Callable[[Any, Any], Any]) -> None:
             return
         deadline_ms, texts, payload = messages.unpack_invoke(body)
         request_id, trace_id, arn, client_context, identity = texts
-        python_log.request["id"] = request_id
+        log.request["id"] = request_id
         if trace_id:
             os.environ["_X_AMZN_TRACE_ID"] = trace_id
         else:
             os.environ.pop("_X_AMZN_TRACE_ID", None)
         try:
-            event = python_handler.read_event(payload)
-            context = python_context.LambdaContext(
-                deadline_ms, request_id, arn, client_context, identity
-            )
+            event = handlers.read_event(payload)
+            context = contexts.LambdaContext(deadline_ms, request_id, arn, client_context, identity)
             kind, answer = messages.RESPONSE, _call(handler, event, context)
         except SystemExit:
             raise
         except BaseException as error:
-            words = python_handler.describe(error)
-            python_log.write_error(*words, request_id)
-            kind, answer = messages.ERROR, python_handler.document(*words, request_id)
+            words = handlers.describe(error)
+            log.write_error(*words, request_id)
+            kind, answer = messages.ERROR, handlers.document(*words, request_id)
         _flush()
         if len(answer) > messages.RESPONSE_BYTES_MAX:
             kind, answer = messages.TOO_LARGE, b"%d" % len(answer)
@@ -126,4 +127,4 @@ def _serve(data: socket.socket, handler: Callable[[Any, Any], Any]) -> None:
 
 
 def _call(handler: Callable[[Any, Any], Any], event: object, context: object) -> bytes:
-    return python_handler.write_answer(handler(event, context))
+    return handlers.write_answer(handler(event, context))
