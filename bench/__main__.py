@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from bench import cold, gateway, identity, invoke, sockets, start
+from bench.databases import dynamodb
 from bench.load import pin
 
 BENCHMARKS = {
@@ -14,6 +15,7 @@ BENCHMARKS = {
     "gateway": gateway.run,
     "sockets": sockets.run,
     "cold": cold.run,
+    "dynamodb": dynamodb.run,
 }
 
 

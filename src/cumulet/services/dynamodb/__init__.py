@@ -18,13 +18,18 @@ from cumulet.services.dynamodb.operations import (
 )
 from cumulet.services.dynamodb.resources import RESOURCES
 from cumulet.services.dynamodb.store.records import RECORDS
+from cumulet.services.dynamodb.tables.metering import Measures
 from cumulet.services.dynamodb.tables.throttling import Buckets
 from cumulet.services.dynamodb.tables.views import TableViews
 from cumulet.services.dynamodb.workers import WORKERS
 
 
 def _provides(platform: Platform) -> Mapping[type, Any]:
-    return {TableViews: TableViews(platform), Buckets: Buckets()}
+    return {
+        TableViews: TableViews(platform),
+        Buckets: Buckets(),
+        Measures: Measures(platform),
+    }
 
 
 DYNAMODB = Service(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from cumulet.services.dynamodb.errors import ValidationException
@@ -21,6 +22,7 @@ from cumulet.services.dynamodb.expressions.tree import (
     Within,
 )
 from cumulet.services.dynamodb.items.values import Value, kind_of
+from cumulet.services.dynamodb.limits import EXPRESSIONS_KEPT_MAX
 
 _IN = "Invalid operator used in KeyConditionExpression: "
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "="}
@@ -45,7 +47,19 @@ class KeyCondition(NamedTuple):
 
 def read_key_expression(tree: Condition, values: Mapping[str, Value]) -> list[KeyCondition]:
     """The conditions of a KeyConditionExpression. Raises ValidationException."""
-    found: list[KeyCondition] = []
+    return [
+        KeyCondition(name, operator, tuple([values[ref] for ref in refs]))
+        for name, operator, refs in _read_tree(tree)
+    ]
+
+
+_Part = tuple[str, str, tuple[str, ...]]
+"""A key attribute's name, an operator, and the placeholders of its values."""
+
+
+@lru_cache(EXPRESSIONS_KEPT_MAX)
+def _read_tree(tree: Condition) -> tuple[_Part, ...]:
+    found: list[_Part] = []
     waiting: list[Condition] = [tree]
     while waiting:
         one = waiting.pop(0)
@@ -59,26 +73,26 @@ def read_key_expression(tree: Condition, values: Mapping[str, Value]) -> list[Ke
             case Within():
                 raise ValidationException(f"{_IN}IN")
             case _:
-                found.append(_condition(one, values))
-    if len({one.name for one in found}) != len(found):
+                found.append(_condition(one))
+    if len({name for name, _, _ in found}) != len(found):
         raise ValidationException("KeyConditionExpressions must only contain one condition per key")
-    return found
+    return tuple(found)
 
 
-def _condition(one: Condition, values: Mapping[str, Value]) -> KeyCondition:
+def _condition(one: Condition) -> _Part:
     match one:
         case Compare(operator, left, right):
             if operator == "<>":
                 raise ValidationException(f"{_IN}<>")
             if isinstance(right, Path) and not isinstance(left, Path):
                 left, right, operator = right, left, _FLIPPED[operator]
-            return KeyCondition(_name([left, right]), operator, (_value(right, values),))
+            return (_name([left, right]), operator, (_value(right),))
         case Between(operand, low, high):
             name = _name([operand, low, high])
-            return KeyCondition(name, "between", (_value(low, values), _value(high, values)))
+            return (name, "between", (_value(low), _value(high)))
         case Call("begins_with", (first, second)):
             name = _name([first, second])
-            return KeyCondition(name, "begins_with", (_value(second, values),))
+            return (name, "begins_with", (_value(second),))
         case Call(name):
             raise ValidationException(f"{_IN}{name}")
     raise ValueError("a condition that no tree has")
@@ -106,9 +120,9 @@ def _name(operands: Sequence[Operand]) -> str:
     return str(paths[0].parts[0])
 
 
-def _value(operand: Operand, values: Mapping[str, Value]) -> Value:
+def _value(operand: Operand) -> str:
     assert isinstance(operand, ValueRef)
-    return values[operand.name]
+    return operand.name
 
 
 def read_legacy_conditions(conditions: Mapping[str, Any]) -> list[KeyCondition]:

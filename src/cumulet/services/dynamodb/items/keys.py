@@ -40,11 +40,16 @@ def start_bytes(value: Value) -> bytes:
     return sort_bytes(value).replace(b"\0", b"\0\x01")
 
 
+def partition_of(kind: str, raw: bytes) -> bytes:
+    """Where the partition of one key value lies, given its datatype and `sort_bytes`."""
+    return blake2b(_KINDS[kind] + raw, digest_size=PARTITION_BYTES).digest()
+
+
 def partition_bytes(values: Sequence[Value]) -> bytes:
     """Where the partition of these key values lies."""
     if len(values) == 1:
         ((kind, _),) = values[0].items()
-        return blake2b(_KINDS[kind] + sort_bytes(values[0]), digest_size=PARTITION_BYTES).digest()
+        return partition_of(kind, sort_bytes(values[0]))
     parts = []
     for value in values:
         raw = sort_bytes(value)

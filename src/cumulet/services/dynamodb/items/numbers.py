@@ -80,6 +80,13 @@ def _plain(digits: str, exponent: int) -> str:
     return f"0.{'0' * -point}{digits}"
 
 
+@lru_cache(_KEPT_MAX)
+def measured_number(text: str) -> tuple[str, int]:
+    """A number's one spelling, and the bytes it counts for. Raises ValidationException."""
+    canonical = canonical_number(text)
+    return canonical, number_size(canonical)
+
+
 def number_size(canonical: str) -> int:
     """Bytes that a number counts for: one for two digits, one more, and one for the minus sign."""
     if canonical == "0":

@@ -13,7 +13,7 @@ from typing import Any
 
 from cumulet.core.errors import MalformedRequest
 from cumulet.services.dynamodb.errors import InvalidItem, ValidationException
-from cumulet.services.dynamodb.items.numbers import canonical_number, number_size
+from cumulet.services.dynamodb.items.numbers import measured_number
 from cumulet.services.dynamodb.limits import ATTRIBUTE_NAME_BYTES_MAX, NESTING_MAX
 
 Value = dict[str, Any]
@@ -64,10 +64,10 @@ def check_value(value: Any, depth: int = 0) -> int:
     if kind == "S" and type(content) is str:
         return len(content) if content.isascii() else len(content.encode())
     if kind == "N" and type(content) is str:
-        text = canonical_number(content)
+        text, size = measured_number(content)
         if text != content:
             value["N"] = text
-        return number_size(text)
+        return size
     if kind == "M" or kind == "L":
         return _check_nested(kind, content, depth)
     check = _CHECKS.get(kind)
@@ -161,11 +161,11 @@ def _check_texts(value: Value, content: Any) -> int:
 
 def _check_numbers(value: Value, content: Any) -> int:
     total = _members(content, "number", str)
-    numbers = [canonical_number(text) for text in content]
+    numbers = [measured_number(text) for text in content]
     if len(set(numbers)) != len(numbers):
         raise ValidationException("Input collection contains duplicates")
-    value["NS"] = numbers
-    return total + sum(map(number_size, numbers))
+    value["NS"] = [text for text, _ in numbers]
+    return total + sum(size for _, size in numbers)
 
 
 def _check_binaries(value: Value, content: Any) -> int:

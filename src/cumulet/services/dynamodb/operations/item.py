@@ -45,6 +45,7 @@ _NAMES: dict[Plan, str] = {
     plan_delete: "DeleteItem",
     plan_update: "UpdateItem",
 }
+_PLAIN_GET = frozenset(("TableName", "Key", "ConsistentRead", "ReturnConsumedCapacity"))
 FAILED = "The conditional request failed"
 
 
@@ -57,14 +58,19 @@ FAILED = "The conditional request failed"
 async def get_item(ctx: Context, request: Request) -> dict[str, Any]:
     """Read one item by its key."""
     view = await ctx.need(TableViews).find(place_of(ctx, request["TableName"]))
-    refuse_mixture(request)
-    substitutions = Substitutions(request, ("ProjectionExpression",))
-    check_item(request["Key"])
-    projection = read_projection(request, substitutions)
-    substitutions.finish()
+    projection = None
+    if _PLAIN_GET.issuperset(request):
+        check_item(request["Key"])
+    else:
+        refuse_mixture(request)
+        substitutions = Substitutions(request, ("ProjectionExpression",))
+        check_item(request["Key"])
+        projection = read_projection(request, substitutions)
+        substitutions.finish()
     view = required(view)
     primary = view.check_key(request["Key"])
-    admit(ctx, view, is_write=False)
+    if view.is_throttled:
+        admit(ctx, view, is_write=False)
     packed = await ctx.transact(_load, view, primary)
     size = 0 if packed is None else packed_size(packed)
     used = Used(view, is_write=False)

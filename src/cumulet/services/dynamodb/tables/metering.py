@@ -1,4 +1,4 @@
-"""Measurements of tables, as CloudWatch has them under AWS/DynamoDB.
+"""Measurements of tables, as CloudWatch has them: gathered here, and told every second.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
 """
@@ -8,12 +8,19 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
-from cumulet.core.context import Context
+from cumulet.core.context import Context, Platform
+from cumulet.core.identity import Scope
 from cumulet.kit.ports import Metrics
+from cumulet.kit.workers import Tasks
 from cumulet.services.dynamodb.tables.throttling import spend
 from cumulet.services.dynamodb.tables.view import TableView
 
+TELL_SECONDS = 1.0
+VALUES_MAX = 5_000
+"""Values of one operation on one table that wait to be told."""
+
 _SPACE = "AWS/DynamoDB"
+_Key = tuple[Scope, str, str]
 
 
 class Units(Protocol):
@@ -25,6 +32,73 @@ class Units(Protocol):
     global_: dict[str, float]
 
 
+class Series:
+    """What one operation on one table came to, of which CloudWatch has not heard yet."""
+
+    __slots__ = ("failed", "indexes", "is_write", "latency", "returned", "units")
+
+    def __init__(self, *, is_write: bool) -> None:
+        self.is_write = is_write
+        self.units: list[float] = []
+        self.latency: list[float] = []
+        self.returned: list[float] = []
+        self.failed = 0
+        self.indexes: dict[str, list[float]] = {}
+
+
+class Measures:
+    """Gathers what is measured, and tells it every second and at the end."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._series: dict[_Key, Series] = {}
+        self._tasks = Tasks()
+
+    async def start(self) -> None:
+        """Begin to tell."""
+        self._tasks.start(self._run(), "dynamodb measures")
+
+    async def stop(self) -> None:
+        """Tell what is left."""
+        await self._tasks.stop()
+        self.tell()
+
+    def series(self, view: TableView, operation: str, *, is_write: bool) -> Series:
+        """Where the values of an operation on a table are gathered for now."""
+        key = (view.record.scope, view.record.name, operation)
+        found = self._series.get(key)
+        if found is None:
+            found = self._series[key] = Series(is_write=is_write)
+        elif len(found.units) >= VALUES_MAX:
+            self.tell()
+            found = self._series[key] = Series(is_write=is_write)
+        return found
+
+    def tell(self) -> None:
+        """Tell CloudWatch all that waits."""
+        told, self._series = self._series, {}
+        for (scope, name, operation), series in told.items():
+            self._tell(scope, name, operation, series)
+
+    def _tell(self, scope: Scope, name: str, operation: str, series: Series) -> None:
+        record = self._platform.need(Metrics).record_all  # type: ignore[type-abstract]
+        table = (("TableName", name),)
+        both = (*table, ("Operation", operation))
+        kind = "ConsumedWriteCapacityUnits" if series.is_write else "ConsumedReadCapacityUnits"
+        record(scope, _SPACE, kind, table, series.units)
+        for index, units in series.indexes.items():
+            record(scope, _SPACE, kind, (*table, ("GlobalSecondaryIndexName", index)), units)
+        record(scope, _SPACE, "SuccessfulRequestLatency", both, series.latency, "Milliseconds")
+        record(scope, _SPACE, "ReturnedItemCount", both, series.returned)
+        failed = [1.0] * series.failed
+        record(scope, _SPACE, "ConditionalCheckFailedRequests", table, failed)
+
+    async def _run(self) -> None:
+        while True:
+            await self._platform.clock.sleep(TELL_SECONDS)
+            self.tell()
+
+
 def measure(
     ctx: Context,
     view: TableView,
@@ -34,31 +108,18 @@ def measure(
     failed: bool = False,
     returned: int | None = None,
 ) -> None:
-    """Record what an operation used, how long it took and how many items it returned."""
-    metrics = ctx.need(Metrics)  # type: ignore[type-abstract]
-    scope, dimensions = view.record.scope, view.dimensions
-    table, both = dimensions.get("") or _named(view, ""), dimensions.get(operation)
-    if both is None:
-        both = _named(view, operation)
-    kind = "ConsumedWriteCapacityUnits" if used.is_write else "ConsumedReadCapacityUnits"
+    """Note what an operation used, how long it took and how many items it returned."""
+    series = ctx.need(Measures).series(view, operation, is_write=used.is_write)
     units = used.table + sum(used.local.values()) if used.local else used.table
-    metrics.record(scope, _SPACE, kind, table, units)
-    spend(ctx, view, units, used.global_, is_write=used.is_write)
-    for index, number in used.global_.items():
-        metrics.record(scope, _SPACE, kind, (*table, ("GlobalSecondaryIndexName", index)), number)
+    series.units.append(units)
+    if used.global_:
+        for index, number in used.global_.items():
+            series.indexes.setdefault(index, []).append(number)
+    if view.is_throttled:
+        spend(ctx, view, units, used.global_, is_write=used.is_write)
     if failed:
-        metrics.record(scope, _SPACE, "ConditionalCheckFailedRequests", table, 1.0)
+        series.failed += 1
         return
-    latency = (time.perf_counter() - ctx.trace.started) * 1_000
-    metrics.record(scope, _SPACE, "SuccessfulRequestLatency", both, latency, "Milliseconds")
+    series.latency.append((time.perf_counter() - ctx.trace.started) * 1_000)
     if returned is not None:
-        metrics.record(scope, _SPACE, "ReturnedItemCount", both, float(returned))
-
-
-def _named(view: TableView, operation: str) -> tuple[tuple[str, str], ...]:
-    """The dimensions of a table, with an operation unless it is ""; kept with the table."""
-    found: tuple[tuple[str, str], ...] = (("TableName", view.record.name),)
-    if operation:
-        found = (*found, ("Operation", operation))
-    view.dimensions[operation] = found
-    return found
+        series.returned.append(float(returned))

@@ -12,7 +12,6 @@ from cumulet.services.dynamodb.errors import ProvisionedThroughputExceededExcept
 from cumulet.services.dynamodb.model import Throughput
 from cumulet.services.dynamodb.tables.view import TableView
 
-TAG = "cumulet:throttle"
 BURST_SECONDS = 300.0
 BUCKETS_MAX = 10_000
 
@@ -41,12 +40,6 @@ class Buckets:
         self._left[key] = (left, now)
 
 
-def is_throttled(view: TableView) -> bool:
-    """Whether a table asked to be held to its capacity."""
-    record = view.record
-    return record.billing == "PROVISIONED" and record.tags.get(TAG) == "true"
-
-
 def _rates(view: TableView, *, is_write: bool) -> list[tuple[str, float]]:
     def rate(throughput: Throughput) -> float:
         return float(throughput.write if is_write else throughput.read)
@@ -63,7 +56,7 @@ def admit(ctx: Context, view: TableView, *, is_write: bool, index: str = "") -> 
 
     A write needs some of the table's and of every global index's; a read of what it reads.
     """
-    if not is_throttled(view):
+    if not view.is_throttled:
         return
     buckets, now = ctx.need(Buckets), ctx.clock.now()
     for name, rate in _rates(view, is_write=is_write):
@@ -89,8 +82,6 @@ def spend(
     ctx: Context, view: TableView, table: float, indexes: dict[str, float], *, is_write: bool
 ) -> None:
     """Count what an operation used of a table and its global indexes."""
-    if not is_throttled(view):
-        return
     buckets, now = ctx.need(Buckets), ctx.clock.now()
     for name, rate in _rates(view, is_write=is_write):
         units = indexes.get(name, 0.0) if name else table

@@ -7,7 +7,12 @@ from collections.abc import Mapping
 from cumulet.kit.policy import Policy, parse_policy
 from cumulet.kit.service import OwnedPolicies
 from cumulet.services.dynamodb.errors import InvalidItem
-from cumulet.services.dynamodb.items.keys import inner_bytes, partition_bytes, sort_bytes
+from cumulet.services.dynamodb.items.keys import (
+    inner_bytes,
+    partition_bytes,
+    partition_of,
+    sort_bytes,
+)
 from cumulet.services.dynamodb.items.values import Value
 from cumulet.services.dynamodb.limits import HASH_KEY_BYTES_MAX, RANGE_KEY_BYTES_MAX
 from cumulet.services.dynamodb.model import Index, Table
@@ -20,6 +25,9 @@ from cumulet.services.dynamodb.store.records import (
 
 Key = tuple[tuple[str, str], ...]
 """Names and datatypes of key attributes."""
+
+TAG = "cumulet:throttle"
+"""Of tables that are held to their provisioned capacity when it is `true`."""
 
 MISMATCH = "The provided key element does not match the schema"
 
@@ -86,9 +94,9 @@ class TableView:
         "arn",
         "base",
         "counts",
-        "dimensions",
         "hash",
         "indexes",
+        "is_throttled",
         "key",
         "key_names",
         "maintained",
@@ -118,7 +126,7 @@ class TableView:
             (parse_policy("ResourcePolicy", record.policy),) if record.policy else ()
         )
         self.owned = OwnedPolicies(record.account, policies)
-        self.dimensions: dict[str, tuple[tuple[str, str], ...]] = {}
+        self.is_throttled = record.billing == "PROVISIONED" and record.tags.get(TAG) == "true"
 
     @property
     def hashes(self) -> Key:
@@ -162,13 +170,12 @@ class TableView:
 
     def _checked(self, item: Mapping[str, Value]) -> bytes:
         name, kind = self.hash
-        value = item[name]
-        raw = sort_bytes(value)
+        raw = sort_bytes(item[name])
         if not raw:
             raise empty_key(name, kind)
         if len(raw) > HASH_KEY_BYTES_MAX:
             raise too_long(is_hash=True)
-        partition = partition_bytes((value,))
+        partition = partition_of(kind, raw)
         if self.range is None:
             return partition
         name, kind = self.range

@@ -1,0 +1,1 @@
+"""Benchmarks of DynamoDB: single operations, and whether the size of a table matters."""
