@@ -227,6 +227,12 @@ def test_the_account_keeps_a_role_that_the_gateway_may_assume(cloud, client):
     ):
         client.update_account(patchOperations=patch)
     iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust("apigateway.amazonaws.com"))
+    with refused("BadRequestException"):
+        client.update_account(patchOperations=patch)
+    iam.attach_role_policy(
+        RoleName=name,
+        PolicyArn="arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
+    )
     assert client.update_account(patchOperations=patch)["cloudwatchRoleArn"] == role
     assert client.get_account()["cloudwatchRoleArn"] == role
     empty = [{"op": "replace", "path": "/cloudwatchRoleArn", "value": ""}]

@@ -10,6 +10,8 @@ import msgspec
 from cumulet.core.context import Context
 from cumulet.core.errors import AwsError
 from cumulet.core.identity import Scope, service_principal
+from cumulet.kit.policy import Question, decide
+from cumulet.kit.ports import Credentials, Policies
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway import store
@@ -63,12 +65,33 @@ async def update_account(ctx: Context, request: Request) -> dict[str, Any]:
 
 
 async def _try_role(ctx: Context, role: str) -> None:
+    """Raise unless the gateway may take the role, and write logs with it."""
     await check_pass_role(ctx, role)
     gateway = ctx.acting_as(service_principal(PRINCIPAL, ctx.scope.account))
     try:
-        await gateway.call("sts", "AssumeRole", RoleArn=role, RoleSessionName="apigateway")
+        made = await gateway.call("sts", "AssumeRole", RoleArn=role, RoleSessionName="apigateway")
     except AwsError as cause:
-        raise BadRequestException(
-            "The role ARN does not have required permissions configured. Please grant trust "
-            "permission for API Gateway and add the required role policy."
-        ) from cause
+        raise _unfit() from cause
+    keys = made["Credentials"]
+    found = await ctx.need(Credentials).find(  # type: ignore[type-abstract]
+        keys["AccessKeyId"], keys["SessionToken"]
+    )
+    if found is None:
+        raise _unfit()
+    identity = await ctx.need(Policies).of(found.principal)  # type: ignore[type-abstract]
+    group = "log-group:API-Gateway-Execution-Logs_api/stage"
+    for action in _NEEDED:
+        place = f"{group}:log-stream:stream" if action == "logs:PutLogEvents" else f"{group}:*"
+        question = Question(found.principal, action, ctx.scope.arn("logs", place), {})
+        if not decide(question, identity, (), ctx.scope.account).allowed:
+            raise _unfit()
+
+
+_NEEDED = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
+
+
+def _unfit() -> BadRequestException:
+    return BadRequestException(
+        "The role ARN does not have required permissions configured. Please grant trust "
+        "permission for API Gateway and add the required role policy."
+    )
