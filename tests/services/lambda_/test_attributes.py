@@ -66,7 +66,6 @@ def test_there_is_no_code_signing_and_no_mapping(lam: Any, make: Any) -> None:
     assert got["FunctionName"] == name
     assert "CodeSigningConfigArn" not in got
     assert lam.list_code_signing_configs()["CodeSigningConfigs"] == []
-    assert lam.list_event_source_mappings()["EventSourceMappings"] == []
     with pytest.raises(ClientError) as caught:
         lam.create_event_source_mapping(
             FunctionName=name, EventSourceArn="arn:aws:sqs:us-east-1:000000000000:q"

@@ -16,6 +16,7 @@ from cumulet.services.lambda_.operations import (
     function,
     invoke,
     layer,
+    mapping,
     permission,
     update,
     url,
@@ -23,12 +24,18 @@ from cumulet.services.lambda_.operations import (
 from cumulet.services.lambda_.resources import RESOURCES
 from cumulet.services.lambda_.running.functions import Functions
 from cumulet.services.lambda_.running.queue import EventQueue
+from cumulet.services.lambda_.sources import store as sources_store
+from cumulet.services.lambda_.sources.pollers import Pollers
 from cumulet.services.lambda_.surface import CodeSurface, UrlSurface
 from cumulet.services.lambda_.workers import WORKERS
 
 
 def _provides(platform: Platform) -> Mapping[type, Any]:
-    return {Functions: Functions(platform), EventQueue: EventQueue(platform)}
+    return {
+        Functions: Functions(platform),
+        EventQueue: EventQueue(platform),
+        Pollers: Pollers(platform),
+    }
 
 
 async def _holds_blob(platform: Platform, blob_id: str) -> bool:
@@ -49,13 +56,14 @@ SERVICE = Service(
         concurrency,
         event_config,
         url,
+        mapping,
         attributes,
     ),
     workers=WORKERS,
     resources=RESOURCES,
     surfaces=(UrlSurface(), CodeSurface()),
     provides=_provides,
-    tables=store.TABLES,
+    tables=(*store.TABLES, *sources_store.TABLES),
     holds_blob=_holds_blob,
 )
 

@@ -8,6 +8,7 @@ from cumulet.services.lambda_ import store
 from cumulet.services.lambda_.limits import SWEEP_SECONDS
 from cumulet.services.lambda_.running import queue
 from cumulet.services.lambda_.running.functions import Functions
+from cumulet.services.lambda_.sources import pollers
 
 
 async def _sweep(platform: Platform) -> float:
@@ -31,4 +32,9 @@ async def _warm_up(platform: Platform) -> float:
     return SWEEP_SECONDS
 
 
-WORKERS = (Worker("lambda warm-up", _warm_up), queue.WORKER, Worker("lambda code sweep", _sweep))
+WORKERS = (
+    Worker("lambda warm-up", _warm_up),
+    queue.WORKER,
+    pollers.WORKER,
+    Worker("lambda code sweep", _sweep),
+)

@@ -182,9 +182,3 @@ async def get_function_code_signing_config(ctx: Context, request: dict[str, Any]
 async def list_code_signing_configs(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """List none: code signing is not in Cumulet, and creating one is refused."""
     return {"CodeSigningConfigs": []}
-
-
-@operation("ListEventSourceMappings")
-async def list_event_source_mappings(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
-    """List none: creating one is refused for now, so that there cannot be any."""
-    return {"EventSourceMappings": []}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from cumulet.services.lambda_.resources.function import FUNCTION
 from cumulet.services.lambda_.resources.layer import LAYER_VERSION, LAYER_VERSION_PERMISSION
+from cumulet.services.lambda_.resources.mapping import RESOURCE as EVENT_SOURCE_MAPPING
 from cumulet.services.lambda_.resources.permission import EVENT_INVOKE_CONFIG, PERMISSION, URL
 from cumulet.services.lambda_.resources.version import ALIAS, VERSION
 
@@ -19,4 +20,5 @@ RESOURCES = (
     LAYER_VERSION_PERMISSION,
     URL,
     EVENT_INVOKE_CONFIG,
+    EVENT_SOURCE_MAPPING,
 )

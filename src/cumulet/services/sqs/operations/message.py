@@ -169,11 +169,23 @@ def _draft(
         body,
         attributes=attributes,
         attributes_md5=md5_of_attributes(attributes),
-        trace_header=read_trace_header(request.get("MessageSystemAttributes") or {}),
+        trace_header=_trace_header(ctx, request),
         group=group,
         deduplication=deduplication,
     )
     return message, size
+
+
+def _trace_header(ctx: Context, request: Request) -> str:
+    """The X-Ray header that the sender gives, or its own where a function is on the way.
+
+    By the lineage in it Lambda finds loops of functions through queues.
+    """
+    given = read_trace_header(request.get("MessageSystemAttributes") or {})
+    if given or ctx.request is None:
+        return given
+    own = ctx.request.headers.get("x-amzn-trace-id") or ""
+    return own if "Lineage=" in own else ""
 
 
 def _delay(queue: Queue, request: Request) -> int:
@@ -241,7 +253,7 @@ def _answer(queue: Queue, message: Message, sent: Sent, request: Request) -> dic
     answer: dict[str, Any] = {"MessageId": sent.id, "MD5OfMessageBody": message.md5}
     if message.attributes_md5:
         answer["MD5OfMessageAttributes"] = message.attributes_md5
-    if message.trace_header:
+    if request.get("MessageSystemAttributes"):
         answer["MD5OfMessageSystemAttributes"] = md5_of_attributes(
             request["MessageSystemAttributes"]
         )

@@ -1,0 +1,1 @@
+"""Event sources: queues and streams that Lambda reads by itself to feed functions."""
