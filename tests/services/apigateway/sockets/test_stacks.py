@@ -21,8 +21,8 @@ import boto3
 def handler(event, context):
     said = json.loads(event["body"])
     here = event["requestContext"]
-    client = boto3.client("apigatewaymanagementapi", endpoint_url=os.environ["AWS_ENDPOINT_URL"] + (
-        "/_aws/execute-api/" + here["apiId"] + "/" + here["stage"]))
+    endpoint = os.environ.get("AWS_ENDPOINT_URL") or f"https://{here['domainName']}/{here['stage']}"
+    client = boto3.client("apigatewaymanagementapi", endpoint_url=endpoint)
     for connection in said["to"]:
         client.post_to_connection(
             ConnectionId=connection,
