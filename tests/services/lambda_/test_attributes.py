@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 
 def arn_of(lam: Any, name: str) -> str:
@@ -60,14 +59,9 @@ def test_loops_are_ended_unless_allowed(lam: Any, make: Any) -> None:
     assert lam.invoke(FunctionName=name, Payload=b'{"n": 0}')["Payload"].read() == b"20"
 
 
-def test_there_is_no_code_signing_and_no_mapping(lam: Any, make: Any) -> None:
+def test_there_is_no_code_signing(lam: Any, make: Any) -> None:
     name = make()
     got = lam.get_function_code_signing_config(FunctionName=name)
     assert got["FunctionName"] == name
     assert "CodeSigningConfigArn" not in got
     assert lam.list_code_signing_configs()["CodeSigningConfigs"] == []
-    with pytest.raises(ClientError) as caught:
-        lam.create_event_source_mapping(
-            FunctionName=name, EventSourceArn="arn:aws:sqs:us-east-1:000000000000:q"
-        )
-    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
