@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/s
 
 from __future__ import annotations
 
+import copy
 import json
 import uuid
 from collections.abc import Callable, Iterator
@@ -55,74 +56,75 @@ def stack(cloud: Any) -> Iterator[Callable[..., dict[str, str]]]:
     client.get_waiter("stack_delete_complete").wait(StackName=seen[0], WaiterConfig=DELAY)
 
 
+PARTS: dict[str, Any] = {
+    "Api": {
+        "Type": "AWS::ApiGatewayV2::Api",
+        "Properties": {
+            "Name": "stacked",
+            "ProtocolType": "HTTP",
+            "CorsConfiguration": {"AllowOrigins": ["*"], "MaxAge": 5},
+            "Tags": {"a": "1"},
+        },
+    },
+    "Backend": {
+        "Type": "AWS::ApiGatewayV2::Integration",
+        "Properties": {
+            "ApiId": {"Ref": "Api"},
+            "IntegrationType": "HTTP_PROXY",
+            "IntegrationMethod": "ANY",
+            "PayloadFormatVersion": "1.0",
+            "RequestParameters": {"overwrite:header.x-a": "1", "overwrite:header.x-b": "2"},
+            "ResponseParameters": {
+                "200": {"ResponseParameters": [{"Destination": "append:header.x-c", "Source": "3"}]}
+            },
+        },
+    },
+    "Jwt": {
+        "Type": "AWS::ApiGatewayV2::Authorizer",
+        "Properties": {
+            "ApiId": {"Ref": "Api"},
+            "Name": "jwt",
+            "AuthorizerType": "JWT",
+            "IdentitySource": ["$request.header.Authorization"],
+            "JwtConfiguration": {"Audience": ["me"], "Issuer": "https://issuer.example"},
+        },
+    },
+    "Open": {
+        "Type": "AWS::ApiGatewayV2::Route",
+        "Properties": {
+            "ApiId": {"Ref": "Api"},
+            "RouteKey": "GET /open",
+            "Target": {"Fn::Join": ["/", ["integrations", {"Ref": "Backend"}]]},
+        },
+    },
+    "Closed": {
+        "Type": "AWS::ApiGatewayV2::Route",
+        "Properties": {
+            "ApiId": {"Ref": "Api"},
+            "RouteKey": "GET /closed",
+            "AuthorizationType": "JWT",
+            "AuthorizerId": {"Ref": "Jwt"},
+            "Target": {"Fn::Sub": "integrations/${Backend}"},
+        },
+    },
+    "Stage": {
+        "Type": "AWS::ApiGatewayV2::Stage",
+        "DependsOn": ["Open"],
+        "Properties": {
+            "ApiId": {"Ref": "Api"},
+            "StageName": "$default",
+            "AutoDeploy": True,
+            "StageVariables": {"v": "1", "w": "2"},
+            "RouteSettings": {"GET /open": {"ThrottlingBurstLimit": 100}},
+            "DefaultRouteSettings": {"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 50},
+        },
+    },
+}
+
+
 def template(backend_url: str, **changes: Any) -> dict[str, Any]:
-    resources: dict[str, Any] = {
-        "Api": {
-            "Type": "AWS::ApiGatewayV2::Api",
-            "Properties": {
-                "Name": "stacked",
-                "ProtocolType": "HTTP",
-                "CorsConfiguration": {"AllowOrigins": ["*"], "MaxAge": 5},
-                "Tags": {"a": "1"},
-            },
-        },
-        "Backend": {
-            "Type": "AWS::ApiGatewayV2::Integration",
-            "Properties": {
-                "ApiId": {"Ref": "Api"},
-                "IntegrationType": "HTTP_PROXY",
-                "IntegrationMethod": "ANY",
-                "IntegrationUri": backend_url,
-                "PayloadFormatVersion": "1.0",
-                "RequestParameters": {"overwrite:header.x-a": "1", "overwrite:header.x-b": "2"},
-                "ResponseParameters": {
-                    "200": {
-                        "ResponseParameters": [{"Destination": "append:header.x-c", "Source": "3"}]
-                    }
-                },
-            },
-        },
-        "Jwt": {
-            "Type": "AWS::ApiGatewayV2::Authorizer",
-            "Properties": {
-                "ApiId": {"Ref": "Api"},
-                "Name": "jwt",
-                "AuthorizerType": "JWT",
-                "IdentitySource": ["$request.header.Authorization"],
-                "JwtConfiguration": {"Audience": ["me"], "Issuer": "https://issuer.example"},
-            },
-        },
-        "Open": {
-            "Type": "AWS::ApiGatewayV2::Route",
-            "Properties": {
-                "ApiId": {"Ref": "Api"},
-                "RouteKey": "GET /open",
-                "Target": {"Fn::Join": ["/", ["integrations", {"Ref": "Backend"}]]},
-            },
-        },
-        "Closed": {
-            "Type": "AWS::ApiGatewayV2::Route",
-            "Properties": {
-                "ApiId": {"Ref": "Api"},
-                "RouteKey": "GET /closed",
-                "AuthorizationType": "JWT",
-                "AuthorizerId": {"Ref": "Jwt"},
-                "Target": {"Fn::Sub": "integrations/${Backend}"},
-            },
-        },
-        "Stage": {
-            "Type": "AWS::ApiGatewayV2::Stage",
-            "DependsOn": ["Open"],
-            "Properties": {
-                "ApiId": {"Ref": "Api"},
-                "StageName": "$default",
-                "AutoDeploy": True,
-                "StageVariables": {"v": "1", "w": "2"},
-                "RouteSettings": {"GET /open": {"ThrottlingBurstLimit": 100}},
-                "DefaultRouteSettings": {"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 50},
-            },
-        },
-    }
+    resources = copy.deepcopy(PARTS)
+    resources["Backend"]["Properties"]["IntegrationUri"] = backend_url
     for name, change in changes.items():
         properties = resources[name]["Properties"]
         properties.update(change)

@@ -192,15 +192,10 @@ def queue_route(api, subtype, role, key, **parameters):
     api.route(key, backend_id)
 
 
-# https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-aws-services-reference.html
-def test_messages_are_sent_received_and_deleted_without_a_function(
-    cloud, http_api, role_of_functions
-):
-    name = f"http-{uuid.uuid4().hex[:8]}"
-    url = cloud.client("sqs").create_queue(QueueName=name)["QueueUrl"]
-    role = role_of_functions
+def queue_api(api, url, role):
+    """Routes to each of the four operations of a queue."""
     queue_route(
-        http_api,
+        api,
         "SendMessage",
         role,
         "POST /send",
@@ -210,7 +205,7 @@ def test_messages_are_sent_received_and_deleted_without_a_function(
         MessageAttributes="$request.header.attributes",
     )
     queue_route(
-        http_api,
+        api,
         "ReceiveMessage",
         role,
         "GET /receive",
@@ -219,30 +214,41 @@ def test_messages_are_sent_received_and_deleted_without_a_function(
         MessageAttributeNames="a, b",
     )
     queue_route(
-        http_api,
+        api,
         "DeleteMessage",
         role,
         "DELETE /{proxy+}",
         QueueUrl=url,
         ReceiptHandle="$request.querystring.handle",
     )
-    queue_route(http_api, "PurgeQueue", role, "POST /purge", QueueUrl=url)
+    queue_route(api, "PurgeQueue", role, "POST /purge", QueueUrl=url)
+
+
+def allow_queue(cloud, role, name):
+    document = {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow",
+            "Action": "sqs:*",
+            "Resource": f"arn:aws:sqs:*:*:{name}",
+        },
+    }
+    cloud.client("iam").put_role_policy(
+        RoleName=role.rpartition("/")[2], PolicyName=name, PolicyDocument=json.dumps(document)
+    )
+
+
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-aws-services-reference.html
+def test_messages_are_sent_received_and_deleted_without_a_function(
+    cloud, http_api, role_of_functions
+):
+    name = f"http-{uuid.uuid4().hex[:8]}"
+    url = cloud.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+    role = role_of_functions
+    queue_api(http_api, url, role)
     refusal = http_api.call("POST", "/send", body=b'{"text": "hi"}')
     assert refusal.status == 403
-    cloud.client("iam").put_role_policy(
-        RoleName=role.rpartition("/")[2],
-        PolicyName=name,
-        PolicyDocument=json.dumps(
-            {
-                "Version": "2012-10-17",
-                "Statement": {
-                    "Effect": "Allow",
-                    "Action": "sqs:*",
-                    "Resource": f"arn:aws:sqs:*:*:{name}",
-                },
-            }
-        ),
-    )
+    allow_queue(cloud, role, name)
     attributes = json.dumps({"a": {"DataType": "String", "StringValue": "1"}})
     sent = http_api.call(
         "POST", "/send?delay=0", headers={"attributes": attributes}, body=b'{"text": "hi"}'
