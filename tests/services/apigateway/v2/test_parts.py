@@ -349,3 +349,14 @@ def test_models_are_kept_and_give_templates(v2, made):
     v2.delete_model(**place)
     with refused("NotFoundException"):
         v2.get_model(**place)
+
+
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+def test_an_api_has_ten_authorizers_at_most(v2, http_api):
+    for number in range(10):
+        v2.create_authorizer(ApiId=http_api.id, **{**JWT, "Name": f"a{number}"})
+    said = "Maximum number of authorizers (10) for this API has been reached."
+    with refused("TooManyRequestsException", said):
+        v2.create_authorizer(ApiId=http_api.id, **JWT)
+    with refused("ConflictException"):
+        v2.create_authorizer(ApiId=http_api.id, **{**JWT, "Name": "a1"})

@@ -14,8 +14,9 @@ from cumulet.core.clock import new_label
 from cumulet.core.context import Context
 from cumulet.core.identity import Scope
 from cumulet.kv.contract import Transaction
-from cumulet.services.apigateway.errors import LimitExceededException, no_api
+from cumulet.services.apigateway.errors import no_api
 from cumulet.services.apigateway.v2 import store
+from cumulet.services.apigateway.v2.errors import TooManyRequestsException, too_many
 from cumulet.services.apigateway.v2.limits import DEPLOYMENTS_MAX, SNAPSHOT_BYTES_MAX
 from cumulet.services.apigateway.v2.model import HTTP, Api, Deployment, Snapshot, Stage
 
@@ -121,17 +122,15 @@ async def point_stage(
 
 
 async def deploy(tx: Transaction, scope: Scope, deployment: Deployment, snapshot: Snapshot) -> None:
-    """Keep a deployment that was asked for. Raises LimitExceededException."""
+    """Keep a deployment that was asked for. Raises TooManyRequestsException."""
     if not await store.has_room_for_deployment(tx, scope, deployment.api_id):
-        raise LimitExceededException(
-            f"Maximum number of deployments ({DEPLOYMENTS_MAX}) for this API has been reached."
-        )
+        raise too_many("deployments", DEPLOYMENTS_MAX)
     _save(tx, scope, deployment, snapshot)
 
 
 def _save(tx: Transaction, scope: Scope, deployment: Deployment, snapshot: Snapshot) -> None:
     if not store.save_deployment(tx, scope, deployment, snapshot):
-        raise LimitExceededException(
+        raise TooManyRequestsException(
             f"The routes, integrations and models of the API are larger than {SNAPSHOT_BYTES_MAX} "
             "bytes together."
         )

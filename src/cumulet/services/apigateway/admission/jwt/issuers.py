@@ -10,6 +10,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,7 +52,9 @@ class Issuers:
         self._clock = clock
         self._fetch = fetch
         self._known: OrderedDict[str, _Known] = OrderedDict()
-        self._verified: OrderedDict[tuple[str, str], tuple[float, Token]] = OrderedDict()
+        self._verified: OrderedDict[tuple[str, bytes], tuple[float, Mapping[str, Any]]] = (
+            OrderedDict()
+        )
 
     async def verified(self, text: str, issuer: str) -> Mapping[str, Any]:
         """The claims of a token that this issuer signed; they are not checked. Raises TokenError.
@@ -59,10 +62,11 @@ class Issuers:
         A signature that held is not verified again while the issuer's keys are kept.
         """
         now = self._clock.monotonic()
-        kept = self._verified.get((issuer, text))
+        mark = (issuer, sha256(text.encode()).digest())
+        kept = self._verified.get(mark)
         if kept is not None and kept[0] > now:
-            self._verified.move_to_end((issuer, text))
-            return kept[1].claims
+            self._verified.move_to_end(mark)
+            return kept[1]
         token = parse_token(text)
         if token.claims.get("iss") != issuer:
             # Said before any key is fetched: the keys are not the ones that would verify it.
@@ -73,7 +77,7 @@ class Issuers:
             for key in _candidates(known.keys, token)
         ):
             raise TokenError("the token's signature is not valid")
-        self._verified[issuer, text] = (known.fetched + KEYS_SECONDS_MAX, token)
+        self._verified[mark] = (known.fetched + KEYS_SECONDS_MAX, token.claims)
         if len(self._verified) > VERIFIED_MAX:
             self._verified.popitem(last=False)
         return token.claims

@@ -15,7 +15,6 @@ from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway.admission.domains.mappings import check_unmapped
 from cumulet.services.apigateway.errors import (
     BadRequestException,
-    LimitExceededException,
     NotFoundException,
     no_api,
 )
@@ -24,6 +23,7 @@ from cumulet.services.apigateway.rules.access import check_pass_role
 from cumulet.services.apigateway.rules.names import at
 from cumulet.services.apigateway.rules.settings import check_tags
 from cumulet.services.apigateway.v2 import store
+from cumulet.services.apigateway.v2.errors import too_many
 from cumulet.services.apigateway.v2.limits import APIS_MAX
 from cumulet.services.apigateway.v2.model import HTTP, Api, Cors
 from cumulet.services.apigateway.v2.operations.quick import (
@@ -82,11 +82,9 @@ async def _create(tx: Transaction, scope: Scope, api: Api, quick: Quick | None) 
 
 
 async def save_in_room(tx: Transaction, scope: Scope, api: Api) -> None:
-    """Write a new API. Raises LimitExceededException when there are too many."""
+    """Write a new API. Raises TooManyRequestsException when there are too many."""
     if not await store.has_room_for_api(tx, scope):
-        raise LimitExceededException(
-            f"Maximum number of APIs ({APIS_MAX}) for this account has been reached."
-        )
+        raise too_many("APIs", APIS_MAX, "this account")
     await store.save_new_api(tx, scope, api)
 
 

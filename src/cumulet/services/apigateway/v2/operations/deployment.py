@@ -15,7 +15,7 @@ from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway.errors import BadRequestException
 from cumulet.services.apigateway.rules.names import at
 from cumulet.services.apigateway.v2 import store
-from cumulet.services.apigateway.v2.absent import no_part, no_stage
+from cumulet.services.apigateway.v2.errors import no_part, no_stage
 from cumulet.services.apigateway.v2.limits import DEPLOYMENTS_MAX
 from cumulet.services.apigateway.v2.model import Api, Deployment, view
 from cumulet.services.apigateway.v2.rollout import (

@@ -21,7 +21,7 @@ from cumulet.services.apigateway.rules.access import check_pass_role
 from cumulet.services.apigateway.rules.names import at
 from cumulet.services.apigateway.rules.settings import check_tags
 from cumulet.services.apigateway.v2 import store
-from cumulet.services.apigateway.v2.absent import no_part, no_stage
+from cumulet.services.apigateway.v2.errors import no_part, no_stage
 from cumulet.services.apigateway.v2.model import (
     DEFAULT,
     HTTP,

@@ -16,13 +16,12 @@ from cumulet.services.apigateway.admission.domains.mappings import check_unmappe
 from cumulet.services.apigateway.errors import (
     BadRequestException,
     ConflictException,
-    LimitExceededException,
     no_api,
 )
 from cumulet.services.apigateway.rules.names import at
 from cumulet.services.apigateway.rules.settings import check_tags
 from cumulet.services.apigateway.v2 import store
-from cumulet.services.apigateway.v2.absent import no_part, no_route_settings, no_stage
+from cumulet.services.apigateway.v2.errors import no_part, no_route_settings, no_stage, too_many
 from cumulet.services.apigateway.v2.limits import STAGES_MAX
 from cumulet.services.apigateway.v2.model import Api, Stage, view
 from cumulet.services.apigateway.v2.rollout import point_stage, read_api, redeploy
@@ -97,9 +96,7 @@ async def create_stage(ctx: Context, request: Request) -> dict[str, Any]:
         if any(one.stage_name == stage.stage_name for one in stages):
             raise ConflictException("Stage already exists")
         if len(stages) >= STAGES_MAX:
-            raise LimitExceededException(
-                f"Maximum number of stages ({STAGES_MAX}) for this API has been reached."
-            )
+            raise too_many("stages", STAGES_MAX)
         await _check_references(tx, scope, stage, stage.route_settings)
         await store.STAGES.save(tx, scope, stage)
         return await _settled(tx, scope, stage, deployment_id, now)

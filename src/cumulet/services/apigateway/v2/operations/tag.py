@@ -22,7 +22,7 @@ from cumulet.services.apigateway.errors import (
 from cumulet.services.apigateway.rules.names import control_arn
 from cumulet.services.apigateway.rules.settings import check_tags
 from cumulet.services.apigateway.v2 import store
-from cumulet.services.apigateway.v2.absent import no_stage
+from cumulet.services.apigateway.v2.errors import no_stage
 from cumulet.services.apigateway.v2.model import Api, Stage
 
 Request = Mapping[str, Any]

@@ -9,7 +9,7 @@ from cumulet.core.context import Context
 from cumulet.kit.service import operation
 from cumulet.services.apigateway.errors import not_yet
 from cumulet.services.apigateway.rules.names import at
-from cumulet.services.apigateway.v2.absent import no_part
+from cumulet.services.apigateway.v2.errors import no_part
 from cumulet.services.apigateway.v2.rules.words import page
 
 Request = Mapping[str, Any]

@@ -14,13 +14,12 @@ from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway.errors import (
     BadRequestException,
     ConflictException,
-    LimitExceededException,
 )
 from cumulet.services.apigateway.rules.methods import check_content_handling
 from cumulet.services.apigateway.rules.names import at
 from cumulet.services.apigateway.rules.patterns import BadPattern, compile_pattern
 from cumulet.services.apigateway.v2 import store
-from cumulet.services.apigateway.v2.absent import no_part
+from cumulet.services.apigateway.v2.errors import no_part, too_many
 from cumulet.services.apigateway.v2.limits import RESPONSES_MAX
 from cumulet.services.apigateway.v2.model import DEFAULT, HTTP, Api, IntegrationResponse, view
 from cumulet.services.apigateway.v2.operations.parts import integration
@@ -79,9 +78,7 @@ async def _save(tx: Transaction, scope: Scope, response: IntegrationResponse) ->
             f"Integration response with key {key} already exists for this integration"
         )
     if len(others) >= RESPONSES_MAX:
-        raise LimitExceededException(
-            f"Maximum number of integration responses ({RESPONSES_MAX}) has been reached."
-        )
+        raise too_many("integration responses", RESPONSES_MAX)
     await store.INTEGRATION_RESPONSES.save(tx, scope, response)
 
 

@@ -13,11 +13,10 @@ from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway.errors import (
     BadRequestException,
     ConflictException,
-    LimitExceededException,
 )
 from cumulet.services.apigateway.rules.names import at
 from cumulet.services.apigateway.v2 import store
-from cumulet.services.apigateway.v2.absent import no_part
+from cumulet.services.apigateway.v2.errors import no_part, too_many
 from cumulet.services.apigateway.v2.limits import RESPONSES_MAX
 from cumulet.services.apigateway.v2.model import DEFAULT, HTTP, Api, RouteResponse, view
 from cumulet.services.apigateway.v2.operations.parts import route
@@ -53,9 +52,7 @@ async def _save(tx: Transaction, scope: Scope, response: RouteResponse) -> None:
             f"Route response with key {response.route_response_key} already exists for this route"
         )
     if len(others) >= RESPONSES_MAX:
-        raise LimitExceededException(
-            f"Maximum number of route responses ({RESPONSES_MAX}) has been reached."
-        )
+        raise too_many("route responses", RESPONSES_MAX)
     await store.ROUTE_RESPONSES.save(tx, scope, response)
 
 

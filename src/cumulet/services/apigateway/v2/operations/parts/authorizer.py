@@ -10,11 +10,11 @@ from cumulet.core.context import Context
 from cumulet.core.identity import Scope
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
-from cumulet.services.apigateway.errors import ConflictException, LimitExceededException
+from cumulet.services.apigateway.errors import ConflictException
 from cumulet.services.apigateway.rules.access import check_pass_role
 from cumulet.services.apigateway.rules.names import at
 from cumulet.services.apigateway.v2 import store
-from cumulet.services.apigateway.v2.absent import no_part
+from cumulet.services.apigateway.v2.errors import no_part, too_many
 from cumulet.services.apigateway.v2.limits import AUTHORIZERS_MAX
 from cumulet.services.apigateway.v2.model import Api, Authorizer, view
 from cumulet.services.apigateway.v2.rollout import change_api, read_api
@@ -46,9 +46,7 @@ async def save_authorizer(tx: Transaction, scope: Scope, authorizer: Authorizer)
     if any(one.name == authorizer.name for one in others):
         raise ConflictException(f"Authorizer with name {authorizer.name} already exists")
     if len(others) >= AUTHORIZERS_MAX:
-        raise LimitExceededException(
-            f"Maximum number of authorizers ({AUTHORIZERS_MAX}) for this API has been reached."
-        )
+        raise too_many("authorizers", AUTHORIZERS_MAX)
     await store.AUTHORIZERS.save(tx, scope, authorizer)
 
 

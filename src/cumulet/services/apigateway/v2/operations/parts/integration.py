@@ -10,11 +10,11 @@ from cumulet.core.context import Context
 from cumulet.core.identity import Scope
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
-from cumulet.services.apigateway.errors import ConflictException, LimitExceededException
+from cumulet.services.apigateway.errors import ConflictException
 from cumulet.services.apigateway.rules.access import check_pass_role
 from cumulet.services.apigateway.rules.names import at
 from cumulet.services.apigateway.v2 import store
-from cumulet.services.apigateway.v2.absent import no_part
+from cumulet.services.apigateway.v2.errors import no_part, too_many
 from cumulet.services.apigateway.v2.limits import INTEGRATIONS_MAX
 from cumulet.services.apigateway.v2.model import Api, Integration, view
 from cumulet.services.apigateway.v2.rollout import change_api, read_api
@@ -47,13 +47,11 @@ _MEMBERS = (
 
 
 async def save_integration(tx: Transaction, scope: Scope, integration: Integration) -> None:
-    """Write an integration. Raises LimitExceededException."""
+    """Write an integration. Raises TooManyRequestsException."""
     every = await store.scan_parts(tx, scope, store.INTEGRATIONS, integration.api_id)
     others = [one for one in every if one.integration_id != integration.integration_id]
     if len(others) >= INTEGRATIONS_MAX:
-        raise LimitExceededException(
-            f"Maximum number of integrations ({INTEGRATIONS_MAX}) for this API has been reached."
-        )
+        raise too_many("integrations", INTEGRATIONS_MAX)
     await store.INTEGRATIONS.save(tx, scope, integration)
 
 

@@ -15,11 +15,10 @@ from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway.errors import (
     BadRequestException,
     ConflictException,
-    LimitExceededException,
 )
 from cumulet.services.apigateway.rules.names import at
 from cumulet.services.apigateway.v2 import store
-from cumulet.services.apigateway.v2.absent import no_part
+from cumulet.services.apigateway.v2.errors import no_part, too_many
 from cumulet.services.apigateway.v2.limits import MODELS_MAX
 from cumulet.services.apigateway.v2.model import Api, Model, view
 from cumulet.services.apigateway.v2.rollout import change_api, read_api
@@ -53,9 +52,7 @@ async def save_model(tx: Transaction, scope: Scope, model: Model) -> None:
     if any(one.name == model.name for one in others):
         raise ConflictException(f"Model with name {model.name} already exists")
     if len(others) >= MODELS_MAX:
-        raise LimitExceededException(
-            f"Maximum number of models ({MODELS_MAX}) for this API has been reached."
-        )
+        raise too_many("models", MODELS_MAX)
     await store.MODELS.save(tx, scope, model)
 
 

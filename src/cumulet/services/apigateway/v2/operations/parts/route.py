@@ -15,12 +15,11 @@ from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway.errors import (
     BadRequestException,
     ConflictException,
-    LimitExceededException,
     NotFoundException,
 )
 from cumulet.services.apigateway.rules.names import at
 from cumulet.services.apigateway.v2 import store
-from cumulet.services.apigateway.v2.absent import no_part
+from cumulet.services.apigateway.v2.errors import no_part, too_many
 from cumulet.services.apigateway.v2.limits import ROUTES_MAX
 from cumulet.services.apigateway.v2.model import Api, Route, view
 from cumulet.services.apigateway.v2.rollout import change_api, read_api
@@ -67,9 +66,7 @@ async def save_route(tx: Transaction, scope: Scope, api: Api, route: Route) -> N
     if twin is None:
         routes = await store.scan_parts(tx, scope, store.ROUTES, api.api_id)
         if len([one for one in routes if one.route_id != route.route_id]) >= ROUTES_MAX:
-            raise LimitExceededException(
-                f"Maximum number of routes ({ROUTES_MAX}) for this API has been reached."
-            )
+            raise too_many("routes", ROUTES_MAX)
     kind = None
     if route.authorizer_id:
         found = await store.AUTHORIZERS.load(tx, scope, api.api_id, route.authorizer_id)

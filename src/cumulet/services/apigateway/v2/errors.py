@@ -1,8 +1,24 @@
-"""The sentences for parts of an API that are not there."""
+"""The errors of apigatewayv2 that REST APIs do not have, and the sentences for absent parts."""
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from cumulet.core.errors import AwsError
 from cumulet.services.apigateway.errors import NotFoundException
+
+
+class TooManyRequestsException(AwsError):
+    """A bound of `limits.py` would be passed; the model has no other error for it."""
+
+    status: ClassVar[int | None] = 429
+
+
+def too_many(things: str, most: int, owner: str = "this API") -> TooManyRequestsException:
+    """There are as many of them as there may be."""
+    return TooManyRequestsException(
+        f"Maximum number of {things} ({most}) for {owner} has been reached.", LimitType=things
+    )
 
 
 def no_part(kind: str, part_id: str) -> NotFoundException:
