@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
+from struct import Struct
 from typing import Any
 
 import orjson
@@ -11,6 +13,8 @@ import orjson
 from cumulet.services.dynamodb.items.values import Item, Value
 
 HEAD = 4
+_SIZE = Struct(">I").unpack_from
+_FIRST: Callable[[tuple[int, ...]], int] = itemgetter(0)
 
 
 def pack_item(item: Mapping[str, Value], size: int) -> bytes:
@@ -20,7 +24,13 @@ def pack_item(item: Mapping[str, Value], size: int) -> bytes:
 
 def packed_size(packed: bytes) -> int:
     """The size of a stored item, as DynamoDB counts it."""
-    return int.from_bytes(packed[:HEAD], "big")
+    size: int = _SIZE(packed)[0]
+    return size
+
+
+def packed_sizes(packed: Iterable[bytes]) -> int:
+    """The size of several stored items together."""
+    return sum(map(_FIRST, map(_SIZE, packed)))
 
 
 def unpack_item(packed: bytes) -> Item:

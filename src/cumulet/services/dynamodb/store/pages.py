@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 
 from cumulet.kv.contract import Transaction
 from cumulet.services.dynamodb.expressions.projection import project
-from cumulet.services.dynamodb.items.packing import HEAD, pack_item, packed_size, unpack_item
+from cumulet.services.dynamodb.items.packing import (
+    pack_item,
+    packed_size,
+    packed_sizes,
+    unpack_item,
+)
 from cumulet.services.dynamodb.items.values import Item
 from cumulet.services.dynamodb.limits import PAGE_BYTES_MAX
 from cumulet.services.dynamodb.plans.search import Search
@@ -64,13 +69,14 @@ def _take_whole(search: Search, page: Page, pairs: list[tuple[bytes, bytes]]) ->
         return False
     if search.follows or search.counts_only:
         return False
-    size = sum([int.from_bytes(value[:HEAD], "big") for _, value in pairs])
+    values = [value for _, value in pairs]
+    size = packed_sizes(values)
     if page.size_bytes + size >= PAGE_BYTES_MAX:
         return False
     page.size_bytes += size
     page.scanned += len(pairs)
     page.count += len(pairs)
-    page.items += [value for _, value in pairs]
+    page.items += values
     return True
 
 
