@@ -183,7 +183,8 @@ class SocketApi:
             address = f"{self.host}/{self.stage}"
         uri = uri or f"ws://{address}{path}" + (f"?{query}" if query else "")
         self.opened.callback(line.close)
-        return self.opened.enter_context(connect(uri, sock=line, compression=None, **more))
+        settings = {"compression": None, "close_timeout": 1, **more}
+        return self.opened.enter_context(connect(uri, sock=line, **settings))
 
     def management(self, key: tuple[str, ...] | None = None, *, base: str | None = None) -> Any:
         """A client of `@connections`, by the path form unless a base is given."""
