@@ -67,7 +67,7 @@ USER = Principal("user", SCOPE.account, "arn:aws:iam::123456789012:user/u", "AID
 def served(
     *, auth: str = "NONE", authorizer: str = "", scopes: tuple[str, ...] = (), **more: Any
 ) -> ServedStage:
-    """A stage with `GET /it` behind this authorization."""
+    """A stage with `GET /it` (or the route `key`) behind this authorization."""
     settings = RouteSettings(**more.pop("throttle", {}))
     api = Api(
         api_id="abc123",
@@ -94,7 +94,7 @@ def served(
     route = Route(
         api_id="abc123",
         route_id="r",
-        route_key="GET /it",
+        route_key=more.pop("key", "GET /it"),
         api_key_required=False,
         authorization_type=auth,
         authorizer_id=authorizer or None,
