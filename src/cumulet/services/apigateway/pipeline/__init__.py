@@ -8,9 +8,9 @@ from __future__ import annotations
 from cumulet.core.context import Context, Platform
 from cumulet.core.http import Response
 from cumulet.core.identity import ANONYMOUS
-from cumulet.core.trace import Trace
+from cumulet.core.trace import Trace, log_cause
 from cumulet.services.apigateway.pipeline.authorize import Authorized, authorize
-from cumulet.services.apigateway.pipeline.faults import GatewayFault
+from cumulet.services.apigateway.pipeline.faults import GatewayFault, internal_error
 from cumulet.services.apigateway.pipeline.integrate import integrate
 from cumulet.services.apigateway.pipeline.match import Arrival, match
 from cumulet.services.apigateway.pipeline.meter import Metered, meter
@@ -41,13 +41,24 @@ async def answer(
     except GatewayFault as fault:
         if stage is None or (stage.is_disabled and not arrival.by_domain):
             raise
-        trace.note(gateway_fault=fault.kind, gateway_cause=fault.cause)
-        arrival.journal.fault = fault
-        response = refuse(fault, arrival, stage)
+        response = _turn_away(fault, stage, arrival, trace)
+    except ConnectionError:
+        raise
+    except Exception as cause:
+        if stage is None:
+            raise
+        log_cause(arrival.request_id, "request failed", cause, path=arrival.whole_path)
+        response = _turn_away(internal_error(), stage, arrival, trace)
     if stage is None:
         return response
     platform.need(Measures).measure(stage, arrival, response.status)
     return tell(platform, stage, arrival, response)
+
+
+def _turn_away(fault: GatewayFault, stage: ServedStage, arrival: Arrival, trace: Trace) -> Response:
+    trace.note(gateway_fault=fault.kind, gateway_cause=fault.cause)
+    arrival.journal.fault = fault
+    return refuse(fault, arrival, stage)
 
 
 async def _through(

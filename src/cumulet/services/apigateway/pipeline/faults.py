@@ -161,3 +161,8 @@ def unreachable(cause: str) -> GatewayFault:
 def timed_out() -> GatewayFault:
     """The backend took longer than the integration's timeout."""
     return GatewayFault("INTEGRATION_TIMEOUT", 504, _SERVER, "Endpoint request timed out")
+
+
+def internal_error() -> GatewayFault:
+    """Something of our own went wrong; its cause is logged."""
+    return GatewayFault("DEFAULT_5XX", 500, _SERVER, "Internal server error")
