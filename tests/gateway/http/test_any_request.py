@@ -51,8 +51,9 @@ def test_any_identity_is_asked_for_or_refused(path, query, value):
 
 
 @settings(max_examples=60, deadline=None)
-@given(value=VALUES)
+@given(value=VALUES.filter(lambda text: "{" not in text))
 def test_any_token_is_refused(value):
+    """A text with a brace is a token of the cast's own issuer."""
     stage = served(auth="JWT", authorizer="jwt")
     seen = play(stage, headers=[("Authorization", value)])
     assert seen.response.status == 401
