@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from cumulet.kit.event_patterns import Test, compile_pattern
+from cumulet.core.event_patterns import Test, compile_pattern
 
 Record = dict[str, Any]
 

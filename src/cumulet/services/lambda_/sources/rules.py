@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
+from cumulet.core.event_patterns import InvalidPattern, compile_pattern
 from cumulet.core.identity import Scope, parse_arn
-from cumulet.kit.event_patterns import InvalidPattern, compile_pattern
 from cumulet.services.lambda_.errors import InvalidParameterValueException
 from cumulet.services.lambda_.forms.names import FunctionRef
 from cumulet.services.lambda_.sources.model import Mapping

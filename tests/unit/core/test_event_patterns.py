@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cumulet.kit.event_patterns import InvalidPattern, compile_pattern
+from cumulet.core.event_patterns import InvalidPattern, compile_pattern
 
 
 def matches(pattern: dict[str, Any], event: Any) -> bool:
