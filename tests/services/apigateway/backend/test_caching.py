@@ -161,6 +161,19 @@ def test_a_redeployment_keeps_it(cached, backend):
     assert len(backend.seen) == 1
 
 
+@pytest.mark.parametrize(("shares", "seen"), [("true", 1), ("false", 3)])
+def test_a_canary_uses_the_stages_cache_when_it_is_told(cached, backend, shares, seen):
+    cached.call("GET", "/a")
+    patch(
+        cached,
+        ("/canarySettings/percentTraffic", "100"),
+        ("/canarySettings/useStageCache", shares),
+    )
+    for _ in range(2):
+        cached.call("GET", "/a")
+    assert len(backend.seen) == seen
+
+
 def test_a_namespace_is_shared_by_whom_it_is_given(api, backend):
     for part in ("one", "two"):
         proxied(api, backend, part, verb="GET", cacheNamespace="shared")

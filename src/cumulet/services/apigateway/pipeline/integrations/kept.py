@@ -37,7 +37,7 @@ _FRESH = re.compile(r"(?:\A|[\s,])max-age\s*=\s*0+(?:\Z|[\s,;])", re.IGNORECASE)
 _IGNORED = ("Warning", "199 Cache-control headers were ignored because the caller was unauthorized")
 
 Key = tuple[object, ...]
-StageKey = tuple[str, str, bool]
+StageKey = tuple[str, str]
 Epoch = tuple[float, int]
 
 
@@ -132,7 +132,7 @@ async def from_cache(
         return await ask(ctx, admitted)
     wants_fresh, notes = await _freshness(ctx, admitted)
     cache, now = ctx.need(AnswerCache), ctx.clock.now()
-    place = (stage.api_id, stage.stage_name, stage.is_canary)
+    place = (stage.api_id, stage.stage_name)
     key = _key_of(admitted)
     kept = None if wants_fresh else cache.find(place, stage.cache_epoch, key, now)
     if kept is not None:
