@@ -211,3 +211,30 @@ def test_collections_are_measured_where_local_indexes_are(db, make):
         "ItemCollectionKey": {"p": s("a")},
         "SizeEstimateRangeGB": [0.0, 1.0],
     }
+
+
+def test_what_needs_more_room_in_json_than_it_counts_for_is_kept(db, streams, make):
+    view = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+    table = make("p:S s:N", gsi=[("by-g", "g:S")], StreamSpecification=view)
+    key = {"p": s("a"), "s": n(1)}
+    control = {**key, "g": s("x"), "v": s("\x01" * 380_000)}
+    nothing = {**key, "g": s("x"), "v": {"L": [s("")] * 350_000}}
+    for item in (control, nothing):
+        db.put_item(TableName=table, Item=item)
+        assert db.get_item(TableName=table, Key=key)["Item"] == item
+        assert db.scan(TableName=table)["Items"] == [item]
+        assert db.scan(TableName=table, IndexName="by-g")["Items"] == [item]
+    size = db.describe_table(TableName=table)["Table"]["TableSizeBytes"]
+    assert 350_000 < size < 360_000
+    arn = db.describe_table(TableName=table)["Table"]["LatestStreamArn"]
+    shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
+    at = streams.get_shard_iterator(StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")[
+        "ShardIterator"
+    ]
+    records = []
+    while len(records) < 2:
+        answer = streams.get_records(ShardIterator=at)
+        records += answer["Records"]
+        at = answer["NextShardIterator"]
+    assert records[1]["dynamodb"]["OldImage"] == control
+    assert records[1]["dynamodb"]["NewImage"] == nothing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from cumulet.core.context import Context
@@ -39,6 +39,7 @@ from cumulet.services.dynamodb.tables.view import TableView
 from cumulet.services.dynamodb.tables.views import TableChanged, TableViews, place_of
 
 Request = Mapping[str, Any]
+GROUP_BYTES_MAX = 16 << 20
 
 
 class _Wanted(NamedTuple):
@@ -138,8 +139,10 @@ async def batch_write_item(ctx: Context, request: Request) -> dict[str, Any]:
             plans.append((name, _plan(view, parts)))
         for _, writes in plans:
             admit(ctx, writes[0].view, is_write=True)
+        outcomes: list[Outcome] = []
         try:
-            outcomes = await ctx.transact(_write_all, [w for _, ws in plans for w in ws], now)
+            for group in _groups([write for _, writes in plans for write in writes]):
+                outcomes += await ctx.transact(_write_all, group, now)
         except TableChanged:
             continue
         break
@@ -155,6 +158,20 @@ async def batch_write_item(ctx: Context, request: Request) -> dict[str, Any]:
     if request.get("ReturnItemCollectionMetrics") == "SIZE":
         answer["ItemCollectionMetrics"] = await _collections(ctx, plans, request)
     return _with_capacities(answer, request, capacities)
+
+
+def _groups(writes: list[Write]) -> Iterator[list[Write]]:
+    """Writes that go into one transaction each; a batch need not be written all at once."""
+    group: list[Write] = []
+    size = 0
+    for write in writes:
+        more = len(write.packed or b"") * (1 + len(write.view.maintained))
+        if group and size + more > GROUP_BYTES_MAX:
+            yield group
+            group, size = [], 0
+        group.append(write)
+        size += more
+    yield group
 
 
 def _plan(view: TableView | None, parts: list[Mapping[str, Any]]) -> list[Write]:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from cumulet.core.context import Context
-from cumulet.services.dynamodb.items.packing import HEAD, plain_item, unpack_item
+from cumulet.services.dynamodb.items.packing import plain_item, unpack_item, wire_form
 from cumulet.services.dynamodb.items.values import Value
 
 
@@ -26,12 +26,12 @@ def show(ctx: Context, item: Mapping[str, Value]) -> Any:
 def show_packed(ctx: Context, packed: bytes) -> Any:
     """A stored item as a member of an answer."""
     if is_for_wire(ctx):
-        return orjson.Fragment(packed[HEAD:])
+        return orjson.Fragment(wire_form(packed))
     return plain_item(unpack_item(packed))
 
 
 def show_list(ctx: Context, packed: Iterable[bytes]) -> Any:
     """Stored items as a list in an answer."""
     if is_for_wire(ctx):
-        return orjson.Fragment(b"[" + b",".join([one[HEAD:] for one in packed]) + b"]")
+        return orjson.Fragment(b"[" + b",".join(map(wire_form, packed)) + b"]")
     return [plain_item(unpack_item(one)) for one in packed]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, NamedTuple
+from zlib import decompress
 
 import msgspec
 import orjson
@@ -73,7 +74,8 @@ async def read_changes(
         for key, value in pairs:
             place = key[len(prefix) :]
             time_ms = int.from_bytes(value[:8], "big")
-            found.append(ChangeRecord(place, time_ms, orjson.loads(value[8:])))
+            content = value[8:] if value[8:9] == b"{" else decompress(value[8:])
+            found.append(ChangeRecord(place, time_ms, orjson.loads(content)))
             size += len(value)
             if size >= STREAM_BYTES_MAX:
                 break

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+from zlib import compress
 
 import orjson
 
 from cumulet.kv.contract import Transaction
 from cumulet.services.dynamodb.items.comparing import equal
-from cumulet.services.dynamodb.items.packing import pack_item, packed_size, unpack_item
+from cumulet.services.dynamodb.items.packing import (
+    PLAIN_BYTES_MAX,
+    pack_item,
+    packed_size,
+    unpack_item,
+)
 from cumulet.services.dynamodb.items.values import Item, Value, check_item
 from cumulet.services.dynamodb.tables.view import IndexView, TableView
 from cumulet.services.dynamodb.tables.views import TableChanged
@@ -80,7 +86,7 @@ async def replace_item(
     after = new_item if new_item is not None or new is None else unpack_item(new)
     uses: list[IndexUse] = []
     for index in view.maintained:
-        uses += _move_entry(tx, index, primary, before, after)
+        uses += await _move_entry(tx, index, primary, before, after)
     if view.record.expiry is not None:
         move_expiry(tx, view, primary, before, after)
     if view.stream_prefix and old != new and not _is_same(before, after):
@@ -101,7 +107,7 @@ def _count(tx: Transaction, keys: tuple[bytes, bytes], items: int, size: int) ->
         tx.count(keys[1], size)
 
 
-def _move_entry(
+async def _move_entry(
     tx: Transaction,
     index: IndexView,
     primary: bytes,
@@ -113,6 +119,11 @@ def _move_entry(
     new_key = None if after is None else index.entry_key(after, primary)
     if old_key is None and new_key is None:
         return []
+    if index.record.is_building and old_key is not None and await tx.get(old_key) is None:
+        # The item was there before the index, and its entry was not made yet.
+        old_key = None
+        if new_key is None:
+            return []
     name = index.record.name
     old_shown = index.shown(before) if before is not None and old_key is not None else None
     new_shown = index.shown(after) if after is not None and new_key is not None else None
@@ -189,7 +200,9 @@ def _change(
     size: int,
     by_service: bool,
 ) -> bytes:
-    """The record of a change: eight bytes of milliseconds, then JSON without what its key tells."""
+    """The record of a change: eight bytes of milliseconds, then JSON without what its key tells,
+    compressed when it is long.
+    """
     some = after if after is not None else before
     assert some is not None
     name = "MODIFY"
@@ -207,4 +220,7 @@ def _change(
         record["OldImage"] = before
     if by_service:
         record["userIdentity"] = SERVICE_IDENTITY
-    return round(now * 1000).to_bytes(8, "big") + orjson.dumps(record)
+    content = orjson.dumps(record)
+    if len(content) > PLAIN_BYTES_MAX:
+        content = compress(content)
+    return round(now * 1000).to_bytes(8, "big") + content
