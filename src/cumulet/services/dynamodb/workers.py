@@ -50,6 +50,11 @@ _IDLE_SECONDS = 3_600.0
 async def fill_indexes(platform: Platform) -> float:
     """Give items that were there before an index their entries, a part at a time."""
     kv = platform.need(Store)  # type: ignore[type-abstract]
+    return 0.0 if await fill_some(kv) else _IDLE_SECONDS
+
+
+async def fill_some(kv: Store, items_max: int = BACKFILL_ITEMS) -> bool:
+    """One part of every index that is being filled; tells whether there were any."""
 
     async def some(tx: Transaction) -> list[Build]:
         return await BUILDS.scan(tx, NOWHERE, limit=PAGE)
@@ -58,13 +63,13 @@ async def fill_indexes(platform: Platform) -> float:
     for build in builds:
 
         async def fill(tx: Transaction, build: Build = build) -> None:
-            await _fill(tx, build)
+            await _fill(tx, build, items_max)
 
         await kv.transact(fill)
-    return 0.0 if builds else _IDLE_SECONDS
+    return bool(builds)
 
 
-async def _fill(tx: Transaction, asked: Build) -> None:
+async def _fill(tx: Transaction, asked: Build, items_max: int) -> None:
     """One part of a build; at its end the index is active."""
     build = await BUILDS.load(tx, NOWHERE, *_place(asked))
     if build is None:
@@ -79,7 +84,7 @@ async def _fill(tx: Transaction, asked: Build) -> None:
     view = TableView(table, raw)
     end = after_start(view.base)
     assert end is not None
-    pairs = await tx.scan(view.base + build.cursor, end, limit=BACKFILL_ITEMS)
+    pairs = await tx.scan(view.base + build.cursor, end, limit=items_max)
     for key, packed in pairs:
         primary = key[len(view.base) :]
         if table.expiry is not None and table.expiry.number == build.number:
@@ -88,7 +93,7 @@ async def _fill(tx: Transaction, asked: Build) -> None:
         for index in view.maintained:
             if index.record.number == build.number:
                 await build_entry(tx, view, index, primary, packed)
-    if len(pairs) == BACKFILL_ITEMS:
+    if len(pairs) == items_max:
         cursor = pairs[-1][0][len(view.base) :] + b"\0"
         await BUILDS.save(tx, NOWHERE, msgspec.structs.replace(build, cursor=cursor))
         return
