@@ -40,16 +40,8 @@ class ProvisionedThroughputExceededException(AwsError):
     """A table or index had more requests than its capacity serves."""
 
 
-class ItemCollectionSizeLimitExceededException(AwsError):
-    """An item collection of a table with local indexes would be larger than 10 GB."""
-
-
 class TransactionCanceledException(AwsError):
     """A transaction was cancelled; the reasons are told one for each of its parts."""
-
-
-class TransactionConflictException(AwsError):
-    """Another transaction is at work on the same item."""
 
 
 class IdempotentParameterMismatchException(AwsError):

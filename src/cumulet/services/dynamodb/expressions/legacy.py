@@ -10,7 +10,7 @@ from typing import Any
 
 from cumulet.services.dynamodb.errors import ValidationException
 from cumulet.services.dynamodb.expressions.acting import LegacyUpdate
-from cumulet.services.dynamodb.expressions.evaluating import Items, Test
+from cumulet.services.dynamodb.expressions.evaluating import Test
 from cumulet.services.dynamodb.items.comparing import begins_with, compare, contains, equal
 from cumulet.services.dynamodb.items.values import Value, check_names, check_value, kind_of
 
@@ -200,8 +200,3 @@ def read_updates(updates: Mapping[str, Any]) -> LegacyUpdate:
                 )
         changes[name] = (action, value)
     return LegacyUpdate(changes)
-
-
-def always(item: Items, values: Items) -> bool:
-    """The test of a request without a condition."""
-    return True

@@ -237,16 +237,6 @@ def _unexpected(content: Any) -> MalformedRequest:
     return MalformedRequest("Unexpected value type in payload")
 
 
-def value_size(value: Value) -> int:
-    """Bytes that a checked value counts for."""
-    return check_value(value)
-
-
-def item_size(item: Item) -> int:
-    """Bytes that a checked item counts for."""
-    return check_item(item)
-
-
 def kind_of(value: Value) -> str:
     """The datatype of a checked value."""
     return next(iter(value))

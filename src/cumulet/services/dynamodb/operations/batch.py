@@ -36,7 +36,13 @@ from cumulet.services.dynamodb.store.items import load_item, require_same
 from cumulet.services.dynamodb.tables.metering import measure
 from cumulet.services.dynamodb.tables.throttling import admit
 from cumulet.services.dynamodb.tables.view import TableView
-from cumulet.services.dynamodb.tables.views import TableChanged, TableViews, place_of
+from cumulet.services.dynamodb.tables.views import (
+    PLANS_MAX,
+    TableChanged,
+    TableViews,
+    keeps_changing,
+    place_of,
+)
 
 Request = Mapping[str, Any]
 GROUP_BYTES_MAX = 16 << 20
@@ -132,7 +138,7 @@ async def batch_write_item(ctx: Context, request: Request) -> dict[str, Any]:
     if total > BATCH_WRITE_MAX:
         raise ValidationException("Too many items requested for the BatchWriteItem call")
     views, now = ctx.need(TableViews), ctx.clock.now()
-    while True:
+    for _ in range(PLANS_MAX):
         plans: list[tuple[str, list[Write]]] = []
         for name, parts in request["RequestItems"].items():
             view = await views.find(place_of(ctx, name))
@@ -146,6 +152,8 @@ async def batch_write_item(ctx: Context, request: Request) -> dict[str, Any]:
         except TableChanged:
             continue
         break
+    else:
+        raise keeps_changing(", ".join(request["RequestItems"]))
     answer: dict[str, Any] = {"UnprocessedItems": {}}
     capacities = []
     at = iter(outcomes)

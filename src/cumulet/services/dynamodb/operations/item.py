@@ -36,7 +36,13 @@ from cumulet.services.dynamodb.store.items import load_item, require_same
 from cumulet.services.dynamodb.tables.metering import measure
 from cumulet.services.dynamodb.tables.throttling import admit
 from cumulet.services.dynamodb.tables.view import TableView
-from cumulet.services.dynamodb.tables.views import TableChanged, TableViews, place_of
+from cumulet.services.dynamodb.tables.views import (
+    PLANS_MAX,
+    TableChanged,
+    TableViews,
+    keeps_changing,
+    place_of,
+)
 
 Request = Mapping[str, Any]
 Plan = Callable[[TableView | None, Request], Write]
@@ -165,7 +171,7 @@ async def _write(ctx: Context, request: Request, plan: Plan) -> tuple[Write, Out
     views = ctx.need(TableViews)
     place = place_of(ctx, request["TableName"])
     now = ctx.clock.now()
-    while True:
+    for _ in range(PLANS_MAX):
         write = plan(await views.find(place), request)
         admit(ctx, write.view, is_write=True)
         try:
@@ -181,6 +187,7 @@ async def _write(ctx: Context, request: Request, plan: Plan) -> tuple[Write, Out
         used = use_write(write.view, outcome.replaced, None)
         measure(ctx, write.view, _NAMES[plan], used)
         return write, outcome, used
+    raise keeps_changing(place[2])
 
 
 async def _carry_out(tx: Transaction, scope: Scope, write: Write, now: float) -> Outcome:

@@ -44,7 +44,13 @@ from cumulet.services.dynamodb.store.records import TOKENS
 from cumulet.services.dynamodb.tables.metering import measure
 from cumulet.services.dynamodb.tables.throttling import admit
 from cumulet.services.dynamodb.tables.view import TableView
-from cumulet.services.dynamodb.tables.views import TableChanged, TableViews, place_of
+from cumulet.services.dynamodb.tables.views import (
+    PLANS_MAX,
+    TableChanged,
+    TableViews,
+    keeps_changing,
+    place_of,
+)
 
 Request = Mapping[str, Any]
 FACTOR = 2.0
@@ -140,7 +146,7 @@ async def transact_write_items(ctx: Context, request: Request) -> dict[str, Any]
     if given is not None:
         digest = sha256(_canonical(request["TransactItems"])).digest()
         token = Token(given, digest, now + TOKEN_SECONDS)
-    while True:
+    for _ in range(PLANS_MAX):
         parts = await _plan_all(ctx, request["TransactItems"])
         _check_together(parts)
         for part in parts:
@@ -152,6 +158,8 @@ async def transact_write_items(ctx: Context, request: Request) -> dict[str, Any]
         except _Cancelled as cancelled:
             raise _told(ctx, parts, cancelled.reasons) from None
         break
+    else:
+        raise keeps_changing("of a transaction")
     capacities: dict[str, Used] = {}
     for place, part in enumerate(parts):
         view = part.write.view

@@ -9,18 +9,31 @@ from typing import Any
 from cumulet.core.context import Context, Platform
 from cumulet.core.identity import Scope, parse_arn
 from cumulet.kv.cache import CachedView
-from cumulet.kv.contract import Store
+from cumulet.kv.contract import Store, Unavailable
 from cumulet.services.dynamodb.errors import ResourceNotFoundException, ValidationException
 from cumulet.services.dynamodb.store.records import NOWHERE, TABLES, table_key
 from cumulet.services.dynamodb.tables.view import TableView
 
 _NAME = re.compile(r"[a-zA-Z0-9_.\-]{3,255}\Z", re.ASCII)
 _PLACES_MAX = 4_096
+_BAD_NAME = (
+    "Invalid table/index name.  Table/index names must be between 3 and 255 characters long, and "
+    "may contain only the characters a-z, A-Z, 0-9, '_', '-', and '.'"
+)
 NO_TABLE = "Requested resource not found"
 
 
 class TableChanged(Exception):
     """A table's record is not the one that an operation was planned for: plan it anew."""
+
+
+PLANS_MAX = 50
+"""How often an operation is planned anew because its table has just changed."""
+
+
+def keeps_changing(name: str) -> Unavailable:
+    """The failure of an operation whose table changed each time before it was carried out."""
+    return Unavailable(f"the table {name} changes all the time")
 
 
 class TableViews:
@@ -68,15 +81,7 @@ def _place(scope: Scope, given: str) -> tuple[str, str, str]:
         name = arn.resource.removeprefix("table/")
         if _NAME.match(name) and arn.region == scope.region:
             return (arn.account, arn.region, name)
-    raise bad_name(given)
-
-
-def bad_name(given: str) -> ValidationException:
-    """The error for what is no name of a table."""
-    return ValidationException(
-        "Invalid table/index name.  Table/index names must be between 3 and 255 characters long, "
-        "and may contain only the characters a-z, A-Z, 0-9, '_', '-', and '.'"
-    )
+    raise ValidationException(_BAD_NAME)
 
 
 async def need_table(ctx: Context, given: str) -> TableView:

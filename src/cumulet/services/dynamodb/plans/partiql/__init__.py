@@ -1,0 +1,1 @@
+"""PartiQL: statements read, and turned into the plans of the ordinary operations. Pure."""
