@@ -1,0 +1,1 @@
+"""What the service-level report is made of."""
