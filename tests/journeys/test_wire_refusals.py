@@ -185,7 +185,11 @@ def test_an_unknown_operation_is_refused(cloud: Any, service: str) -> None:
 ABSENT = {
     "iam": query("iam", "2010-05-08", "GenerateCredentialReport"),
     "logs": json_call("logs", "Logs_20140328.StartQuery"),
-    "lambda": Call("lambda", "GET", "/2015-03-31/event-source-mappings/11111111-2222-3333"),
+    "lambda": Call(
+        "lambda",
+        "GET",
+        "/2020-04-22/code-signing-configs/arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Acode-signing-config%3Acsc-0123456789abcdef0",
+    ),
     "apigateway": Call("apigateway", "GET", "/vpclinks"),
     "s3": Call("s3", "GET", "/wire-refusals?inventory&id=1"),
 }

@@ -339,6 +339,8 @@ def test_models_live_and_are_kept_while_they_are_used(client, api):
         restApiId=api.id, name="Pet", contentType="application/json", schema='{"type": "object"}'
     )
     assert client.get_model(restApiId=api.id, modelName="Pet")["id"] == made["id"]
+    template = client.get_model_template(restApiId=api.id, modelName="Pet")["value"]
+    assert template.startswith("#set($inputRoot = $input.path('$'))\n{")
     place = api.method("POST", requestModels={"application/json": "Pet"})
     with refused(
         "ConflictException", "Cannot delete model 'Pet', is referenced in method request: //POST"

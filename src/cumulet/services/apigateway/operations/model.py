@@ -24,6 +24,7 @@ from cumulet.services.apigateway.errors import (
 from cumulet.services.apigateway.limits import MODELS_MAX
 from cumulet.services.apigateway.model import Model, shown
 from cumulet.services.apigateway.operations.rest_api import page, page_of
+from cumulet.services.apigateway.rules.model_template import template_of
 from cumulet.services.apigateway.rules.names import at
 from cumulet.services.apigateway.rules.patch import REPLACE, Rule, apply_patches, listing
 from cumulet.services.apigateway.rules.schema import BadSchema, compile_schema
@@ -108,6 +109,16 @@ async def _find(tx: Transaction, scope: Scope, request: Request) -> Model:
 async def get_model(ctx: Context, request: Request) -> dict[str, Any]:
     """Describe a model."""
     return shown(await ctx.transact(_find, request))
+
+
+@operation("GetModelTemplate", action="GET", resource=at(_ONE + "/default_template"))
+async def get_model_template(ctx: Context, request: Request) -> dict[str, Any]:
+    """A mapping template that passes on what the model describes."""
+    found = await ctx.transact(_find, request)
+    try:
+        return {"value": template_of(found.schema or "{}")}
+    except ValueError as cause:
+        raise BadRequestException("The model's schema is not JSON") from cause
 
 
 @operation("GetModels", action="GET", resource=at(_ALL))

@@ -16,6 +16,7 @@ from cumulet.services.apigateway.errors import (
     BadRequestException,
     ConflictException,
 )
+from cumulet.services.apigateway.rules.model_template import template_of
 from cumulet.services.apigateway.rules.names import at
 from cumulet.services.apigateway.v2 import store
 from cumulet.services.apigateway.v2.errors import no_part, too_many
@@ -124,24 +125,6 @@ async def get_model_template(ctx: Context, request: Request) -> dict[str, Any]:
     """A mapping template that passes on what the model describes, member by member."""
     found = await read_api(ctx, request["ApiId"], lambda tx, scope, _: _find(tx, scope, request))
     try:
-        schema = json.loads(found.schema)
+        return {"Value": template_of(found.schema)}
     except ValueError as cause:
         raise BadRequestException("The model's schema is not JSON") from cause
-    return {"Value": "#set($inputRoot = $input.path('$'))\n" + _template(schema, "$inputRoot", 0)}
-
-
-def _template(schema: Any, path: str, depth: int) -> str:
-    if not isinstance(schema, dict) or depth > 20:
-        return "{ }"
-    kind = schema.get("type")
-    if kind == "object" or "properties" in schema:
-        pad = "  " * (depth + 1)
-        lines = [
-            f'{pad}"{name}" : {_template(below, f"{path}.{name}", depth + 1)}'
-            for name, below in (schema.get("properties") or {}).items()
-        ]
-        return "{\n" + ",\n".join(lines) + "\n" + "  " * depth + "}" if lines else "{ }"
-    if kind == "array":
-        inner = _template(schema.get("items"), "$elem", depth + 1)
-        return f"[\n#foreach($elem in {path})\n{inner}#if($foreach.hasNext),#end\n#end\n]"
-    return f'"{path}"' if kind == "string" else path
