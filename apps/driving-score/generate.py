@@ -14,6 +14,7 @@ import sys
 from contextlib import contextmanager
 from datetime import date, timedelta
 from itertools import islice
+from pathlib import Path
 
 from src.ids import id_of
 
@@ -27,15 +28,19 @@ STEP, START = 7_236_067_977, 3_141_592_653
 
 LEVELS = ("POOR", "FAIR", "GOOD", "VERY_GOOD", "EXCELLENT")
 DEVICES = ("BLACK_BOX", "SMARTPHONE", "OBD_DONGLE", "IN_VEHICLE")
+PROVINCES = ("BA", "BO", "CA", "FI", "GE", "MI", "NA", "PA", "RM", "TO", "TS", "VE")
 WEIGHTS = {
     "acceleration": 15, "braking": 20, "cornering": 10, "speed": 30, "phone": 15, "fatigue": 10,
 }  # fmt: skip
 DAYS = [(date(2022, 1, 1) + timedelta(days=day)).isoformat() for day in range(1_461)]
 COLUMNS = (
     "id", "score", "level", *WEIGHTS, "km", "km_night", "km_urban", "trips", "alerts",
-    "device", "observed_from", "observed_to", "computed_at", "model",
+    "device", "province", "observed_from", "observed_to", "computed_at", "model_version",
 )  # fmt: skip
-TEXTS = {"id", "level", "device", "observed_from", "observed_to", "computed_at", "model"}
+TEXTS = {
+    "id", "level", "device", "province", "observed_from", "observed_to", "computed_at",
+    "model_version",
+}  # fmt: skip
 
 
 def record_id(index):
@@ -50,17 +55,19 @@ def values(index):
     style = 30 + (draw[0] + draw[1] + draw[2]) // 13
     parts = [min(100, max(1, style + (byte >> 3) - 14)) for byte in draw[3:9]]
     score = sum(map(int.__mul__, parts, WEIGHTS.values())) // 100
-    kilometres = 15 + int.from_bytes(draw[9:12], "big") % 400_000 * (64 + draw[12]) // 256
-    night, urban = kilometres * draw[13] // 800, kilometres * (40 + draw[14]) // 400
-    trips = 1 + kilometres // (60 + draw[15])
+    # Tenths of kilometres.
+    driven = 15 + int.from_bytes(draw[9:12], "big") % 400_000 * (64 + draw[12]) // 256
+    night, urban = driven * draw[13] // 800, driven * (40 + draw[14]) // 400
+    trips = 1 + driven // (60 + draw[15])
     alerts = (100 - score) * draw[16] // 128
     first = int.from_bytes(draw[17:19], "big") % 1_000
     last = first + 30 + int.from_bytes(draw[19:21], "big") % 430
     hour, minute, second = draw[21] % 24, draw[22] % 60, draw[23] % 60
     return (
         record_id(index), score, LEVELS[min(4, max(0, (score - 35) // 12))], *parts,
-        kilometres / 10, night / 10, urban / 10, trips, alerts, DEVICES[draw[24] & 3],
-        DAYS[first], DAYS[last], f"{DAYS[last]}T{hour:02d}:{minute:02d}:{second:02d}Z", "2025.2",
+        driven / 10, night / 10, urban / 10, trips, alerts, DEVICES[draw[24] & 3],
+        PROVINCES[draw[25] % 12], DAYS[first], DAYS[last],
+        f"{DAYS[last]}T{hour:02d}:{minute:02d}:{second:02d}Z", "2025.2.1",
     )  # fmt: skip
 
 
@@ -109,10 +116,13 @@ def opened(name):
         yield sys.stdout
     elif name.endswith(".gz"):
         # Neither name nor time: the same range is the same file.
-        with open(name, "wb") as file, gzip.GzipFile("", "wb", 1, file, 0) as packed:
+        with (
+            Path(name).open("wb") as file,
+            gzip.GzipFile("", "wb", compresslevel=1, fileobj=file, mtime=0) as packed,
+        ):
             yield _Text(packed)
     else:
-        with open(name, "w", encoding="ascii") as file:
+        with Path(name).open("w", encoding="ascii") as file:
             yield file
 
 

@@ -4,13 +4,14 @@
     python service_level.py --log /driving-score-prod/access --month 2026-10 --svg october.svg
     python service_level.py --api driving-score-prod --from 2026-10-01 --to 2026-10-08
 
-From the access log every call is counted, exactly. From the metrics (`--api`) the same figures come at
-once however many calls there were, as CloudWatch keeps them. All times are UTC.
+From the access log every call is counted, exactly. From the metrics (`--api`) the same figures come
+at once however many calls there were, as CloudWatch keeps them. All times are UTC.
 """
 
 import argparse
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from reporting import access_log, charts, metrics
 from reporting.tally import AIM, LIMIT_MS
@@ -71,8 +72,7 @@ def main():
     for tally in tallies:
         print(f"\n{charts.days(tally)}")
     if given.svg:
-        with open(given.svg, "w", encoding="utf-8") as file:
-            file.write(charts.svg(tallies, since, until))
+        Path(given.svg).write_text(charts.svg(tallies, since, until), encoding="utf-8")
         print(f"\nthe chart is in {given.svg}")
     missed = [tally.name for tally in tallies if tally.share_in_time < AIM]
     verdict = f"missed by {', '.join(missed)}" if missed else "reached"

@@ -41,7 +41,7 @@ class Figures:
 
 @dataclass
 class Tally:
-    """Counts calls one by one. Latencies are whole milliseconds, so few numbers hold all of them."""
+    """Counts calls one by one. Latencies are whole milliseconds: few numbers hold all of them."""
 
     latencies: dict = field(default_factory=dict)
     client_errors: int = 0
