@@ -12,6 +12,8 @@ from cumulet.services.dynamodb.operations import (
     item,
     search,
     settings,
+    statement,
+    statements,
     stream,
     table,
     transact,
@@ -35,7 +37,7 @@ def _provides(platform: Platform) -> Mapping[type, Any]:
 DYNAMODB = Service(
     name="dynamodb",
     prefix="dynamodb",
-    operations=operations_of(table, item, search, batch, transact, settings),
+    operations=operations_of(table, item, search, batch, transact, settings, statement, statements),
     workers=WORKERS,
     resources=RESOURCES,
     provides=_provides,

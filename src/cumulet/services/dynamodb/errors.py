@@ -36,6 +36,10 @@ class ConditionalCheckFailedException(AwsError):
     """The condition of a write did not hold."""
 
 
+class DuplicateItemException(AwsError):
+    """There is an item with the key that an INSERT was to make."""
+
+
 class ProvisionedThroughputExceededException(AwsError):
     """A table or index had more requests than its capacity serves."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -81,7 +81,7 @@ async def transact_get_items(ctx: Context, request: Request) -> dict[str, Any]:
         plans.append((table, table.check_key(part["Key"]), branches))
     for view, _, _ in plans:
         admit(ctx, view, is_write=False)
-    found = await ctx.transact(_read_all, [(view, primary) for view, primary, _ in plans])
+    found = await ctx.transact(read_together, [(view, primary) for view, primary, _ in plans])
     responses: list[dict[str, Any]] = []
     for (_, _, branches), packed in zip(plans, found, strict=True):
         if packed is None:
@@ -97,22 +97,27 @@ async def transact_get_items(ctx: Context, request: Request) -> dict[str, Any]:
         used.table += read_units(size, consistent=True, factor=FACTOR)
     for used in capacities.values():
         measure(ctx, used.view, "TransactGetItems", used)
-    return _with_capacities({"Responses": responses}, request, capacities)
+    return with_capacities({"Responses": responses}, request, capacities)
 
 
-async def _read_all(
+async def read_together(
     tx: Transaction, scope: Scope, wanted: list[tuple[TableView, bytes]]
 ) -> list[bytes | None]:
+    """Items as they are at one moment."""
     return [await load_item(tx, view, primary) for view, primary in wanted]
 
 
-class _Part(NamedTuple):
-    """One write of a transaction, or a check alone."""
+class Part(NamedTuple):
+    """One write of a transaction, or a check alone.
+
+    `refused` is the code and message of a condition that does not hold.
+    """
 
     write: Write
     key: Item
     is_check: bool
     shows_old: bool
+    refused: tuple[str, str] = ("ConditionalCheckFailed", "The conditional request failed")
 
 
 class _Cancelled(Exception):
@@ -140,14 +145,34 @@ _PLANS = {
 )
 async def transact_write_items(ctx: Context, request: Request) -> dict[str, Any]:
     """Write up to a hundred items, all of them or none."""
+    items = request["TransactItems"]
+    parts, capacities = await write_together(
+        ctx, lambda: _plan_all(ctx, items), request.get("ClientRequestToken"), items
+    )
+    for used in capacities.values():
+        measure(ctx, used.view, "TransactWriteItems", used)
+    answer: dict[str, Any] = {}
+    if request.get("ReturnItemCollectionMetrics") == "SIZE":
+        answer["ItemCollectionMetrics"] = await _collections(ctx, parts)
+    return with_capacities(answer, request, capacities)
+
+
+async def write_together(
+    ctx: Context,
+    plan: Callable[[], Awaitable[list[Part]]],
+    given: str | None,
+    asked: Any,
+) -> tuple[list[Part], dict[str, Used]]:
+    """Plan and carry out all parts or none, with what they used; `given` is the request's token.
+
+    `asked` is what must be the same when the token comes again. Raises AwsError.
+    """
     now = ctx.clock.now()
-    given = request.get("ClientRequestToken")
     token = None
     if given is not None:
-        digest = sha256(_canonical(request["TransactItems"])).digest()
-        token = Token(given, digest, now + TOKEN_SECONDS)
+        token = Token(given, sha256(_canonical(asked)).digest(), now + TOKEN_SECONDS)
     for _ in range(PLANS_MAX):
-        parts = await _plan_all(ctx, request["TransactItems"])
+        parts = await plan()
         _check_together(parts)
         for part in parts:
             admit(ctx, part.write.view, is_write=True)
@@ -155,8 +180,8 @@ async def transact_write_items(ctx: Context, request: Request) -> dict[str, Any]
             outcomes = await ctx.transact(_write_all, parts, token, now)
         except TableChanged:
             continue
-        except _Cancelled as cancelled:
-            raise _told(ctx, parts, cancelled.reasons) from None
+        except _Cancelled as stopped:
+            raise _told(ctx, parts, stopped.reasons) from None
         break
     else:
         raise keeps_changing("of a transaction")
@@ -173,19 +198,14 @@ async def transact_write_items(ctx: Context, request: Request) -> dict[str, Any]
         used.table += more.table
         for name, units in (*more.local.items(), *more.global_.items()):
             used.add_index(name, units)
-    for used in capacities.values():
-        measure(ctx, used.view, "TransactWriteItems", used)
-    answer: dict[str, Any] = {}
-    if request.get("ReturnItemCollectionMetrics") == "SIZE":
-        answer["ItemCollectionMetrics"] = await _collections(ctx, parts)
-    return _with_capacities(answer, request, capacities)
+    return parts, capacities
 
 
 def _canonical(items: Any) -> bytes:
     return orjson.dumps(items, option=orjson.OPT_SORT_KEYS, default=lambda one: one.hex())
 
 
-async def _plan_all(ctx: Context, items: list[Mapping[str, Any]]) -> list[_Part]:
+async def _plan_all(ctx: Context, items: list[Mapping[str, Any]]) -> list[Part]:
     """Plan all parts. The first whose key or item does not fit its table cancels them all."""
     parts = []
     for place, one in enumerate(items):
@@ -194,11 +214,11 @@ async def _plan_all(ctx: Context, items: list[Mapping[str, Any]]) -> list[_Part]
         except InvalidItem as error:
             told: list[dict[str, Any]] = [{"Code": "None"} for _ in items]
             told[place] = {"Code": "ValidationError", "Message": error.message}
-            raise _cancelled(told) from None
+            raise cancelled(told) from None
     return parts
 
 
-async def _plan(ctx: Context, one: Mapping[str, Any]) -> _Part:
+async def _plan(ctx: Context, one: Mapping[str, Any]) -> Part:
     kinds = [name for name, content in one.items() if content is not None]
     if len(kinds) != 1:
         raise ValidationException(
@@ -209,10 +229,10 @@ async def _plan(ctx: Context, one: Mapping[str, Any]) -> _Part:
     write = _PLANS[kind](view, part)
     shows_old = part.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
     key = part["Item"] if kind == "Put" else part["Key"]
-    return _Part(write, key, kind == "ConditionCheck", shows_old)
+    return Part(write, key, kind == "ConditionCheck", shows_old)
 
 
-def _check_together(parts: list[_Part]) -> None:
+def _check_together(parts: list[Part]) -> None:
     places = {(part.write.view.base, part.write.primary) for part in parts}
     if len(places) != len(parts):
         raise ValidationException(
@@ -224,7 +244,7 @@ def _check_together(parts: list[_Part]) -> None:
 
 
 async def _write_all(
-    tx: Transaction, scope: Scope, parts: list[_Part], token: Token | None, now: float
+    tx: Transaction, scope: Scope, parts: list[Part], token: Token | None, now: float
 ) -> list[Outcome | None] | None:
     """Carry out all parts; None when the token says that it was done before."""
     for view in {id(part.write.view): part.write.view for part in parts}.values():
@@ -263,7 +283,7 @@ async def _write_all(
 
 def _told(
     ctx: Context,
-    parts: list[_Part],
+    parts: list[Part],
     reasons: list[ConditionFailed | ValidationException | None],
 ) -> TransactionCanceledException:
     told: list[dict[str, Any]] = []
@@ -271,24 +291,23 @@ def _told(
         if reason is None:
             told.append({"Code": "None"})
         elif isinstance(reason, ConditionFailed):
-            one: dict[str, Any] = {
-                "Code": "ConditionalCheckFailed",
-                "Message": "The conditional request failed",
-            }
+            code, said = part.refused
+            one: dict[str, Any] = {"Code": code, "Message": said}
             if part.shows_old and reason.old is not None:
                 one["Item"] = show(ctx, reason.old)
             told.append(one)
         else:
             told.append({"Code": "ValidationError", "Message": reason.message})
-    return _cancelled(told)
+    return cancelled(told)
 
 
-def _cancelled(told: list[dict[str, Any]]) -> TransactionCanceledException:
+def cancelled(told: list[dict[str, Any]]) -> TransactionCanceledException:
+    """The error of a transaction that was not carried out, with a reason for each part."""
     codes = ", ".join(one["Code"] for one in told)
     return TransactionCanceledException(f"{_CANCELLED} [{codes}]", CancellationReasons=told)
 
 
-async def _collections(ctx: Context, parts: list[_Part]) -> dict[str, Any]:
+async def _collections(ctx: Context, parts: list[Part]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for part in parts:
         told = await told_collection(ctx, part.write.view, part.key)
@@ -297,9 +316,10 @@ async def _collections(ctx: Context, parts: list[_Part]) -> dict[str, Any]:
     return found
 
 
-def _with_capacities(
+def with_capacities(
     answer: dict[str, Any], request: Request, capacities: Mapping[str, Used]
 ) -> dict[str, Any]:
+    """The answer with what was used of each table, when the request asks for it."""
     mode = request.get("ReturnConsumedCapacity")
     if mode in ("TOTAL", "INDEXES"):
         answer["ConsumedCapacity"] = [

@@ -56,13 +56,13 @@ def plan_query(view: TableView | None, request: Mapping[str, Any]) -> Search:
     projection = read_projection(request, substitutions)
     substitutions.finish()
     view = required(view)
-    index = _index(view, request)
+    index = find_index(view, request)
     hashes, ranges = (view.hashes, view.ranges) if index is None else (index.hashes, index.ranges)
     plan = plan_key(conditions, hashes, ranges)
     check_bounds(plan)
     _refuse_key_filter(found, request, {name for name, _ in (*hashes, *ranges)})
     begin, end = query_range(view, index, plan)
-    search = _search(view, index, request, found, projection)
+    search = make_search(view, index, request, found, projection)
     search.begin, search.end = begin, end
     search.reverse = request.get("ScanIndexForward") is False
     search.values = substitutions.values
@@ -81,7 +81,7 @@ def plan_query(view: TableView | None, request: Mapping[str, Any]) -> Search:
             raise ValidationException(
                 "The provided starting key is invalid" if is_elsewhere else f"{said} conditions"
             )
-        _go_on(search, at)
+        go_on(search, at)
     return search
 
 
@@ -108,8 +108,8 @@ def plan_scan(view: TableView | None, request: Mapping[str, Any]) -> Search:
     projection = read_projection(request, substitutions)
     substitutions.finish()
     view = required(view)
-    index = _index(view, request)
-    search = _search(view, index, request, found, projection)
+    index = find_index(view, request)
+    search = make_search(view, index, request, found, projection)
     search.begin, search.end = scan_range(view, index, segment, segments)
     search.values = substitutions.values
     given = request.get("ExclusiveStartKey")
@@ -121,7 +121,7 @@ def plan_scan(view: TableView | None, request: Mapping[str, Any]) -> Search:
                 f"ExclusiveStartKey with correct Segment. TotalSegments: {segments} "
                 f"Segment: {segment}"
             )
-        _go_on(search, at)
+        go_on(search, at)
     return search
 
 
@@ -147,14 +147,16 @@ def _segments(request: Mapping[str, Any]) -> tuple[int, int]:
     return segment, segments
 
 
-def _go_on(search: Search, at: bytes) -> None:
+def go_on(search: Search, at: bytes) -> None:
+    """Let a search begin behind a place."""
     if search.reverse:
         search.end = at
     else:
         search.begin = at + b"\0"
 
 
-def _index(view: TableView, request: Mapping[str, Any]) -> IndexView | None:
+def find_index(view: TableView, request: Mapping[str, Any]) -> IndexView | None:
+    """The index that a request names, if any. Raises ValidationException."""
     name = request.get("IndexName")
     if name is None:
         return None
@@ -211,13 +213,14 @@ def read_projection(
     return dict.fromkeys(names), frozenset(names)
 
 
-def _search(
+def make_search(
     view: TableView,
     index: IndexView | None,
     request: Mapping[str, Any],
     found: Found,
     projection: tuple[Branches, frozenset[str]] | None,
 ) -> Search:
+    """A search without its range yet. Raises ValidationException."""
     select = _select(request, index, projection is not None)
     needed: frozenset[str] | None = found[1]
     if select == "ALL_ATTRIBUTES":

@@ -12,14 +12,13 @@ from cumulet.services.dynamodb.errors import ValidationException
 
 NOT_WELL_FORMED = "Statement wasn't well formed, can't be processed: "
 
-KEYWORDS = frozenset(
-    """
+_WORDS = """
     ALL AND AS ASC AT BETWEEN BY CASE CAST CREATE CROSS DELETE DESC DISTINCT DROP ELSE END ESCAPE
     EXCEPT EXISTS FALSE FROM FULL GROUP HAVING IN INNER INSERT INTERSECT INTO IS JOIN LEFT LIKE
     LIMIT MISSING NOT NULL OFFSET ON OR ORDER OUTER PIVOT REMOVE RETURNING RIGHT SELECT SET THEN
     TRUE UNION UNPIVOT UPDATE VALUE VALUES WHEN WHERE
-    """.split()
-)
+    """
+KEYWORDS = frozenset(_WORDS.split())
 """Words that are names only in double quotes."""
 
 _TOKEN = re.compile(
