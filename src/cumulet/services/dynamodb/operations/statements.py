@@ -150,7 +150,7 @@ async def execute_transaction(ctx: Context, request: Request) -> dict[str, Any]:
             if getattr(bounds[-1].body, "returning", ""):
                 raise ValidationException(_RETURNS)
         except ValidationException as error:
-            raise _failed(place, error) from None
+            raise permitting.failed_part(place, error) from None
     if len({bound.statement.is_read for bound in bounds}) > 1:
         raise ValidationException(
             "Statements within ExecuteTransaction must be all reads or all writes"
@@ -168,10 +168,6 @@ async def execute_transaction(ctx: Context, request: Request) -> dict[str, Any]:
     return with_capacities({"Responses": []}, request, capacities)
 
 
-def _failed(place: int, error: ValidationException) -> ValidationException:
-    return ValidationException(f"Validation failed in TransactStatements[{place}]: {error.message}")
-
-
 async def _read_all(ctx: Context, request: Request, bounds: list[Bound]) -> dict[str, Any]:
     plans = []
     for place, bound in enumerate(bounds):
@@ -180,7 +176,7 @@ async def _read_all(ctx: Context, request: Request, bounds: list[Bound]) -> dict
             if single is None:
                 raise ValidationException(_needs_key("ExecuteTransaction"))
         except ValidationException as error:
-            raise _failed(place, error) from None
+            raise permitting.failed_part(place, error) from None
         plans.append(single)
     for view, _ in plans:
         admit(ctx, view, is_write=False)
@@ -211,7 +207,7 @@ async def _parts(
             told[place] = {"Code": "ValidationError", "Message": error.message}
             raise cancelled(told) from None
         except ValidationException as error:
-            raise _failed(place, error) from None
+            raise permitting.failed_part(place, error) from None
         shows_old = one.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
         is_insert = isinstance(bound.body, Insert)
         refused = ("DuplicateItem", DUPLICATE) if is_insert else ("ConditionalCheckFailed", FAILED)

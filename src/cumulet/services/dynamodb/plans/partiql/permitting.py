@@ -47,13 +47,20 @@ def _texts(request: Request) -> list[Mapping[str, Any]]:
 def _statements(request: Request) -> list[Statement]:
     """What a request does. A batch answers for each of its statements that cannot be read."""
     found = []
-    for one in _texts(request):
+    for place, one in enumerate(_texts(request)):
         try:
             found.append(parse_statement(one["Statement"]))
-        except ValidationException:
+        except ValidationException as error:
+            if "TransactStatements" in request:
+                raise failed_part(place, error) from None
             if "Statements" not in request:
                 raise
     return found
+
+
+def failed_part(place: int, error: ValidationException) -> ValidationException:
+    """The error of one statement of a transaction."""
+    return ValidationException(f"Validation failed in TransactStatements[{place}]: {error.message}")
 
 
 def actions(ctx: Context, request: Request) -> list[str]:
