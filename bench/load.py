@@ -73,10 +73,15 @@ class Caller(asyncio.Protocol):
         size = whole(self.buffer)
         if size is None or len(self.buffer) < size:
             return
+        is_last = b"\r\nConnection: close\r\n" in self.buffer[:size]
         self.answered(size)
-        if self.transport is not None and not self.transport.is_closing():
-            self.started = time.perf_counter()
-            self.transport.write(self.request)
+        if self.transport is None or self.transport.is_closing():
+            return
+        if is_last:
+            self.transport.close()
+            return
+        self.started = time.perf_counter()
+        self.transport.write(self.request)
 
     def answered(self, size: int) -> None:
         self.counts.latencies.append(time.perf_counter() - self.started)

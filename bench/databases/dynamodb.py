@@ -1,4 +1,4 @@
-"""GetItem, Query of twenty items, PutItem and UpdateItem over 64 connections, on one core."""
+"""GetItem, Query of 20 items, PutItem and UpdateItem over 64 connections, beside the peers."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ import boto3
 from botocore.config import Config
 
 from bench.clouds import Server, ours
-from bench.report import missed, show
+from bench.databases.peers import databases
+from bench.load import Rate
+from bench.report import missed, ratio, show
 from bench.requests import signed
 
 CONNECTIONS = 64
+TURNS = 2
 TABLE = "bench"
 AIMS = {"GetItem": 12_000, "Query": 8_000, "PutItem": 7_000}
 """Answers for each second of the main process's processor; every write is on the disk first."""
@@ -67,8 +70,14 @@ def prepare(server: Server) -> None:
         ],
         BillingMode="PAY_PER_REQUEST",
     )
+    client.get_waiter("table_exists").wait(TableName=TABLE, WaiterConfig={"Delay": 1})
     for number in range(20):
         client.put_item(TableName=TABLE, Item=item("many", number))
+    # What is compared does the same.
+    if client.get_item(TableName=TABLE, **REQUESTS["GetItem"])["Item"] != item("many", 3):
+        raise RuntimeError("it does not read what was written")
+    if client.query(TableName=TABLE, **REQUESTS["Query"])["Count"] != 20:
+        raise RuntimeError("it does not find twenty items")
 
 
 def request_of(server: Server, operation: str) -> bytes:
@@ -81,23 +90,52 @@ def request_of(server: Server, operation: str) -> bytes:
     return signed(server.endpoint, server.key, "dynamodb", "POST", "/", body, headers)
 
 
+def measured(server: Server) -> dict[str, Rate]:
+    """Each operation's rate: of two turns the better, as others use the machine too.
+
+    The first turn also warms what compiles itself while it runs.
+    """
+    prepare(server)
+    found: dict[str, Rate] = {}
+    for operation in REQUESTS:
+        request = request_of(server, operation)
+        turns = [server.measure(request, CONNECTIONS) for _ in range(TURNS)]
+        found[operation] = max(turns, key=lambda rate: rate.per_cpu_second)
+    return found
+
+
+def compared() -> dict[str, dict[str, Rate]]:
+    """The rates of each database that can be had, ours first."""
+    found: dict[str, dict[str, Rate]] = {}
+    for name, start in {"cumulet": ours, **databases()}.items():
+        try:
+            with start() as server:
+                found[name] = measured(server)
+        except Exception as problem:
+            if name == "cumulet":
+                raise
+            print(f"  {name} could not do this work: {problem}")
+    return found
+
+
 def run() -> None:
-    with ours() as server:
-        prepare(server)
-        found = {
-            operation: server.measure(request_of(server, operation), CONNECTIONS)
-            for operation in REQUESTS
-        }
+    found = compared()
+    own = found["cumulet"]
     rows = [
-        (name, rate.per_cpu_second, rate.per_second, rate.p50_ms, rate.p99_ms, rate.failed)
-        for name, rate in found.items()
-    ]
+        (operation, name, rate.per_cpu_second,
+         ratio(rate.per_cpu_second, own[operation].per_cpu_second), rate.per_second,
+         rate.p50_ms, rate.p99_ms, rate.failed)
+        for operation in REQUESTS
+        for name, rates in found.items()
+        for rate in (rates[operation],)
+    ]  # fmt: skip
     told = ", ".join(f"{name} {least:,}" for name, least in AIMS.items())
     show(
-        "DynamoDB, 64 connections, one core, signatures verified, writes durable",
-        ("operation", "per CPU s", "per s", "p50 ms", "p99 ms", "failed"),
+        f"DynamoDB, {CONNECTIONS} connections, one core; ours verifies signatures and has every "
+        "write on the disk when it answers; DynamoDB Local and dynalite write files, the others none",
+        ("operation", "database", "per CPU s", "of ours", "per s", "p50 ms", "p99 ms", "failed"),
         rows,
         f"aims for each second of the main process's processor: {told}",
     )
     for name, least in AIMS.items():
-        missed(f"{name} per CPU second", found[name].per_cpu_second, at_least=least)
+        missed(f"{name} per CPU second", own[name].per_cpu_second, at_least=least)

@@ -1,0 +1,110 @@
+"""What else speaks DynamoDB's protocol: DynamoDB Local, dynalite, and the clouds that have it.
+
+Each is installed once into a folder of its own, keeps its tables on the disk where it can, and is
+left out, with a word, where it cannot be had.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from bench.clouds import PEERS, Server, free_port, peer_environment, started
+from bench.peers import available
+
+DYNALITE = "dynalite@4.0.0"
+LOCAL = ("com.amazonaws", "DynamoDBLocal", "2.6.1")
+KEY = ("test", "test")
+INSTALL_SECONDS_MAX = 600
+
+Start = Callable[[], AbstractContextManager[Server]]
+
+
+def databases() -> dict[str, Start]:
+    """Those that are here or can be installed, by name."""
+    found: dict[str, Start] = {}
+    for name, programs, install, start in (
+        ("DynamoDB Local", ("java", "mvn"), _install_local, dynamodb_local),
+        ("dynalite", ("node", "npm"), _install_dynalite, dynalite),
+    ):
+        missing = [program for program in programs if shutil.which(program) is None]
+        if missing:
+            print(f"  {name} is left out: there is no {missing[0]}")
+        elif not install():
+            print(f"  {name} could not be installed and is left out")
+        else:
+            found[name] = start
+    return {**found, **available(PEERS)}
+
+
+@contextlib.contextmanager
+def dynamodb_local() -> Iterator[Server]:
+    """DynamoDB Local, with its tables in a file."""
+    port, jars = free_port(), _local_folder() / "lib"
+    with tempfile.TemporaryDirectory(prefix="bench-") as data:
+        words = [
+            "java", f"-Djava.library.path={jars}", "-cp", f"{jars}/*",
+            "com.amazonaws.services.dynamodbv2.local.main.ServerRunner",
+            "-port", str(port), "-dbPath", data, "-disableTelemetry",
+        ]  # fmt: skip
+        with started("DynamoDB Local", words, port, "/", KEY) as server:
+            yield server
+
+
+@contextlib.contextmanager
+def dynalite() -> Iterator[Server]:
+    """dynalite, with its tables in LevelDB, and no wait before a table can be used."""
+    port = free_port()
+    program = _dynalite_folder() / "node_modules" / "dynalite" / "cli.js"
+    with tempfile.TemporaryDirectory(prefix="bench-") as data:
+        words = ["node", str(program), "--port", str(port), "--host", "127.0.0.1"]
+        words += ["--path", data, "--createTableMs", "0"]
+        with started("dynalite", words, port, "/", KEY) as server:
+            yield server
+
+
+def _local_folder() -> Path:
+    return peer_environment() / "dynamodb-local"
+
+
+def _dynalite_folder() -> Path:
+    return peer_environment() / "dynalite"
+
+
+def _install_local() -> bool:
+    folder = _local_folder()
+    if any((folder / "lib").glob("DynamoDBLocal-*.jar")):
+        return True
+    folder.mkdir(parents=True, exist_ok=True)
+    group, artifact, version = LOCAL
+    (folder / "pom.xml").write_text(
+        '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
+        "<groupId>bench</groupId><artifactId>bench</artifactId><version>1</version><dependencies>"
+        f"<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId>"
+        f"<version>{version}</version></dependency></dependencies></project>\n"
+    )
+    words = ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib"]
+    return _installed(words, folder)
+
+
+def _install_dynalite() -> bool:
+    folder = _dynalite_folder()
+    if (folder / "node_modules" / "dynalite" / "cli.js").exists():
+        return True
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "package.json").write_text('{"private": true}')
+    return _installed(["npm", "install", "--no-audit", "--no-fund", "--silent", DYNALITE], folder)
+
+
+def _installed(words: list[str], folder: Path) -> bool:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        done = subprocess.run(
+            words, cwd=folder, check=False, timeout=INSTALL_SECONDS_MAX, capture_output=True
+        )
+        return done.returncode == 0
+    return False
