@@ -68,23 +68,19 @@ HUNGRY = "    kept = []\n    while True: kept.append(bytearray(1 << 20))\n"
 @pytest.mark.parametrize("when", ["init", "event"])
 def test_memory_is_reported_of_an_environment_that_is_gone_already(play, monkeypatch, when):
     """The control group, which counted, goes with the last process."""
-    wait = Sandbox._await
-
-    async def wait_for_the_end_too(future, limit_ms):
-        result = await wait(future, limit_ms)
-        if environments:
-            await asyncio.wait([each.gone for each in environments], timeout=30)
-        return result
-
-    environments = []
     expect_next = Environment.expect
 
-    def expect(self):
-        if when == "init" or self.state.value == "running":
-            environments.append(self)
-        return expect_next(self)
+    async def result_and_end(environment, result):
+        found = await result
+        await asyncio.wait([environment.gone], timeout=30)
+        return found
 
-    monkeypatch.setattr(Sandbox, "_await", staticmethod(wait_for_the_end_too))
+    def expect(self):
+        result = expect_next(self)
+        if when == "init" or self.state.value == "running":
+            return result_and_end(self, result)
+        return result
+
     monkeypatch.setattr(Environment, "expect", expect)
     source = {
         "init": f"if True:\n{HUNGRY}",

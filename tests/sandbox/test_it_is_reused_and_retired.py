@@ -67,10 +67,10 @@ def test_nothing_runs_between_events(play):
         )
         await stage.invoke(spec)
         first = json.loads((await stage.invoke(spec)).payload)
-        await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.4)
+        await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.8)
         second = json.loads((await stage.invoke(spec)).payload)
-        assert second[1] - first[1] > 0.3
-        assert second[0] - first[0] < 60
+        assert second[1] - first[1] > 0.7
+        assert second[0] - first[0] < 200
 
     play(scenario)
 

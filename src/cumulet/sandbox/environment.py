@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import os
 import signal
 import socket
@@ -18,9 +19,11 @@ import msgspec
 from cumulet.core.clock import Clock
 from cumulet.sandbox import messages
 from cumulet.sandbox.contract import AsyncSink, Invocation, SandboxConfig
+from cumulet.sandbox.links.deadline import Deadline
 from cumulet.sandbox.links.peers import pid_of
 from cumulet.sandbox.logs import LogPump
 from cumulet.sandbox.machine.cgroups import Group
+from cumulet.sandbox.machine.freezer import Freezer
 from cumulet.sandbox.process import Ended, Zygote, ended_from_wait
 from cumulet.sandbox.states import State, move
 
@@ -28,12 +31,9 @@ STATUS_BYTES_MAX = 65_536
 STATUS_FDS_MAX = 4
 END_SECONDS_MAX = 2.0
 """After its data socket has closed, an environment has this long to say why."""
-FREEZE_AFTER_SECONDS = 0.02
-"""An event that follows within this time finds its environment awake: two signals saved.
-
-A function in steady use is so never stopped; one that waits runs on no longer than this."""
-_PROCESS_GROUP = 4
-"""PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9."""
+PEAK_AFTER_SECONDS = 0.05
+"""Events in quick succession share one look at the memory that was used."""
+_SHORT_MS = 5.0
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -133,6 +133,7 @@ class Environment:
         self.idle_since = self.born_at = clock.monotonic()
         self.retiring = False
         self.peak_mb = self.memory_mb = 0
+        self._peak_at = -math.inf
         self._over_memory = False
         self.private_tmp: Path | None = None
         self.on_gone: Callable[[Environment], None] | None = None
@@ -141,17 +142,14 @@ class Environment:
         self.closers: list[Callable[[], None]] = []
         self._held: Answer | None = None
         self._clock = clock
-        self._freeze = config.freeze
-        self._frozen = False
-        self._freezing: asyncio.TimerHandle | None = None
-        self._rested_at = 0.0
         self._on_dead = on_dead
-        self._first_fd = self._function_fd = -1
+        self.freezer = Freezer(self._loop, lambda: self.state is State.IDLE, enabled=config.freeze)
+        self._first_fd = -1
         self._pids: list[int] = []
         self._left = 0
-        self._group_signals = True
         self._ended: Ended | None = None
         self._result: asyncio.Future[Result] | None = None
+        self._deadline = Deadline(self._loop, self._time_out)
         self._born: asyncio.Future[None] = self._loop.create_future()
         self._running: asyncio.Future[None] = self._loop.create_future()
         self.gone: asyncio.Future[None] = self._loop.create_future()
@@ -203,7 +201,8 @@ class Environment:
             self._left = len(self._pids)
             self.layers = message["layers"]
             self.missing = message.get("missing", [])
-            self._function_fd = fds[0] if fds else -1
+            if fds:
+                self.freezer.hold(fds[0])
             if len(fds) > 1:
                 self.listener = socket.socket(fileno=fds[1])
             self._settle(self._running)
@@ -240,6 +239,14 @@ class Environment:
             self._result.set_result(self._ended)
         return self._result
 
+    def limit(self, limit_ms: float) -> None:
+        """What is expected comes within this time, or the result is that it did not."""
+        self._deadline.set(limit_ms / 1000)
+
+    def _time_out(self) -> None:
+        if self._result is not None and not self._result.done():
+            self._result.set_result(TimedOut())
+
     def deliver(self, result: Result) -> None:
         """Settle what is awaited; an answer is held back while extensions are at work."""
         companions = self.companions
@@ -266,50 +273,10 @@ class Environment:
     def send(self, invocation: Invocation, deadline_ms: int, sink: AsyncSink | None) -> None:
         """Wake the environment and hand it one event."""
         assert self.link is not None
-        self.thaw()
+        self.freezer.thaw()
         if self.companions is not None:
             self.companions.announce(invocation, deadline_ms)
         self.link.send(invocation, deadline_ms, sink)
-
-    def rest(self) -> None:
-        """Stop the function's processes until the next event, unless it follows at once."""
-        if self._freeze and not self._frozen:
-            self._rested_at = self._loop.time()
-            if self._freezing is None:
-                self._freezing = self._loop.call_later(FREEZE_AFTER_SECONDS, self._freeze_now)
-
-    def _freeze_now(self) -> None:
-        """One timer serves many events: it looks whether the last of them is long enough ago."""
-        self._freezing = None
-        if self.state is not State.IDLE:
-            return
-        left = self._rested_at + FREEZE_AFTER_SECONDS - self._loop.time()
-        if left > 0:
-            self._freezing = self._loop.call_later(left, self._freeze_now)
-        else:
-            self._frozen = self._signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """Let the function's processes go on."""
-        if self._frozen:
-            self._frozen = False
-            self._signal(signal.SIGCONT)
-
-    def _signal(self, number: signal.Signals) -> bool:
-        """Signal the function's process group, or its first process on older kernels."""
-        if self._function_fd < 0:
-            return False
-        try:
-            flags = _PROCESS_GROUP if self._group_signals else 0
-            signal.pidfd_send_signal(self._function_fd, number, None, flags)
-        except ProcessLookupError:
-            return False
-        except OSError:
-            if not self._group_signals:
-                return False
-            self._group_signals = False
-            return self._signal(number)
-        return True
 
     def pid(self) -> int:
         """Process id of the first process; raises OSError when it is gone."""
@@ -320,9 +287,15 @@ class Environment:
         self._over_memory = True
         self.kill()
 
-    def note_peak(self) -> int:
-        """Most memory used so far in megabytes; remembered beyond the end of the control group."""
-        self.peak_mb = max(self.peak_mb, self.group.peak_mb() or 0)
+    def note_peak(self, duration_ms: float = math.inf) -> int:
+        """Most memory used so far in megabytes; remembered beyond the end of the control group.
+
+        After an event that took only `duration_ms` it may be what it was a moment ago.
+        """
+        now = self._loop.time()
+        if duration_ms > _SHORT_MS or now - self._peak_at > PEAK_AFTER_SECONDS:
+            self._peak_at = now
+            self.peak_mb = max(self.peak_mb, self.group.peak_mb() or 0)
         return self.peak_mb
 
     def _is_out_of_memory(self) -> bool:
@@ -347,8 +320,8 @@ class Environment:
             self.move(State.ENDING)
         deadline_ms = int((self._clock.now() + grace_seconds) * 1000)
         if self.companions is not None and self.companions.shutdown(deadline_ms):
-            self.thaw()
-            self._signal(signal.SIGTERM)
+            self.freezer.thaw()
+            self.freezer.signal(signal.SIGTERM)
             await asyncio.wait([self.gone], timeout=grace_seconds)
         self.kill()
         await asyncio.shield(self.gone)
@@ -358,9 +331,8 @@ class Environment:
         if self.state is State.DEAD:
             return
         self.state = State.DEAD
-        self.thaw()
-        if self._freezing is not None:
-            self._freezing.cancel()
+        self._deadline.stop()
+        self.freezer.close()
         if self._first_fd >= 0:
             self._loop.remove_reader(self._first_fd)
         self._loop.remove_reader(self.lines.status)
@@ -385,10 +357,9 @@ class Environment:
         if self.listener is not None:
             self.listener.close()
         self.lines.close()
-        for fd in (self._first_fd, self._function_fd):
-            if fd >= 0:
-                os.close(fd)
-        self._first_fd = self._function_fd = -1
+        if self._first_fd >= 0:
+            os.close(self._first_fd)
+            self._first_fd = -1
         self._on_dead(self)
         if self.on_gone is not None:
             self.on_gone(self)

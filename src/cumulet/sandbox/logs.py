@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import termios
 from collections.abc import Callable
 
 from cumulet.sandbox.contract import LogLine, OnLog
@@ -29,6 +31,7 @@ class LogPump:
         self._now = now
         self._line_bytes_max = line_bytes_max
         self._bytes_max = bytes_max
+        self._waiting = bytearray(4)
         self._buffer = b""
         self._skip = 0
         self._taken = 0
@@ -62,13 +65,23 @@ class LogPump:
         self._buffer = self._take(self._buffer + data if self._buffer else data)
         return True
 
+    def _has_more(self) -> bool:
+        """Whether something is in the pipe: to ask costs less than to read in vain."""
+        if self.fd < 0:
+            return False
+        try:
+            fcntl.ioctl(self.fd, termios.FIONREAD, self._waiting)
+        except OSError:
+            return True
+        return any(self._waiting)
+
     def finish(self) -> None:
         """Read what is there, end an unfinished line, and say how much was left out.
 
         What comes later, from extensions at their end, still goes to the last invocation's sink.
         """
         for _ in range(DRAIN_READS_MAX):
-            if not self.read():
+            if not (self._has_more() and self.read()):
                 break
         if self._buffer:
             self._emit(self._buffer)

@@ -67,17 +67,13 @@ def pack_invoke(
     payload: bytes,
 ) -> bytes:
     """The INVOKE frame, whole."""
-    texts = (
-        request_id.encode(),
-        trace_id.encode(),
-        function_arn.encode(),
-        client_context.encode(),
-        cognito_identity.encode(),
-    )
-    lengths = tuple(map(len, texts))
-    body_bytes = _INVOKE.size + sum(lengths) + len(payload)
-    head = _INVOKE_FRAME.pack(body_bytes, INVOKE, deadline_ms, *lengths)
-    return b"".join((head, *texts, payload))
+    texts = (request_id, trace_id, function_arn, client_context, cognito_identity)
+    content = "".join(texts).encode()
+    lengths = map(len, texts)
+    if len(content) != sum(map(len, texts)):
+        lengths = map(len, map(str.encode, texts))
+    body_bytes = _INVOKE.size + len(content) + len(payload)
+    return _INVOKE_FRAME.pack(body_bytes, INVOKE, deadline_ms, *lengths) + content + payload
 
 
 def unpack_invoke(body: bytes) -> tuple[int, list[str], bytes]:

@@ -224,7 +224,8 @@ class Sandbox:
         try:
             first = environment.expect()
             await self._starter.start(environment, spec, env, interpreter)
-            result = await self._await(first, limit_ms)
+            environment.limit(limit_ms)
+            result = await first
         except NoEntrypoint as error:
             await self._end(environment)
             return _Unmade(Refused("Runtime.InvalidEntrypoint", str(error)), 0)
@@ -239,21 +240,6 @@ class Sandbox:
             return environment
         await self._end(environment)
         return _Unmade(result, environment.peak_mb)
-
-    @staticmethod
-    async def _await(future: asyncio.Future[Result], limit_ms: float) -> Result:
-        """The result, or TimedOut; cheaper than a task around the future."""
-        loop = asyncio.get_running_loop()
-
-        def expire() -> None:
-            if not future.done():
-                future.set_result(TimedOut())
-
-        timer = loop.call_later(max(limit_ms, 0) / 1000, expire)
-        try:
-            return await future
-        finally:
-            timer.cancel()
 
     async def _run(
         self,
@@ -275,7 +261,8 @@ class Sandbox:
         future = environment.expect()
         try:
             environment.send(invocation, int(now_ms + limit_ms), on_stream)
-            result = await self._await(future, limit_ms)
+            environment.limit(limit_ms)
+            result = await future
         except BaseException:
             self._hold(self._end(environment))
             raise
@@ -283,7 +270,7 @@ class Sandbox:
         reusable = isinstance(result, Answer) and not result.final
         if not isinstance(result, Answer):
             result = environment.pending() or result
-        peak_mb = min(environment.note_peak(), spec.memory_mb)
+        peak_mb = min(environment.note_peak(duration_ms), spec.memory_mb)
         usage = verdicts.measure(duration_ms, init_ms, peak_mb)
         if reusable and environment.state is State.RUNNING:
             self._release(environment)
@@ -293,7 +280,7 @@ class Sandbox:
 
     def _release(self, environment: Environment) -> None:
         """After an event: back among the idle ones, or gone if it was retired meanwhile."""
-        environment.rest()
+        environment.freezer.rest()
         environment.log.finish()
         if environment.retiring or self._stopped:
             environment.move(State.RETIRED)
