@@ -50,6 +50,12 @@ class LogSink(Protocol):
         """Add one event; group and stream are made when they do not exist."""
         ...
 
+    def write_all(
+        self, scope: Scope, group: str, stream: str, lines: Sequence[tuple[int, str]]
+    ) -> None:
+        """Add events of one stream, each its time in milliseconds and its message, in order."""
+        ...
+
     async def flush(self) -> None:
         """Wait until everything written so far is in the store."""
         ...

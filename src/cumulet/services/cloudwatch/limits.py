@@ -55,7 +55,8 @@ SINK_PLACES_MAX = 10_000
 SINK_WRITE_LINES = 2_000
 SINK_WRITE_BYTES = 4 * 1_048_576
 """Lines and bytes written in one transaction."""
-SINK_WAIT_SECONDS = 0.05
+SINK_WAIT_SECONDS = 0.2
+"""Lines are gathered for so long: a transaction for each moment costs more than its lines."""
 SINK_RETRY_SECONDS = 1.0
 
 EXPIRE_RECORDS = 100

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -74,11 +75,17 @@ class StoreSink:
 
     def write(self, scope: Scope, group: str, stream: str, timestamp_ms: int, message: str) -> None:
         """Add one event; past the bound it is left out and counted."""
+        self.write_all(scope, group, stream, ((timestamp_ms, message),))
+
+    def write_all(
+        self, scope: Scope, group: str, stream: str, lines: Sequence[tuple[int, str]]
+    ) -> None:
+        """Add events of one stream; past the bound they are left out and counted."""
         place = (scope, group, stream)
         if self._waiting_lines >= SINK_LINES_MAX or self._waiting_bytes >= SINK_BYTES_MAX:
-            self._leave_out(place, 1)
+            self._leave_out(place, len(lines))
         else:
-            self._add(place, timestamp_ms, message)
+            self._add(place, lines)
 
     def next_sequence(self, count: int) -> int:
         """The first of `count` numbers that grow with time, also over restarts."""
@@ -99,21 +106,24 @@ class StoreSink:
         if place in self._left_out or len(self._left_out) < SINK_PLACES_MAX:
             self._left_out[place] = self._left_out.get(place, 0) + count
 
-    def _add(self, place: Place, timestamp_ms: int, message: str) -> None:
-        if message.isascii() and len(message) <= _TEXT_MAX:
-            size = len(message)
-        else:
-            message, size = _cut(message)
-        size += EVENT_OVERHEAD_BYTES
+    def _add(self, place: Place, lines: Sequence[tuple[int, str]]) -> None:
         part = self._filling.get(place)
         if part is None:
             part = self._begin(place)
+        before = part.size_bytes
         # Between two looks at the clock there are fewer lines than microseconds.
-        self._sequence += 1
-        part.lines.append((timestamp_ms, self._sequence, message))
-        part.size_bytes += size
-        self._waiting_lines += 1
-        self._waiting_bytes += size
+        sequence = self._sequence
+        for timestamp_ms, message in lines:
+            if message.isascii() and len(message) <= _TEXT_MAX:
+                size = len(message)
+            else:
+                message, size = _cut(message)
+            sequence += 1
+            part.lines.append((timestamp_ms, sequence, message))
+            part.size_bytes += size + EVENT_OVERHEAD_BYTES
+        self._sequence = sequence
+        self._waiting_lines += len(lines)
+        self._waiting_bytes += part.size_bytes - before
         if len(part.lines) >= SINK_WRITE_LINES or part.size_bytes >= SINK_WRITE_BYTES:
             self._full.append(self._filling.pop(place))
 
@@ -130,7 +140,7 @@ class StoreSink:
         now_ms = int(self._clock.now() * 1000)
         for place, count in self._left_out.items():
             text = f"[{count} lines were left out here: they came faster than they are kept]"
-            self._add(place, now_ms, text)
+            self._add(place, ((now_ms, text),))
         self._left_out.clear()
 
     async def _run(self) -> None:

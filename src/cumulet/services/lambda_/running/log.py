@@ -113,14 +113,22 @@ class InvocationLog:
         now = self._clock.now()
         if usage.init_ms is not None:
             self.begin_init()
-        self._begin(now - usage.duration_ms / 1000)
-        is_json = self._logging.format == "JSON"
+        if self._sink is None and self._tail is None:
+            return
+        logging, request_id, now_ms = self._logging, self._request_id, int(now * 1000)
+        is_json = logging.format == "JSON"
+        lines: list[tuple[int, str]] = []
+        if not self._started and report.allows_system(logging, "INFO"):
+            began = now - usage.duration_ms / 1000
+            text = report.start_line(logging, began, request_id, self._version.label)
+            lines.append((int(began * 1000), text))
+        self._started = True
         if not is_json:
-            self._write(now, report.end_line(self._request_id))
+            lines.append((now_ms, report.end_line(request_id)))
         level = "INFO" if status == "success" else "WARN"
-        if not is_json or report.allows_system(self._logging, level):
+        if not is_json or report.allows_system(logging, level):
             made = Report(
-                self._request_id,
+                request_id,
                 usage.duration_ms,
                 usage.billed_ms,
                 self._version.settings.memory_mb,
@@ -130,23 +138,24 @@ class InvocationLog:
                 error_type,
                 trace_id,
             )
-            self._write(now, report.report_line(self._logging, now, made))
+            lines.append((now_ms, report.report_line(logging, now, made)))
+        self._write_all(lines)
 
     def _write(self, seconds: float, text: str) -> None:
+        self._write_all([(int(seconds * 1000), text)])
+
+    def _write_all(self, lines: list[tuple[int, str]]) -> None:
         if self._sink is not None:
-            self._sink.write(
-                self._scope,
-                self._logging.group,
-                self._place.stream,
-                int(seconds * 1000),
-                text,
-            )
+            self._sink.write_all(self._scope, self._logging.group, self._place.stream, lines)
         if self._tail is not None:
-            encoded = text.encode()
-            self._tail.append(encoded)
-            self._tail_bytes += len(encoded)
-            while self._tail_bytes - len(self._tail[0]) >= LOG_TAIL_BYTES_MAX:
-                self._tail_bytes -= len(self._tail.popleft())
+            for _, text in lines:
+                self._keep(self._tail, text.encode())
+
+    def _keep(self, tail: deque[bytes], text: bytes) -> None:
+        tail.append(text)
+        self._tail_bytes += len(text)
+        while self._tail_bytes - len(tail[0]) >= LOG_TAIL_BYTES_MAX:
+            self._tail_bytes -= len(tail.popleft())
 
     def tail(self) -> str | None:
         """The last four kilobytes in base64, when the caller asked for them."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 
 from cumulet.core.clock import ManualClock
 from cumulet.core.identity import Scope
@@ -29,6 +30,12 @@ class Kept:
     def write(self, scope: Scope, group: str, stream: str, timestamp_ms: int, message: str) -> None:
         assert scope == HERE
         self.lines.append((group, stream, timestamp_ms, message))
+
+    def write_all(
+        self, scope: Scope, group: str, stream: str, lines: Sequence[tuple[int, str]]
+    ) -> None:
+        for timestamp_ms, message in lines:
+            self.write(scope, group, stream, timestamp_ms, message)
 
     async def flush(self) -> None:
         """Nothing waits."""
