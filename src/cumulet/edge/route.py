@@ -35,6 +35,7 @@ class Routes:
     def __init__(self, surfaces: Sequence[Surface]) -> None:
         self._surfaces = tuple(surfaces)
         self._own: set[str] = set()
+        self._addresses: set[str] = set()
         self._claiming = tuple(
             cast(HostSurface, surface) for surface in surfaces if hasattr(surface, "claims")
         )
@@ -56,6 +57,17 @@ class Routes:
         self._own.add(host)
         return True
 
+    def _is_address(self, host: str) -> bool:
+        """Whether no user can have given this host to a surface; remembered, as it is for ever."""
+        if host in self._addresses:
+            return True
+        if not is_own(host):
+            return False
+        if len(self._addresses) >= _OWN_HOSTS_MAX:
+            self._addresses.clear()
+        self._addresses.add(host)
+        return True
+
     async def find(self, platform: Platform, request: Request) -> Surface | None:
         """The surface that answers this request, or None for the AWS API.
 
@@ -63,9 +75,10 @@ class Routes:
         """
         if self.leaves_to_aws(request) or manages_connections(request):
             return None
-        for claiming in self._claiming:
-            if await claiming.claims(platform, request):
-                return claiming
+        if not self._is_address(request.headers.first.get("host", "")):
+            for claiming in self._claiming:
+                if await claiming.claims(platform, request):
+                    return claiming
         for surface in self._surfaces:
             if surface.match(request):
                 return surface

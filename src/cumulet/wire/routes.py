@@ -13,6 +13,11 @@ SEGMENTS_MAX = 64
 """Segments that a path is cut into at most; what follows belongs to a greedy label."""
 
 
+PATHS_KNOWN_MAX = 1_024
+PATH_KNOWN_CHARACTERS_MAX = 256
+"""Paths whose place in the tree is remembered: clients ask for the same ones again and again."""
+
+
 class Route(NamedTuple):
     """One operation at a place of the tree, and what else its requests must show."""
 
@@ -62,6 +67,7 @@ class Router:
 
     def __init__(self, model: ServiceModel) -> None:
         self._root = _Node()
+        self._known: dict[tuple[str, str], _Place] = {}
         self._is_s3 = model.name == "s3"
         seen: set[tuple[str, str]] = set()
         names = model.operation_names
@@ -92,10 +98,16 @@ class Router:
 
     def match(self, request: Request) -> str | None:
         """The operation's name, or None when the path and method are no operation's."""
-        segments = request.path[1:].split("/", SEGMENTS_MAX)
-        place = self._find(self._root, segments, 0, request.method)
+        method, path = request.method, request.path
+        place = self._known.get((method, path))
         if place is None:
-            return None
+            place = self._find(self._root, path[1:].split("/", SEGMENTS_MAX), 0, method)
+            if place is None:
+                return None
+            if len(path) <= PATH_KNOWN_CHARACTERS_MAX:
+                if len(self._known) >= PATHS_KNOWN_MAX:
+                    self._known.clear()
+                self._known[method, path] = place
         routes = place.routes if request.query else place.bare
         if len(routes) == 1 and not routes[0].constants and not self._is_s3:
             return routes[0].operation

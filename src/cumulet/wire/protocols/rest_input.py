@@ -155,11 +155,14 @@ def _header_bind(members: dict[str, Shape]) -> Bind:
         for name, member in members.items()
     ]
     lists = frozenset(name for name, member in members.items() if member.type == "list")
+    none_is_in = frozenset(header for header, _, _ in table).isdisjoint
 
     def bind(request: Request, result: Members) -> None:
         headers = request.headers
+        if none_is_in(headers.first):
+            return
         for header, name, parse in table:
-            if header in headers:
+            if header in headers.first:
                 value = _one_value(headers, header)
                 if value or name not in lists:
                     result[name] = value if parse is None else parse(value)

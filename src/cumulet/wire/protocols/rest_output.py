@@ -159,8 +159,10 @@ def _payload_writer(
 
 
 def _default_type(headers: HeaderList, content_type: str) -> None:
-    if not any(header == "content-type" for header, _ in headers):
-        headers.append(("content-type", content_type))
+    for header, _ in headers:
+        if header == "content-type":
+            return
+    headers.append(("content-type", content_type))
 
 
 def _raw_writer(
