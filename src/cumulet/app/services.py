@@ -12,6 +12,7 @@ from cumulet.services import (
     iam,
     lambda_,
     s3,
+    sns,
     sqs,
     ssm,
 )
@@ -22,6 +23,7 @@ SERVICES: tuple[Service, ...] = (
     *s3.SERVICES,
     *dynamodb.SERVICES,
     sqs.SERVICE,
+    sns.SERVICE,
     ssm.SERVICE,
     lambda_.SERVICE,
     acm.SERVICE,

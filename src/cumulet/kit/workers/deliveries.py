@@ -59,6 +59,7 @@ class Job(msgspec.Struct, frozen=True):
     due: float
     attempts: int = 0
     mistakes: int = 0
+    is_ordered: bool = False
 
     @property
     def scope(self) -> Scope:
@@ -166,7 +167,16 @@ class DeliveryTables:
                 refused.append(draft)
                 continue
             sequence = load.sequence + (next(step) << _NODE_BITS)
-            job = Job(draft.lane, sequence, *scope, load.content, draft.task, load.now, load.now)
+            job = Job(
+                draft.lane,
+                sequence,
+                *scope,
+                load.content,
+                draft.task,
+                load.now,
+                load.now,
+                is_ordered=draft.is_ordered,
+            )
             self.jobs.add(tx, _NOWHERE, job)
             due = lane.due if lane.is_ordered and lane.waiting else min(lane.due, load.now)
             lane = msgspec.structs.replace(lane, due=due, waiting=lane.waiting + 1)
@@ -275,7 +285,7 @@ class Deliveries:
     async def step(self) -> float:
         """Begin what is due; gives the seconds until there is more to do."""
         room = RUNNING_MAX - self._count
-        # The end of a job is a write to the queue, which wakes the worker.
+        # The end of a job that took up the last room looks for the next one itself.
         if room <= 0:
             return LOOK_AGAIN_SECONDS
         now = self._clock.now()
@@ -283,7 +293,10 @@ class Deliveries:
             self._tables.look, _NOWHERE, now, self._running, room
         )
         for job in jobs:
-            self._running.setdefault(job.lane, set()).add(job.sequence)
+            busy = self._running.setdefault(job.lane, set())
+            if job.sequence in busy:
+                continue
+            busy.add(job.sequence)
             self._count += 1
             self._tasks.start(self._carry(job), f"delivery {job.lane}")
         return max(0.0, min(soonest - self._clock.now(), LOOK_AGAIN_SECONDS))
@@ -297,10 +310,15 @@ class Deliveries:
             else:
                 await self._platform.transact(self._tables.postpone, _NOWHERE, changed)
         finally:
+            busy = self._running[job.lane]
+            was_full = len(busy) >= LANE_RUNNING_MAX or self._count >= RUNNING_MAX
             self._count -= 1
-            self._running[job.lane].discard(job.sequence)
-            if not self._running[job.lane]:
+            busy.discard(job.sequence)
+            if not busy:
                 del self._running[job.lane]
+        # The worker was woken by the write above, when this job still took up room.
+        if was_full or job.is_ordered:
+            await self.step()
 
     async def _attempt(self, job: Job, data: bytes) -> Job | None:
         """The job with its new time, or None when it has ended."""

@@ -1,0 +1,1 @@
+"""What SNS takes and what it means: attributes, filters, messages and retries. Pure."""

@@ -1,0 +1,1 @@
+"""How messages reach those who subscribed: envelopes, signatures, and each protocol's way."""
