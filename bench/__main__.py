@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from bench import cold, gateway, identity, invoke, sockets, start
-from bench.databases import dynamodb
+from bench.databases import dynamodb, scores
 from bench.load import pin
 
 BENCHMARKS = {
@@ -16,6 +16,7 @@ BENCHMARKS = {
     "sockets": sockets.run,
     "cold": cold.run,
     "dynamodb": dynamodb.run,
+    "scores": scores.run,
 }
 
 

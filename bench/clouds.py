@@ -100,7 +100,8 @@ def pin_main(pid: int) -> None:
                 os.sched_setaffinity(int(thread.name), {SERVER_CPU})
 
 
-def _unpinned() -> None:
+def unpinned() -> None:
+    """Let this process, about to be another program, run on any processor."""
     os.sched_setaffinity(0, range(os.cpu_count() or 1))
 
 
@@ -141,7 +142,7 @@ def started(
     begin = time.perf_counter()
     process = subprocess.Popen(
         words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
-        env={**inherited, **(env or {})}, preexec_fn=_unpinned, start_new_session=True,
+        env={**inherited, **(env or {})}, preexec_fn=unpinned, start_new_session=True,
     )  # fmt: skip
     endpoint = f"http://127.0.0.1:{port}"
     try:

@@ -132,7 +132,7 @@ def run() -> None:
     told = ", ".join(f"{name} {least:,}" for name, least in AIMS.items())
     show(
         f"DynamoDB, {CONNECTIONS} connections, one core; ours verifies signatures and has every "
-        "write on the disk when it answers; DynamoDB Local and dynalite write files, the others none",
+        "write on the disk when it answers; DynamoDB Local and dynalite write files, others none",
         ("operation", "database", "per CPU s", "of ours", "per s", "p50 ms", "p99 ms", "failed"),
         rows,
         f"aims for each second of the main process's processor: {told}",
