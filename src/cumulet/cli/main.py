@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ _COMMANDS = {
     "invoke": "invoke a function and show its answer and its log",
     "logs": "show the log of a function or a log group",
     "ls": "list what is deployed",
+    "import": "put the rows of files into a table",
+    "hosts": "register machines of your own, which functions find as EC2 instances",
     "check": "verify that the data on disk is whole",
     "doctor": "say what this machine allows, and what is missing",
     "backup": "copy the data of a running or stopped cloud",
@@ -36,7 +39,8 @@ class Commands(click.Group):
         """The command, imported now."""
         if cmd_name not in _COMMANDS:
             return None
-        found = importlib.import_module(f"cumulet.cli.commands.{cmd_name}").command
+        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        found = importlib.import_module(f"cumulet.cli.commands.{module}").command
         assert isinstance(found, click.Command)
         return found
 

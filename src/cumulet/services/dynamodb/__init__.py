@@ -7,9 +7,12 @@ from typing import Any
 
 from cumulet.core.context import Platform
 from cumulet.kit.service import Service, operations_of
+from cumulet.services.dynamodb.copies.records import LOADS
+from cumulet.services.dynamodb.copies.surface import LoadSurface
 from cumulet.services.dynamodb.operations import (
     batch,
     item,
+    load,
     search,
     settings,
     statement,
@@ -37,11 +40,14 @@ def _provides(platform: Platform) -> Mapping[type, Any]:
 DYNAMODB = Service(
     name="dynamodb",
     prefix="dynamodb",
-    operations=operations_of(table, item, search, batch, transact, settings, statement, statements),
+    operations=operations_of(
+        table, item, search, batch, transact, settings, statement, statements, load
+    ),
     workers=WORKERS,
     resources=RESOURCES,
     provides=_provides,
-    tables=RECORDS,
+    tables=(*RECORDS, LOADS),
+    surfaces=(LoadSurface(),),
 )
 
 STREAMS = Service(

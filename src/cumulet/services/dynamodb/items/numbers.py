@@ -19,7 +19,7 @@ from cumulet.services.dynamodb.limits import (
 )
 
 _NUMBER = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,9}))?\Z", re.ASCII)
-_CANONICAL = re.compile(r"(?:0|-?[1-9][0-9]{0,37})\Z", re.ASCII)
+_CANONICAL = re.compile(r"(?:0|-?[1-9][0-9]*|-?(?:0|[1-9][0-9]*)\.[0-9]*[1-9])\Z", re.ASCII)
 _CONTEXT = decimal.Context(prec=600, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
 
 _OVERFLOW = (

@@ -129,6 +129,11 @@ class TableView:
         self.is_throttled = record.billing == "PROVISIONED" and record.tags.get(TAG) == "true"
 
     @property
+    def follows_writes(self) -> bool:
+        """Whether more is written with an item than itself and the table's counters."""
+        return bool(self.maintained or self.stream_prefix or self.record.expiry is not None)
+
+    @property
     def hashes(self) -> Key:
         """The partition key, as of an index."""
         return (self.hash,)

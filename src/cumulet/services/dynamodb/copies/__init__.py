@@ -1,0 +1,1 @@
+"""Whole tables: loaded, backed up, restored, exported and imported, a part at a time."""
