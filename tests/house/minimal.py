@@ -30,6 +30,7 @@ TEXTS = (
     "lambda:InvokeFunction",
     "/house",
     "https://house.example",
+    "i-0123456789abcdef0",
     "house.example",
     "arn:aws:acm:us-east-1:000000000000:certificate/house",
 )

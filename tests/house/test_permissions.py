@@ -54,6 +54,7 @@ PRIVATE = {("lambda", "InvokeFunctionUrl")}
 
 REFUSED = {
     "query": ("AccessDenied", 403),
+    "ec2": ("UnauthorizedOperation", 403),
     "rest-xml": ("AccessDenied", 403),
     "rest-json": ("AccessDeniedException", 403),
     "json": ("AccessDeniedException", 400),
@@ -63,6 +64,7 @@ REFUSED = {
 """How each protocol's services say that permission is missing."""
 UNSIGNED = {
     "query": ("MissingAuthenticationToken", 403),
+    "ec2": ("MissingAuthenticationToken", 403),
     "rest-xml": ("AccessDenied", 403),
     "rest-json": ("MissingAuthenticationTokenException", 403),
     "json": ("MissingAuthenticationTokenException", 400),
@@ -147,6 +149,7 @@ def known(cloud: Any) -> Iterator[dict[str, dict[str, Any]]]:
         "logs": {"logGroupName": "house"},
         "dynamodb": {"ResourceArn": table["TableArn"]},
         "dynamodbstreams": {"StreamArn": table["LatestStreamArn"], "ShardIterator": iterator},
+        "ec2": {"Tags": [{"Key": "house", "Value": "house"}]},
         "sqs": {
             "QueueUrl": queue,
             "SourceArn": queue_arn,

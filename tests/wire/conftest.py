@@ -118,7 +118,7 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
 
 
 def load(direction: str) -> list[Case]:
-    """The vectors of `input` or `output`; none of EC2's, which is not served."""
+    """The vectors of `input` or `output`."""
     if not (FOLDER / "complete").is_file():
         raise FileNotFoundError(
             f"The protocol test vectors are not in {FOLDER}: run tools/fetch_vectors.py"
@@ -129,8 +129,6 @@ def load(direction: str) -> list[Case]:
 def _cases(direction: str) -> Iterator[Case]:
     for folder in (direction, f"legacy/{direction}"):
         for path in sorted((FOLDER / folder).glob("*.json")):
-            if path.stem == "ec2":
-                continue
             for suite_number, suite in enumerate(json.loads(path.read_text())):
                 for number, case in enumerate(suite["cases"]):
                     case["given"].setdefault("name", "OperationName")

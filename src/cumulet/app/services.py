@@ -6,6 +6,7 @@ from cumulet.kit.service import Service
 from cumulet.services import (
     acm,
     apigateway,
+    bedrock,
     cloudformation,
     cloudwatch,
     dynamodb,
@@ -24,9 +25,10 @@ SERVICES: tuple[Service, ...] = (
     *dynamodb.SERVICES,
     sqs.SERVICE,
     sns.SERVICE,
-    ssm.SERVICE,
+    *ssm.SERVICES,
     lambda_.SERVICE,
     acm.SERVICE,
     *apigateway.SERVICES,
+    *bedrock.SERVICES,
     cloudformation.SERVICE,
 )

@@ -103,7 +103,7 @@ class _Call:
     @property
     def wants_json(self) -> bool:
         """Whether an answer of the query protocol is to be JSON, as errands may ask for."""
-        is_errand = self.claim is not None and self.target.protocol == "query"
+        is_errand = self.claim is not None and self.target.protocol in ("query", "ec2")
         return is_errand and wants_json(self.request)
 
 

@@ -28,7 +28,7 @@ async def addressed(request: Request, model: ServiceModel, action: str) -> Reque
     content = await request.body.read(body_limit(model.name, model.protocols[0]))
     is_form = request.headers.get("content-type").lower().startswith(FORM_TYPE)
     # Services of both protocols take parameters of the query one from gateways, as in AWS.
-    has_form = "query" in model.protocols and (bool(request.query) or is_form)
+    has_form = bool({"query", "ec2"} & set(model.protocols)) and (bool(request.query) or is_form)
     if model.target_prefix and not has_form:
         kind = request.headers.get("content-type") or f"application/x-amz-json-{model.json_version}"
         added = [("X-Amz-Target", f"{model.target_prefix}.{action}"), ("Content-Type", kind)]

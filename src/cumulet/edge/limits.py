@@ -135,7 +135,7 @@ def body_limit(service: str, protocol: str) -> int:
     """How many bytes a body may have that is read whole before its operation runs."""
     if service == "s3":
         return S3_DOCUMENT_BYTES_MAX
-    if protocol == "query":
+    if protocol in ("query", "ec2"):
         return QUERY_BODY_BYTES_MAX
     if protocol.startswith("rest-"):
         return REST_BODY_BYTES_MAX

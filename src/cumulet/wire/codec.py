@@ -12,7 +12,7 @@ from typing import Any
 from cumulet.core.errors import MalformedRequest, RequestTooLarge
 from cumulet.core.http import Body, Request, Response
 from cumulet.wire.model import OperationModel, ServiceModel
-from cumulet.wire.protocols import aws_json, aws_query, rest_json, rest_xml, rpc_cbor
+from cumulet.wire.protocols import aws_json, aws_query, ec2_query, rest_json, rest_xml, rpc_cbor
 
 GUNZIPPED_BYTES_MAX = 16 * 1024 * 1024
 """What a compressed request body may become."""
@@ -20,6 +20,7 @@ GUNZIPPED_BYTES_MAX = 16 * 1024 * 1024
 _READERS: dict[str, Callable[[OperationModel], Callable[..., dict[str, Any]]]] = {
     "json": aws_json.compile_reader,
     "query": aws_query.compile_reader,
+    "ec2": ec2_query.compile_reader,
     "rest-json": rest_json.compile_reader,
     "rest-xml": rest_xml.compile_reader,
     "cbor": rpc_cbor.compile_reader,
@@ -27,6 +28,7 @@ _READERS: dict[str, Callable[[OperationModel], Callable[..., dict[str, Any]]]] =
 _WRITERS: dict[str, Callable[[OperationModel], Callable[[dict[str, Any], str], Response]]] = {
     "json": aws_json.compile_writer,
     "query": aws_query.compile_writer,
+    "ec2": ec2_query.compile_writer,
     "rest-json": rest_json.compile_writer,
     "rest-xml": rest_xml.compile_writer,
     "cbor": rpc_cbor.compile_writer,

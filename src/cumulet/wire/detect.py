@@ -19,6 +19,9 @@ _QUEUE_PATH = re.compile(r"/(?:(?:queue/[^/]+/)?\d{12}/[^/]+/?)?\Z")
 _BUCKET_PATH = re.compile(r"/[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9](?:/.*)?\Z", re.DOTALL)
 _S3_HOST = re.compile(r"(?:.+\.)?s3[.\-]")
 
+FORMS = frozenset(("query", "ec2"))
+"""Protocols whose requests are forms, with the operation in the body."""
+
 
 class Target(NamedTuple):
     """What a request is for.
@@ -35,7 +38,7 @@ class Target(NamedTuple):
     @property
     def needs_body(self) -> bool:
         """Whether `Detector.settle` has to look at the body."""
-        return self.protocol == "query" and self.operation is None
+        return self.protocol in FORMS and self.operation is None
 
 
 class Detector:
@@ -59,7 +62,7 @@ class Detector:
         if model.target_prefix:
             self._by_prefix[model.target_prefix] = name
         self._by_signing_name.setdefault(model.signing_name, []).append(name)
-        if "query" in protocols:
+        if FORMS & set(protocols):
             self._by_version.setdefault(model.api_version, []).append(name)
         if protocols[0].startswith("rest-"):
             self._rest.append(name)
@@ -100,8 +103,8 @@ class Detector:
         every = [name for names in self._by_version.values() for name in names]
         for name in (*named, *every):
             if self._catalog.service(name).operation(action) is not None:
-                return Target(name, action, "query")
-        return Target(named[0], action, "query") if named else None
+                return Target(name, action, self._form(name))
+        return Target(named[0], action, self._form(named[0])) if named else None
 
     def _action(self, target: Target, action: str) -> Target:
         known = (target.service, target.protocol, action)
@@ -142,11 +145,15 @@ class Detector:
         elif request.method != "GET" or "Action=" not in request.query:
             return None
         for name in names:
-            if "query" in self._catalog.service(name).protocols:
-                return Target(name, None, "query")
+            if form := self._form(name):
+                return Target(name, None, form)
         if not signing_name and _QUEUE_PATH.match(request.path):
             return Target("", None, "query")
         return None
+
+    def _form(self, name: str) -> str:
+        """Which of the two protocols with forms a service speaks; "" for neither."""
+        return next((one for one in self._catalog.service(name).protocols if one in FORMS), "")
 
     def _by_path(self, request: Request, names: Iterable[str]) -> Target | None:
         for name in names:

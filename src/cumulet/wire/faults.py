@@ -191,13 +191,14 @@ def _query(fault: _Fault, model: ServiceModel, request_id: str) -> Response:
 
 
 def _ec2(fault: _Fault, request_id: str) -> Response:
-    text = (
+    parts = [
         f"{XML_HEAD}<Response><Errors><Error><Code>{escape(fault.code)}</Code>"
-        f"<Message>{escape(fault.message)}</Message></Error></Errors>"
-        f"<RequestID>{request_id}</RequestID></Response>"
-    )
+        f"<Message>{escape(fault.message)}</Message>"
+    ]
+    _xml_fields(parts, fault)
+    parts.append(f"</Error></Errors><RequestID>{request_id}</RequestID></Response>")
     headers = [("x-amzn-requestid", request_id), ("content-type", "text/xml")]
-    return Response(fault.status, headers, text.encode())
+    return Response(fault.status, headers, "".join(parts).encode())
 
 
 def _xml_fields(parts: list[str], fault: _Fault) -> None:

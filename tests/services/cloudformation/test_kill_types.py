@@ -18,7 +18,7 @@ from cumulet.kit.workers import Tasks
 from cumulet.kv.memory import MemoryStore
 from cumulet.services import cloudwatch, iam, ssm
 
-REAL = (*iam.SERVICES, *cloudwatch.SERVICES, ssm.SERVICE)
+REAL = (*iam.SERVICES, *cloudwatch.SERVICES, *ssm.SERVICES)
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [

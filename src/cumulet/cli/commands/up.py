@@ -33,6 +33,7 @@ from cumulet.cli.main import data_option, json_option
 from cumulet.cli.reach import read_run_file
 from cumulet.cli.say import fail, say, show_json, warn
 from cumulet.kv.contract import Unavailable
+from cumulet.services.bedrock.configuration import ModelsFileError
 
 
 @click.command("up")
@@ -54,6 +55,12 @@ from cumulet.kv.contract import Unavailable
 @click.option("--strict-runtimes", is_flag=True, help="Refuse a runtime version that is not here.")
 @click.option("--no-function-network", is_flag=True, help="Functions reach no network at all.")
 @click.option("--log-requests", is_flag=True, help="Write each request's event to stderr as JSON.")
+@click.option(
+    "--models",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    help="Which models Bedrock has; else models.toml in the data folder.",
+)
 @click.option("--bare", is_flag=True, help="Do not make the stacks that CDK and SAM look for.")
 @click.option(
     "--with-apps",
@@ -74,6 +81,7 @@ def command(
     strict_runtimes: bool,
     no_function_network: bool,
     log_requests: bool,
+    models: Path | None,
     bare: bool,
     with_apps: Path | None,
 ) -> None:
@@ -94,6 +102,7 @@ def command(
         function_network=not no_function_network,
         log_requests=log_requests,
         tool_stacks=not bare,
+        models=models.resolve() if models is not None else None,
     )
 
     def announce(running: Running) -> None:
@@ -121,6 +130,8 @@ def _run(config: Config, announce: Callable[[Running], None]) -> None:
             f"the data in {config.data} cannot be opened: {cause}",
             "make a new folder from a backup: `cumulet restore`",
         )
+    except ModelsFileError as cause:
+        fail(f"the models file cannot be used: {cause}", "correct it, or name another: --models")
     except (RootKeyLost, MasterKeyDamaged) as cause:
         fail(str(cause), "put the file back from a backup")
     except OSError as cause:

@@ -35,7 +35,7 @@ _VERSION = re.compile(rb"(?:\A|&)Version=([0-9-]{1,32})(?=&|\Z)")
 
 Empty = TypeVar("Empty")
 
-_PARSERS: dict[str, Callable[[str], Any]] = {
+PARSERS: dict[str, Callable[[str], Any]] = {
     "boolean": parse_boolean,
     "integer": parse_integer,
     "long": parse_integer,
@@ -87,7 +87,7 @@ def _reader(shape: Shape) -> Reader:
         return _list_reader(shape)
     if shape.type == "map":
         return _map_reader(shape)
-    parse = _PARSERS.get(shape.type)
+    parse = PARSERS.get(shape.type)
 
     def read(node: str | Node) -> Any:
         if type(node) is not str:
@@ -132,7 +132,7 @@ def _members_reader(members: dict[str, Shape]) -> Callable[[Any], dict[str, Any]
     return read
 
 
-def _numbered(node: Node) -> list[str | Node]:
+def numbered(node: Node) -> list[str | Node]:
     """The children named by whole numbers, in their order; gaps are closed, as AWS does."""
     try:
         order = sorted((int(key), key) for key in node if key.isascii() and key.isdigit())
@@ -153,7 +153,7 @@ def _list_reader(shape: Shape) -> Reader:
         inner = node.get(step) if step else node
         if type(inner) is not dict:
             return []
-        return [read_item(item) for item in _numbered(inner)]
+        return [read_item(item) for item in numbered(inner)]
 
     return read
 
@@ -170,7 +170,7 @@ def _map_reader(shape: Shape) -> Reader:
         inner = node if flat else node.get("entry")
         result = {}
         if type(inner) is dict:
-            for entry in _numbered(inner):
+            for entry in numbered(inner):
                 if type(entry) is dict and type(key := entry.get(key_name)) is str:
                     result[key] = read_value(entry.get(value_name, ""))
         return result

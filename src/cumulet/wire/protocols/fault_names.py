@@ -137,9 +137,21 @@ S3: Table = {
 }
 """https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
 
+_NO_CREDENTIALS = "AWS was not able to validate the provided access credentials"
+
+EC2: Table = {
+    **QUERY,
+    AccessDenied: Spelling("UnauthorizedOperation", 403),
+    UnknownKey: Spelling("AuthFailure", 401, _NO_CREDENTIALS),
+    InvalidToken: Spelling("AuthFailure", 401, _NO_CREDENTIALS),
+    SignatureMismatch: Spelling("AuthFailure", 401, _NO_CREDENTIALS),
+    ConstraintViolation: Spelling("InvalidParameterValue", 400),
+}
+"""https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html"""
+
 TABLES: dict[str, Table] = {
     "query": QUERY,
-    "ec2": QUERY,
+    "ec2": EC2,
     "json": JSON,
     "cbor": JSON,
     "rest-json": REST_JSON,

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from tests.services.lambda_.conftest import pack
-from tests.services.lambda_.test_urls import open_to_all
+from tests.services.lambda_.calls.test_urls import open_to_all
 
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
 

@@ -1,0 +1,1 @@
+"""The operations on hosts: EC2's few, and Run Command's."""
