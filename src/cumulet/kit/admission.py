@@ -20,14 +20,16 @@ from cumulet.kit.policy import (
     Question,
     decide,
     looks_at_context,
+    looks_at_source_alone,
 )
 from cumulet.kit.ports import Policies
 from cumulet.kit.service import Named, Naming, Operation, OwnedPolicies, Service
 
 DECISIONS_REMEMBERED_MAX = 64
-"""Decisions that are kept for one identity while its policies stay as they are."""
+"""Decisions that are kept for one identity, or one resource's policies, while these stay."""
 
 _OWNERS_REMEMBERED_MAX = 4_096
+_Memory = dict[tuple[str, ...], Decided]
 
 
 class Plan:
@@ -117,7 +119,15 @@ class Admission:
             identity = await self.policies.of(caller)
         looks = looks_at_context(action, identity, ())
         keys = {**condition_keys(ctx), **conditions} if looks else {}
-        _require(ctx, action, resource, identity, (), ctx.scope.account, keys)
+        owner = ctx.scope.account
+        name = (action, resource, owner, caller.kind, caller.account)
+        decided = identity.decided.get(name)
+        if decided is None:
+            question = Question(caller, action, resource, keys)
+            decided = _decided(question, identity, (), owner)
+            if not looks:
+                _remember(identity.decided, name, decided)
+        _require(ctx, decided, action, resource)
 
     async def _decide_all(
         self,
@@ -132,6 +142,14 @@ class Admission:
         if self.policies is not None and caller.kind not in _WITHOUT_POLICIES:
             identity = await self.policies.of(caller)
         policies = owned.policies if owned is not None else ()
+        memory: _Memory | None = identity.decided
+        asker: tuple[str, ...] = (caller.kind, caller.account)
+        if owned is not None and policies:
+            memory = None
+            told = caller.context.values()
+            if caller.kind == "service" and all(type(value) is str for value in told):
+                memory = owned.decided
+                asker = (caller.arn, caller.account, *caller.context, *told)
         actions = plan.actions
         if plan.name_actions is not None:
             named = plan.name_actions(ctx, request)
@@ -140,17 +158,21 @@ class Admission:
         for resource in (resources,) if type(resources) is str else resources:
             owner = owned.owner if owned is not None else owner_of(resource) or ctx.scope.account
             for action in actions:
-                decided = identity.decided.get(
-                    (action, resource, owner, caller.kind, caller.account)
-                )
-                if decided is not None and not policies and decided.decision.allowed:
+                name = (action, resource, owner, *asker)
+                decided = None if memory is None else memory.get(name)
+                if decided is not None and decided.decision.allowed:
                     ctx.trace.note_all(decided.note)
                     continue
                 if keys is None and looks_at_context(action, identity, policies):
                     keys = await _keys(ctx, plan, request)
                 if keys is not None:
                     keys["aws:ResourceAccount"] = owner
-                _require(ctx, action, resource, identity, policies, owner, keys or {})
+                if decided is None:
+                    question = Question(caller, action, resource, keys or {})
+                    decided = _decided(question, identity, policies, owner)
+                    if memory is not None and _holds_on(action, identity, policies):
+                        _remember(memory, name, decided)
+                _require(ctx, decided, action, resource)
 
 
 def unsigned() -> MissingAuthentication:
@@ -189,31 +211,33 @@ def owner_of(resource: str) -> str:
     return arn.account if arn is not None and arn.account.isdigit() else ""
 
 
-def _require(
-    ctx: Context,
-    action: str,
-    resource: str,
-    identity: IdentityPolicies,
-    policies: tuple[Policy, ...],
-    owner: str,
-    keys: Mapping[str, Any],
-) -> None:
+def _decided(
+    question: Question, identity: IdentityPolicies, policies: tuple[Policy, ...], owner: str
+) -> Decided:
+    decision = decide(question, identity, policies, owner)
+    return Decided(question.action, question.resource, decision)
+
+
+def _holds_on(action: str, identity: IdentityPolicies, policies: tuple[Policy, ...]) -> bool:
+    """Whether a decision on the action holds for every request of the same asker."""
+    if policies:
+        return looks_at_source_alone(action, policies)
+    return not looks_at_context(action, identity, ())
+
+
+def _remember(memory: _Memory, name: tuple[str, ...], decided: Decided) -> None:
+    """Keep it until the policies it was made by are others."""
+    if len(memory) >= DECISIONS_REMEMBERED_MAX:
+        memory.clear()
+    memory[name] = decided
+
+
+def _require(ctx: Context, decided: Decided, action: str, resource: str) -> None:
     """Note the decision in the trace. Raises AccessDenied when it is not to allow."""
-    caller = ctx.caller
-    name = (action, resource, owner, caller.kind, caller.account)
-    decided = identity.decided.get(name) if not policies else None
-    if decided is None:
-        decision = decide(Question(caller, action, resource, keys), identity, policies, owner)
-        decided = Decided(action, resource, decision)
-        if not policies and not looks_at_context(action, identity, ()):
-            # It holds for every request until the identity's policies are others.
-            if len(identity.decided) >= DECISIONS_REMEMBERED_MAX:
-                identity.decided.clear()
-            identity.decided[name] = decided
     ctx.trace.note_all(decided.note)
     if decided.decision.allowed:
         return
     raise AccessDenied(
-        f"User: {caller.arn} is not authorized to perform: {action} "
+        f"User: {ctx.caller.arn} is not authorized to perform: {action} "
         f"on resource: {resource} {decided.decision.reason}"
     )

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any, Literal, TypeVar
 
 from cumulet.core.context import Context, Platform
-from cumulet.kit.policy import Policy
+from cumulet.kit.policy import Decided, Policy
 from cumulet.kit.resources import ResourceType
 from cumulet.kit.surface import Surface
 from cumulet.kit.workers import Worker
@@ -27,10 +27,15 @@ F = TypeVar("F", bound=Run)
 
 @dataclass(frozen=True, slots=True)
 class OwnedPolicies:
-    """The policies attached to the resource that a request names, and the account that owns it."""
+    """The policies attached to the resource that a request names, and the account that owns it.
+
+    `decided` remembers decisions on services' requests, for whoever keeps this value; like that of
+    identities it holds nothing but what can be worked out again.
+    """
 
     owner: str
     policies: tuple[Policy, ...] = ()
+    decided: dict[tuple[str, ...], Decided] = field(default_factory=dict, compare=False, repr=False)
 
     def leaves_to(self, account: str) -> bool:
         """Whether the account owns the resource and no policy on it could deny its root user."""

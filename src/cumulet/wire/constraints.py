@@ -21,6 +21,10 @@ VIOLATIONS_MAX = 10
 SHOWN_CHARACTERS_MAX = 2_000
 """Characters of a wrong value that are told."""
 
+TEXTS_KNOWN_MAX = 1_024
+TEXT_KNOWN_CHARACTERS_MAX = 256
+"""Texts of one shape that are remembered to keep its pattern: names are sent again and again."""
+
 _STYLES = {
     "apigateway": "silent",
     "apigatewaymanagementapi": "silent",
@@ -262,11 +266,26 @@ def _scalar_checker(shape: Shape) -> Checker:
     source = shape.traits.get("pattern")
     pattern = pattern_of(source) if source else None
     shortest, longest = low or 0, high if high is not None else sys.maxsize
+    if pattern is None:
+
+        def run_over_length(value: Any, path: str, violations: Violations) -> None:
+            if not shortest <= len(value) <= longest:
+                run(value, path, violations)
+
+        return run_over_length
+    remembers = not shape.traits.get("sensitive")
+    known: set[str] = set()
 
     def run_over_text(value: Any, path: str, violations: Violations) -> None:
         # Nearly every text keeps its rules: which one is broken is asked only when one is.
-        if not shortest <= len(value) <= longest or (pattern and not pattern.allows(value)):
+        if value in known:
+            return
+        if not shortest <= len(value) <= longest or not pattern.allows(value):
             run(value, path, violations)
+        elif remembers and len(value) <= TEXT_KNOWN_CHARACTERS_MAX:
+            if len(known) >= TEXTS_KNOWN_MAX:
+                known.clear()
+            known.add(value)
 
     return run_over_text
 

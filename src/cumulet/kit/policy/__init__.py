@@ -4,7 +4,7 @@
 asked, and `decide` asks all that apply. How a caller's policies are found is in `services/iam`.
 """
 
-from cumulet.kit.policy.decide import decide, looks_at_context
+from cumulet.kit.policy.decide import decide, looks_at_context, looks_at_source_alone
 from cumulet.kit.policy.grammar import PolicyKind, check_document, size_of_document
 from cumulet.kit.policy.model import (
     Decided,
@@ -27,6 +27,7 @@ __all__ = [
     "check_document",
     "decide",
     "looks_at_context",
+    "looks_at_source_alone",
     "parse_policy",
     "size_of_document",
 ]

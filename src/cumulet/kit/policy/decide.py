@@ -9,6 +9,7 @@ from cumulet.kit.policy.patterns import Facts
 from cumulet.kit.policy.principals import Named
 from cumulet.kit.policy.statements import Statement, statements_on
 
+_SOURCE_KEYS = frozenset({"aws:sourcearn", "aws:sourceaccount"})
 _LIMITED_TO_RESOURCE = ("service", "anonymous")
 """Callers without policies of their own."""
 
@@ -77,6 +78,18 @@ def looks_at_context(action: str, identity: IdentityPolicies, resource: tuple[Po
                     return True
     boundary = identity.boundary
     return boundary is not None and any(item.keys for item in statements_on(boundary, action))
+
+
+def looks_at_source_alone(action: str, policies: tuple[Policy, ...]) -> bool:
+    """Whether a resource's policies ask nothing of a service's request but on whose behalf it is.
+
+    That comes with the service's principal, so that `decide` comes to the same for the same one.
+    """
+    for policy in policies:
+        for statement in statements_on(policy, action):
+            if not {key.lower() for key in statement.keys} <= _SOURCE_KEYS:
+                return False
+    return True
 
 
 class _Voices:
