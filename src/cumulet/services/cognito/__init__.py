@@ -1,0 +1,49 @@
+"""Cognito: user pools with their sign-in pages, and identity pools. A table of contents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cumulet.core.context import Platform
+from cumulet.kit.ports import WebIdentities
+from cumulet.kit.service import Service, operations_of
+from cumulet.services.cognito import store
+from cumulet.services.cognito.flow.work import PasswordWork
+from cumulet.services.cognito.operations import (
+    admin,
+    auth,
+    client,
+    group,
+    members,
+    mfa,
+    oauth,
+    password,
+    pool,
+    profile,
+    sign_up,
+)
+from cumulet.services.cognito.signing.identities import PoolTokens
+from cumulet.services.cognito.surface import SURFACES
+from cumulet.services.cognito.workers import WORKERS
+
+
+def _provides(platform: Platform) -> Mapping[type, Any]:
+    tokens = PoolTokens(platform)
+    return {PoolTokens: tokens, WebIdentities: tokens, PasswordWork: PasswordWork()}
+
+
+SERVICE = Service(
+    name="cognito-idp",
+    prefix="cognito-idp",
+    operations=operations_of(
+        *(pool, client, oauth, group, admin, members),
+        *(sign_up, password, profile, auth, mfa),
+    ),
+    workers=WORKERS,
+    surfaces=SURFACES,
+    provides=_provides,
+    tables=store.TABLES,
+)
+
+SERVICES = (SERVICE,)

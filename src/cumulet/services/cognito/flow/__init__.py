@@ -1,0 +1,1 @@
+"""How somebody signs in: challenges, codes, triggers, sign-ins."""

@@ -1,0 +1,1 @@
+"""Identity pools: identities, and credentials of roles for them."""

@@ -1,0 +1,1 @@
+"""What pools, users, passwords and codes have to look like. Pure."""

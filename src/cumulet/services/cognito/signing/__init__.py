@@ -1,0 +1,1 @@
+"""Tokens: the keys of pools, what they sign, and whoever asks whether they did."""
