@@ -25,6 +25,7 @@ from cumulet.kv.contract import Store
 from cumulet.kv.embedded import open_embedded
 from cumulet.sandbox.contract import SandboxConfig
 from cumulet.sandbox.pool import Sandbox
+from cumulet.services.bedrock.configuration import ModelsFile
 from cumulet.wire.catalog import Catalog
 
 
@@ -53,6 +54,7 @@ def compose(
     dispatcher.provide(Blobs, blobs)
     dispatcher.provide(CacheFolder, CacheFolder(config.cache))
     dispatcher.provide(Catalog, catalog)
+    dispatcher.provide(ModelsFile, ModelsFile(config.models_file, config.models is not None))
     dispatcher.provide(Authority, Authority(config.data / "tls", clock))
     dispatcher.provide(
         OwnNames, OwnNames(frozenset(map(str.lower, (config.host, *config.tls_names))))

@@ -46,12 +46,18 @@ class Config:
     drain_seconds: float = 20.0
     log_requests: bool = False
     tool_stacks: bool = True
+    models: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def cache(self) -> Path:
         """Where derived files go that may be deleted at any time."""
         return self.data / "cache"
+
+    @property
+    def models_file(self) -> Path:
+        """Which models Bedrock has: the file that was named, or the data folder's."""
+        return self.models or self.data / "models.toml"
 
     @property
     def scheme(self) -> str:
