@@ -7,9 +7,11 @@ from typing import Any
 
 from cumulet.core.context import Platform
 from cumulet.kit.service import Service, operations_of
-from cumulet.services.dynamodb.copies.records import LOADS
+from cumulet.services.dynamodb.copies.records import COPY_RECORDS
 from cumulet.services.dynamodb.copies.surface import LoadSurface
+from cumulet.services.dynamodb.copies.workers import COPY_WORKERS
 from cumulet.services.dynamodb.operations import (
+    backup,
     batch,
     item,
     load,
@@ -41,12 +43,12 @@ DYNAMODB = Service(
     name="dynamodb",
     prefix="dynamodb",
     operations=operations_of(
-        table, item, search, batch, transact, settings, statement, statements, load
+        table, item, search, batch, transact, settings, statement, statements, load, backup
     ),
-    workers=WORKERS,
+    workers=(*WORKERS, *COPY_WORKERS),
     resources=RESOURCES,
     provides=_provides,
-    tables=(*RECORDS, LOADS),
+    tables=(*RECORDS, *COPY_RECORDS),
     surfaces=(LoadSurface(),),
 )
 

@@ -62,3 +62,47 @@ class TrimmedDataAccessException(AwsError):
 
 class ExpiredIteratorException(AwsError):
     """A shard iterator was used after its fifteen minutes."""
+
+
+class TableAlreadyExistsException(AwsError):
+    """There is a table of the name that a restore was to make."""
+
+
+class TableInUseException(AwsError):
+    """The table is just being made or changed."""
+
+
+class BackupNotFoundException(AwsError):
+    """The backup does not exist."""
+
+
+class BackupInUseException(AwsError):
+    """The backup is just being made or restored."""
+
+
+class PointInTimeRecoveryUnavailableException(AwsError):
+    """The table has no point-in-time recovery."""
+
+
+class InvalidRestoreTimeException(AwsError):
+    """The table cannot be restored to that time."""
+
+
+class InvalidExportTimeException(AwsError):
+    """The table cannot be exported as of that time."""
+
+
+class ExportNotFoundException(AwsError):
+    """The export does not exist."""
+
+
+class ExportConflictException(AwsError):
+    """A client token was used before for another export."""
+
+
+class ImportNotFoundException(AwsError):
+    """The import does not exist."""
+
+
+class ImportConflictException(AwsError):
+    """A client token was used before for another import."""

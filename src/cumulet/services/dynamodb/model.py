@@ -50,8 +50,35 @@ class Expiry(msgspec.Struct, frozen=True):
     is_building: bool = False
 
 
+class Recovery(msgspec.Struct, frozen=True):
+    """Point-in-time recovery: since when, and for how many days back."""
+
+    since: float
+    days: int
+
+
+class Restored(msgspec.Struct, frozen=True):
+    """What a table was made of: a table as it was at a time, and perhaps its backup."""
+
+    table: str
+    at: float
+    backup: str = ""
+
+
+class Insights(msgspec.Struct, frozen=True):
+    """Contributor insights of a table, or of the index of that name."""
+
+    index: str
+    mode: str
+    changed: float
+
+
 class Table(msgspec.Struct, frozen=True):
-    """A table. Times are in epoch seconds; `data` is where its items lie."""
+    """A table. Times are in epoch seconds; `data` is where its items lie.
+
+    `filling` is the job that puts items into a new table, until it is done. `history` is where is
+    kept what its items were, while there is `recovery` or a number of `copies` are being made.
+    """
 
     account: str
     region: str
@@ -79,6 +106,12 @@ class Table(msgspec.Struct, frozen=True):
     tags: dict[str, str] = {}
     policy: str = ""
     policy_revision: str = ""
+    filling: str = ""
+    history: bytes = b""
+    recovery: Recovery | None = None
+    copies: int = 0
+    restored: Restored | None = None
+    insights: tuple[Insights, ...] = ()
 
     @property
     def scope(self) -> Scope:

@@ -14,3 +14,28 @@ LOAD_SECONDS_KEPT = 7 * 86_400
 
 GROUP_BYTES_MAX = 16 << 20
 """Bytes that one transaction writes, entries of indexes included."""
+
+PART_ITEMS = 250
+"""Items that one transaction of a copy reads and writes."""
+
+RECOVERY_DAYS_MAX = 35
+"""https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Point-in-time-recovery.html"""
+
+BACKUP_NAME_CHARACTERS_MAX = 255
+BACKUPS_LISTED_MAX = 100
+JOBS_LISTED_MAX = 25
+JOB_SECONDS_KEPT = 90 * 86_400
+"""How long exports and imports are told of.
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListExports.html
+"""
+
+HISTORY_SECONDS_BETWEEN = 3_600.0
+HISTORY_ENTRIES = 500
+
+EXPORT_FILE_BYTES_MAX = 32 << 20
+"""JSON in one file of an export, before it is compressed; held in memory."""
+
+EXPORT_FILES_MAX = 100_000
+IMPORT_OBJECTS_MAX = 50_000
+IMPORT_ROWS = 1_000
+"""Rows that one transaction of an import writes."""

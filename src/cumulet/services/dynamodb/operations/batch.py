@@ -137,8 +137,9 @@ async def batch_write_item(ctx: Context, request: Request) -> dict[str, Any]:
     total = sum(len(one) for one in request["RequestItems"].values())
     if total > BATCH_WRITE_MAX:
         raise ValidationException("Too many items requested for the BatchWriteItem call")
-    views, now = ctx.need(TableViews), ctx.clock.now()
+    views = ctx.need(TableViews)
     for _ in range(PLANS_MAX):
+        now = ctx.clock.now()
         plans: list[tuple[str, list[Write]]] = []
         for name, parts in request["RequestItems"].items():
             view = await views.find(place_of(ctx, name))

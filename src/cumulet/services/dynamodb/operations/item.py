@@ -170,8 +170,8 @@ async def _write(ctx: Context, request: Request, plan: Plan) -> tuple[Write, Out
     """Plan a write for the table as it is, and carry it out. Raises AwsError."""
     views = ctx.need(TableViews)
     place = place_of(ctx, request["TableName"])
-    now = ctx.clock.now()
     for _ in range(PLANS_MAX):
+        now = ctx.clock.now()
         write = plan(await views.find(place), request)
         admit(ctx, write.view, is_write=True)
         try:

@@ -65,8 +65,9 @@ async def load_items(ctx: Context, request: Request) -> dict[str, Any]:
     views, place = ctx.need(TableViews), place_of(ctx, request["TableName"])
     if not _ID.match(request["Load"]):
         raise ValidationException("load must be 8 to 64 letters, digits, _ or -")
-    batch, now = request["Batch"], ctx.clock.now()
+    batch = request["Batch"]
     for _ in range(PLANS_MAX):
+        now = ctx.clock.now()
         view = required(await views.find(place))
         if batch is None:
             return _told(await ctx.transact(_load, view, request["Load"]))

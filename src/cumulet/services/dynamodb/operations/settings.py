@@ -17,7 +17,6 @@ from cumulet.services.dynamodb import permissions
 from cumulet.services.dynamodb.errors import (
     PolicyNotFoundException,
     ResourceNotFoundException,
-    TableNotFoundException,
     ValidationException,
 )
 from cumulet.services.dynamodb.model import Expiry, Table
@@ -26,7 +25,7 @@ from cumulet.services.dynamodb.store.records import drop_data, load_table, save_
 from cumulet.services.dynamodb.store.tables import start_build
 from cumulet.services.dynamodb.tables.policies import check_policy
 from cumulet.services.dynamodb.tables.tagging import check_count, read_tags
-from cumulet.services.dynamodb.tables.views import TableViews, arn_place, need_table, place_of
+from cumulet.services.dynamodb.tables.views import arn_place, need_table, place_of
 
 Request = Mapping[str, Any]
 Place = tuple[str, str, str]
@@ -253,25 +252,6 @@ async def describe_endpoints(ctx: Context, request: Request) -> dict[str, Any]:
     if ctx.request is not None:
         host = ctx.request.headers.get("host") or host
     return {"Endpoints": [{"Address": host, "CachePeriodInMinutes": 1440}]}
-
-
-@operation(
-    "DescribeContinuousBackups",
-    resource=permissions.table,
-    resource_policy=permissions.policy_of_table,
-    conditions=permissions.table_keys,
-)
-async def describe_continuous_backups(ctx: Context, request: Request) -> dict[str, Any]:
-    """Whether a table can be restored to earlier times."""
-    place = place_of(ctx, request["TableName"])
-    if await ctx.need(TableViews).find(place) is None:
-        raise TableNotFoundException(f"Table not found: {place[2]}")
-    return {
-        "ContinuousBackupsDescription": {
-            "ContinuousBackupsStatus": "DISABLED",
-            "PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "DISABLED"},
-        }
-    }
 
 
 @operation(

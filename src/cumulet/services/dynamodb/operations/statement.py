@@ -197,8 +197,8 @@ async def _load(tx: Transaction, scope: Scope, view: TableView, primary: bytes) 
 
 async def write_one(ctx: Context, bound: Bound, request: Request) -> Answer:
     """Carry out an INSERT, UPDATE or DELETE. Raises AwsError."""
-    now = ctx.clock.now()
     for _ in range(PLANS_MAX):
+        now = ctx.clock.now()
         write, _ = plan_write(await view_of(ctx, bound), bound)
         admit(ctx, write.view, is_write=True)
         try:

@@ -140,6 +140,11 @@ async def _delete(
     table = await load_table(tx, Scope(account, region), name)
     if table is None:
         raise no_such_table(name)
+    if table.filling or table.copies:
+        raise ResourceInUseException(
+            "Attempt to change a resource which is still in use: Table is being "
+            f"{'created' if table.filling else 'copied'}: {name}"
+        )
     if table.is_protected:
         raise ValidationException(
             "Resource cannot be deleted as it is currently protected against deletion. Disable "

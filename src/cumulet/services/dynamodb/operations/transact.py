@@ -167,11 +167,12 @@ async def write_together(
 
     `asked` is what must be the same when the token comes again. Raises AwsError.
     """
-    now = ctx.clock.now()
     token = None
     if given is not None:
-        token = Token(given, sha256(_canonical(asked)).digest(), now + TOKEN_SECONDS)
+        until = ctx.clock.now() + TOKEN_SECONDS
+        token = Token(given, sha256(_canonical(asked)).digest(), until)
     for _ in range(PLANS_MAX):
+        now = ctx.clock.now()
         parts = await plan()
         _check_together(parts)
         for part in parts:

@@ -217,6 +217,6 @@ def _plan_condition(request: Mapping[str, Any], substitutions: Substitutions) ->
 
 def required(view: TableView | None) -> TableView:
     """The table, which is looked for once the request is known to be well formed."""
-    if view is None:
+    if view is None or view.record.filling:
         raise ResourceNotFoundException(NO_TABLE)
     return view

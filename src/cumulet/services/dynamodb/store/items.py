@@ -17,6 +17,7 @@ from cumulet.services.dynamodb.items.packing import (
     unpack_item,
 )
 from cumulet.services.dynamodb.items.values import Item, Value, check_item
+from cumulet.services.dynamodb.store.history import note_before
 from cumulet.services.dynamodb.tables.view import IndexView, TableView
 from cumulet.services.dynamodb.tables.views import TableChanged
 
@@ -80,8 +81,10 @@ async def replace_item(
     old_size = 0 if old is None else packed_size(old)
     new_size = 0 if new is None else packed_size(new)
     _count(tx, view.counts, (new is not None) - (old is not None), new_size - old_size)
-    if not view.maintained and not view.stream_prefix and view.record.expiry is None:
+    if not view.follows_writes:
         return Replaced(old_size, new_size, ())
+    if view.history_prefix and old != new:
+        note_before(tx, view.history_prefix, primary, old, now, order)
     before = old_item if old_item is not None or old is None else unpack_item(old)
     after = new_item if new_item is not None or new is None else unpack_item(new)
     uses: list[IndexUse] = []

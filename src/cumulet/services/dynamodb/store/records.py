@@ -19,7 +19,10 @@ TABLES: kv.Table[Table] = kv.Table(
     indexes={
         "expiring": lambda one: (
             [(one.account, one.region, one.name)] if one.expiry is not None else []
-        )
+        ),
+        "recovering": lambda one: (
+            [(one.account, one.region, one.name)] if one.recovery is not None else []
+        ),
     },
 )
 STREAMS: kv.Table[Stream] = kv.Table(
@@ -109,6 +112,12 @@ def drop_data(tx: Transaction, table: Table, number: int | None = None) -> None:
     # Behind the prefix come sort keys of any bytes, so the end is the next prefix.
     tx.clear(base, _next(base))
     tx.clear(counts, counts + AFTER)
+
+
+def drop_items(tx: Transaction, scope: Scope, data: bytes) -> None:
+    """Remove the items of a backup."""
+    base = data_prefix(scope, data, 0)
+    tx.clear(base, _next(base))
 
 
 def _next(prefix: bytes) -> bytes:

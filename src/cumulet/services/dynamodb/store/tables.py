@@ -9,14 +9,23 @@ import msgspec
 
 from cumulet.core.identity import Scope
 from cumulet.kv.contract import Transaction
+from cumulet.services.dynamodb.copies.limits import (
+    BACKUP_NAME_CHARACTERS_MAX,
+    RECOVERY_DAYS_MAX,
+)
+from cumulet.services.dynamodb.copies.model import Backup
+from cumulet.services.dynamodb.copies.records import BACKUPS
 from cumulet.services.dynamodb.model import Build, Index, Stream, Table
+from cumulet.services.dynamodb.store.history import drop_history
 from cumulet.services.dynamodb.store.records import (
     BUILDS,
     NOWHERE,
     STREAMS,
     TABLES,
+    count_keys,
     drop_data,
     load_table,
+    read_counts,
     save_table,
 )
 from cumulet.services.dynamodb.tables.describing import Counts, load_counts
@@ -41,14 +50,46 @@ async def describe(tx: Transaction, scope: Scope, name: str) -> tuple[Table, Cou
 
 
 async def remove(tx: Transaction, table: Table, now: float) -> None:
-    """Take a table away with its items, indexes and counters; its stream stays readable."""
+    """Take a table away with its items, indexes and counters; its stream stays readable.
+
+    The items of one with point-in-time recovery stay too, as a system backup.
+    """
     await TABLES.drop(tx, NOWHERE, table.account, table.region, table.name)
-    drop_data(tx, table)
+    if table.history:
+        drop_history(tx, table.scope, table.history)
+    if table.recovery is None:
+        drop_data(tx, table)
+    else:
+        await _keep_items(tx, table, now)
     await close_stream(tx, table, now)
     for build in await BUILDS.scan(
         tx, NOWHERE, table.account, table.region, table.name, limit=len(table.indexes) + 8
     ):
         await BUILDS.drop(tx, NOWHERE, table.account, table.region, table.name, build.number)
+
+
+async def _keep_items(tx: Transaction, table: Table, now: float) -> None:
+    items, size = await read_counts(tx, table, 0)
+    for index in table.indexes:
+        drop_data(tx, table, index.number)
+    if table.expiry is not None:
+        drop_data(tx, table, table.expiry.number)
+    for key in count_keys(table.scope, table.data, 0):
+        tx.clear(key)
+    backup = Backup(
+        account=table.account,
+        region=table.region,
+        id=f"{round(now * 1000):014d}-{table.data.hex()[:8]}",
+        name=f"{table.name}$DeletedTableBackup"[-BACKUP_NAME_CHARACTERS_MAX:],
+        table=table,
+        data=table.data,
+        created=now,
+        items=items,
+        size=size,
+        is_whole=True,
+        expires=now + RECOVERY_DAYS_MAX * 86_400,
+    )
+    await BACKUPS.save(tx, NOWHERE, backup)
 
 
 async def close_stream(tx: Transaction, table: Table, now: float) -> None:

@@ -58,7 +58,7 @@ def change_table(table: Table, request: Mapping[str, Any], fresh: Fresh) -> Chan
             "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
             "GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required"
         )
-    if any(index.is_building for index in table.indexes):
+    if table.filling or any(index.is_building for index in table.indexes):
         raise ResourceInUseException(
             f"Attempt to change a resource which is still in use: Table is being updated: "
             f"{table.name}"

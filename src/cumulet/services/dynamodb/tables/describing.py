@@ -51,6 +51,14 @@ def describe_table(table: Table, counts: Counts, status: str = "") -> dict[str, 
             shown[f"{kind}SecondaryIndexes"] = [
                 _index(table, index, counts.get(index.number, (0, 0)), status) for index in indexes
             ]
+    if table.restored is not None:
+        shown["RestoreSummary"] = {
+            "SourceTableArn": table.restored.table,
+            "RestoreDateTime": table.restored.at,
+            "RestoreInProgress": bool(table.filling),
+        }
+        if table.restored.backup:
+            shown["RestoreSummary"]["SourceBackupArn"] = table.restored.backup
     if table.stream_view:
         shown["StreamSpecification"] = {
             "StreamEnabled": True,
@@ -88,7 +96,9 @@ def describe_deleted(table: Table, counts: Counts) -> dict[str, Any]:
 
 
 def status_of(table: Table) -> str:
-    """ACTIVE, or UPDATING while an index is being filled."""
+    """ACTIVE, CREATING while its first items come, or UPDATING while an index is being filled."""
+    if table.filling:
+        return "CREATING"
     return "UPDATING" if any(index.is_building for index in table.indexes) else "ACTIVE"
 
 

@@ -16,6 +16,7 @@ from cumulet.services.dynamodb.items.keys import (
 from cumulet.services.dynamodb.items.values import Value
 from cumulet.services.dynamodb.limits import HASH_KEY_BYTES_MAX, RANGE_KEY_BYTES_MAX
 from cumulet.services.dynamodb.model import Index, Table
+from cumulet.services.dynamodb.store.history import history_prefix
 from cumulet.services.dynamodb.store.records import (
     change_prefix,
     count_keys,
@@ -94,7 +95,9 @@ class TableView:
         "arn",
         "base",
         "counts",
+        "follows_writes",
         "hash",
+        "history_prefix",
         "indexes",
         "is_throttled",
         "key",
@@ -122,16 +125,21 @@ class TableView:
         self.stream_prefix = (
             change_prefix(record.scope, record.stream_data) if record.stream_view else b""
         )
+        self.history_prefix = (
+            history_prefix(record.scope, record.history) if record.history else b""
+        )
+        self.follows_writes = bool(
+            self.maintained
+            or self.stream_prefix
+            or self.history_prefix
+            or record.expiry is not None
+        )
+        """Whether more is written with an item than itself and the table's counters."""
         policies: tuple[Policy, ...] = (
             (parse_policy("ResourcePolicy", record.policy),) if record.policy else ()
         )
         self.owned = OwnedPolicies(record.account, policies)
         self.is_throttled = record.billing == "PROVISIONED" and record.tags.get(TAG) == "true"
-
-    @property
-    def follows_writes(self) -> bool:
-        """Whether more is written with an item than itself and the table's counters."""
-        return bool(self.maintained or self.stream_prefix or self.record.expiry is not None)
 
     @property
     def hashes(self) -> Key:
