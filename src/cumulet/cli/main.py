@@ -19,6 +19,7 @@ _COMMANDS = {
     "invoke": "invoke a function and show its answer and its log",
     "logs": "show the log of a function or a log group",
     "ls": "list what is deployed",
+    "mail": "show the messages that user pools sent",
     "import": "put the rows of files into a table",
     "hosts": "register machines of your own, which functions find as EC2 instances",
     "check": "verify that the data on disk is whole",

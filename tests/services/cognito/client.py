@@ -205,6 +205,4 @@ def make_pool(cloud: Any, client: dict[str, Any] | None = None, **settings: Any)
     made = admin.create_user_pool(**settings)["UserPool"]
     wanted = {"ClientName": "web", "ExplicitAuthFlows": FLOWS, **(client or {})}
     added = admin.create_user_pool_client(UserPoolId=made["Id"], **wanted)["UserPoolClient"]
-    return Pool(
-        cloud, admin, anyone, made["Id"], added["ClientId"], added.get("ClientSecret", "")
-    )
+    return Pool(cloud, admin, anyone, made["Id"], added["ClientId"], added.get("ClientSecret", ""))

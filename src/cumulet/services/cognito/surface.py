@@ -11,6 +11,7 @@ import orjson
 
 from cumulet.core.context import Platform
 from cumulet.core.http import Request, Response
+from cumulet.services.cognito.hosted.mailbox import Mailbox
 from cumulet.services.cognito.signing.identities import PoolTokens
 from cumulet.services.cognito.signing.tokens import BadToken
 
@@ -69,4 +70,4 @@ def _json(status: int, value: object) -> Response:
     return Response(status, headers, orjson.dumps(value))
 
 
-SURFACES = (WellKnown(),)
+SURFACES = (WellKnown(), Mailbox())
