@@ -150,7 +150,7 @@ class Request:
     @property
     def host(self) -> str:
         """The Host header: name and, when given, port."""
-        return self.headers.get("host")
+        return self.headers.first.get("host", "")
 
 
 class Response:

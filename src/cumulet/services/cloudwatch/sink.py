@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from cumulet.core.clock import new_label
+from cumulet.core.clock import new_hex
 from cumulet.core.context import Platform
 from cumulet.core.identity import Scope
 from cumulet.core.trace import log_cause
@@ -159,8 +159,10 @@ class StoreSink:
 
     async def _write_some(self) -> None:
         parts = self._take_parts()
+        ids = new_hex(self._clock, 32 * len(parts))
         fresh = {
-            part.place: (new_label(self._clock, 16), new_label(self._clock, 16)) for part in parts
+            part.place: (ids[at : at + 16], ids[at + 16 : at + 32])
+            for at, part in zip(range(0, len(ids), 32), parts, strict=True)
         }
         now_ms = int(self._clock.now() * 1000)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -28,8 +29,7 @@ def summarize(values: Iterable[float], counts: Iterable[float] | None = None) ->
     """Put values together, each counted once unless `counts` says otherwise. Not for no values."""
     tally: dict[float, float] = {}
     if counts is None:
-        for value in values:
-            tally[value] = tally.get(value, 0.0) + 1.0
+        tally.update((value, float(count)) for value, count in Counter(values).items())
     else:
         for value, count in zip(values, counts, strict=True):
             tally[value] = tally.get(value, 0.0) + count

@@ -34,32 +34,40 @@ class Invocations:
 
     async def wait(self, work: Coroutine[object, object, T], timeout_seconds: float) -> T:
         """The answer of `work`. Raises TimeoutError, and leaves the work to its own end."""
-        task = self._tasks.start(_outcome(work), "integration")
         loop = asyncio.get_running_loop()
         # The same as asyncio.wait with a timeout, at half of its price.
-        waiter: asyncio.Future[None] = loop.create_future()
-        timer = loop.call_later(timeout_seconds, _wake, waiter)
-        task.add_done_callback(lambda _: _wake(waiter))
+        waiter: asyncio.Future[T] = loop.create_future()
+        self._tasks.start(_settle(work, waiter), "integration")
+        timer = loop.call_later(timeout_seconds, _give_up, waiter)
         try:
-            await waiter
+            return await waiter
         finally:
             timer.cancel()
-        if not task.done():
-            raise TimeoutError
-        outcome: T | AwsError = task.result()
-        if isinstance(outcome, AwsError):
-            raise outcome
-        return outcome
 
 
-def _wake(waiter: asyncio.Future[None]) -> None:
+def _give_up(waiter: asyncio.Future[T]) -> None:
+    _fail(waiter, TimeoutError())
+
+
+def _fail(waiter: asyncio.Future[T], cause: BaseException) -> None:
     if not waiter.done():
-        waiter.set_result(None)
+        waiter.set_exception(cause)
+        # Whoever waited may be gone by now: that nobody hears of it is no mistake.
+        waiter.exception()
 
 
-async def _outcome(work: Coroutine[object, object, T]) -> T | AwsError:
-    """The answer or the error, as a value: nobody may be left to hear of it."""
+async def _settle(work: Coroutine[object, object, T], waiter: asyncio.Future[T]) -> None:
+    """Do the work and tell whoever still waits; of an error of AWS's nobody else need hear."""
     try:
-        return await work
+        answer = await work
     except AwsError as error:
-        return error
+        _fail(waiter, error)
+    except asyncio.CancelledError:
+        waiter.cancel()
+        raise
+    except Exception as cause:
+        _fail(waiter, cause)
+        raise
+    else:
+        if not waiter.done():
+            waiter.set_result(answer)

@@ -73,8 +73,8 @@ class Measures:
         if tally is None:
             tally = self._tallies[name] = Tally()
         journal = arrival.journal
-        now_ms = self._platform.clock.now() * 1000
-        tally.latency.append(max(0.0, now_ms - arrival.epoch_ms))
+        now_ms = int(self._platform.clock.now() * 1000)
+        tally.latency.append(float(max(0, now_ms - arrival.epoch_ms)))
         tally.client_errors.append(1.0 if 400 <= status < 500 else 0.0)
         tally.server_errors.append(1.0 if status >= 500 else 0.0)
         if journal.integration_ms is not None:
