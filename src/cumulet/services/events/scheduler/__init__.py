@@ -1,0 +1,1 @@
+"""EventBridge Scheduler: schedules in groups, each with a target that is invoked at its times."""

@@ -1,0 +1,1 @@
+"""The operations of the Scheduler, by what they are about."""
