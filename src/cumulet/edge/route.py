@@ -22,6 +22,8 @@ _BUCKET_HOST = re.compile(r"(?P<bucket>.+)\.s3(?:[.-][^:]+)?(?::\d+)?\Z", re.IGN
 
 _OWN = re.compile(r"(?:localhost|[0-9.]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?\Z", re.IGNORECASE)
 _OWN_HOSTS_MAX = 64
+_PLACES_KNOWN_MAX = 1_024
+_PATH_KNOWN_CHARACTERS_MAX = 256
 
 
 def is_own(host: str) -> bool:
@@ -36,6 +38,7 @@ class Routes:
         self._surfaces = tuple(surfaces)
         self._own: set[str] = set()
         self._addresses: set[str] = set()
+        self._known: dict[tuple[str, str], Surface | None] = {}
         self._claiming = tuple(
             cast(HostSurface, surface) for surface in surfaces if hasattr(surface, "claims")
         )
@@ -79,6 +82,24 @@ class Routes:
             for claiming in self._claiming:
                 if await claiming.claims(platform, request):
                     return claiming
+        return self._matching(request)
+
+    def _matching(self, request: Request) -> Surface | None:
+        """The first surface that this address is one of; it follows from host and path alone,
+        but for upgrades."""
+        first = request.headers.first
+        if "upgrade" in first or len(request.path) > _PATH_KNOWN_CHARACTERS_MAX:
+            return self._ask(request)
+        place = (first.get("host", ""), request.path)
+        if place in self._known:
+            return self._known[place]
+        found = self._ask(request)
+        if len(self._known) >= _PLACES_KNOWN_MAX:
+            self._known.clear()
+        self._known[place] = found
+        return found
+
+    def _ask(self, request: Request) -> Surface | None:
         for surface in self._surfaces:
             if surface.match(request):
                 return surface

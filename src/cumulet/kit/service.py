@@ -39,7 +39,9 @@ class OwnedPolicies:
 
     def leaves_to(self, account: str) -> bool:
         """Whether the account owns the resource and no policy on it could deny its root user."""
-        return account == self.owner and not any(
+        if account != self.owner or not self.policies:
+            return account == self.owner
+        return not any(
             statement.denies for policy in self.policies for statement in policy.statements
         )
 

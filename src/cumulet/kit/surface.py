@@ -66,7 +66,8 @@ class Surface(Protocol):
         ...
 
     def match(self, request: Request) -> bool:
-        """Whether this front answers the request; from host and path alone, and cheaply."""
+        """Whether this front answers the request; from host, path and `upgrade` alone, which is
+        what the answer is remembered by, and cheaply."""
         ...
 
     async def serve(self, platform: Platform, request: Request) -> Response:

@@ -81,8 +81,8 @@ async def _admit(ctx: Context, request: dict[str, Any]) -> tuple[Entry, bytes]:
     for member in ("TenantId", "DurableExecutionName"):
         if request.get(member):
             raise InvalidParameterValueException(f"{member} is not supported by Cumulet.")
-    entry = await ctx.need(Functions).live.find(ref_of(ctx, request))
-    return entry, payload
+    live, ref = ctx.need(Functions).live, ref_of(ctx, request)
+    return live.known(ref) or await live.find(ref), payload
 
 
 def _request_id(ctx: Context) -> str:
