@@ -22,6 +22,7 @@ from cumulet.services.dynamodb.operations import (
     stream,
     table,
     transact,
+    transfer,
 )
 from cumulet.services.dynamodb.resources import RESOURCES
 from cumulet.services.dynamodb.store.records import RECORDS
@@ -43,7 +44,17 @@ DYNAMODB = Service(
     name="dynamodb",
     prefix="dynamodb",
     operations=operations_of(
-        table, item, search, batch, transact, settings, statement, statements, load, backup
+        table,
+        item,
+        search,
+        batch,
+        transact,
+        settings,
+        statement,
+        statements,
+        load,
+        backup,
+        transfer,
     ),
     workers=(*WORKERS, *COPY_WORKERS),
     resources=RESOURCES,

@@ -35,7 +35,12 @@ HISTORY_ENTRIES = 500
 EXPORT_FILE_BYTES_MAX = 32 << 20
 """JSON in one file of an export, before it is compressed; held in memory."""
 
-EXPORT_FILES_MAX = 100_000
-IMPORT_OBJECTS_MAX = 50_000
+EXPORT_FILES_MAX = 4_000
+"""Whose names and digests one record holds: 125 GB of JSON."""
+
+IMPORT_ERRORS_MAX = 10_000
+"""Rows that cannot be written, after which an import is stopped, as AWS does."""
+
+IMPORT_ROW_BYTES_MAX = 4 << 20
 IMPORT_ROWS = 1_000
 """Rows that one transaction of an import writes."""

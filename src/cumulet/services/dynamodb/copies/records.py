@@ -19,7 +19,7 @@ JOBS: kv.Table[Job] = kv.Table(
     lambda one: (one.account, one.region, one.kind, one.table, one.id),
     extent="global",
     indexes={
-        "pending": lambda one: [(one.started,)] if one.status == "IN_PROGRESS" else [],
+        "pending": lambda one: [(one.kind, one.started)] if one.status == "IN_PROGRESS" else [],
         "ended": lambda one: [(one.ended,)] if one.ended else [],
     },
 )

@@ -35,9 +35,7 @@ def csv_items(
     csv.field_size_limit(FIELD_CHARACTERS_MAX)
     rows = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
-        names = list(header) if header is not None else next(rows, [])
-        if len(set(names)) != len(names) or "" in names:
-            raise ValueError("the header must name each attribute once")
+        names = check_header(list(header) if header is not None else next(rows, []))
         keys = [kinds.get(name, "") for name in names]
         columns = list(zip(names, [kind or "S" for kind in keys], map(bool, keys), strict=True))
         for row in rows:
@@ -52,6 +50,21 @@ def csv_items(
             }
     except csv.Error as cause:
         raise ValueError(f"line {rows.line_num} is no CSV: {cause}") from cause
+
+
+def check_header(names: list[str]) -> list[str]:
+    """The names of a CSV file's columns. Raises ValueError."""
+    if len(set(names)) != len(names) or "" in names:
+        raise ValueError("the header must name each attribute once")
+    return names
+
+
+def csv_header(line: str, delimiter: str) -> list[str]:
+    """The names in a CSV file's first row. Raises ValueError."""
+    try:
+        return check_header(next(csv.reader([line], delimiter=delimiter, strict=True), []))
+    except csv.Error as cause:
+        raise ValueError(f"it is no CSV: {cause}") from cause
 
 
 def json_item(line: str | bytes) -> Item:

@@ -9,6 +9,8 @@ from cumulet.core.errors import AwsError
 from cumulet.core.identity import Scope
 from cumulet.kit.workers import Worker
 from cumulet.kv.contract import Store, Transaction
+from cumulet.services.dynamodb.copies.exporting import export_file, failure_code
+from cumulet.services.dynamodb.copies.importing import import_object
 from cumulet.services.dynamodb.copies.limits import (
     HISTORY_ENTRIES,
     HISTORY_SECONDS_BETWEEN,
@@ -24,7 +26,6 @@ from cumulet.services.dynamodb.copies.store import (
     fail_job,
     restore_part,
 )
-from cumulet.services.dynamodb.errors import InvalidItem
 from cumulet.services.dynamodb.model import Table
 from cumulet.services.dynamodb.store.history import trim_part
 from cumulet.services.dynamodb.store.records import NOWHERE, TABLES, drop_items
@@ -44,21 +45,30 @@ async def _restore(platform: Platform, job: Job) -> bool:
     return await platform.transact(restore_part, job.scope, job, platform.clock.now())
 
 
-STEPS: dict[str, Step] = {"backup": _back_up, "restore": _restore}
+STEPS: dict[str, Step] = {
+    "backup": _back_up,
+    "restore": _restore,
+    "export": export_file,
+    "import": import_object,
+}
 GONE = Loss("ResourceNotFound", "The table does not exist any more")
 
 
-async def carry_on(platform: Platform) -> float:
-    """One part of every copy that is being made."""
-    kv = platform.need(Store)  # type: ignore[type-abstract]
+def _carry_on(kind: str) -> Callable[[Platform], Awaitable[float]]:
+    """A worker that does one part of every job of a kind."""
 
-    async def pending(tx: Transaction) -> list[Job]:
-        return await JOBS.lookup(tx, NOWHERE, "pending", limit=PAGE)
+    async def run(platform: Platform) -> float:
+        kv = platform.need(Store)  # type: ignore[type-abstract]
 
-    jobs = await kv.transact(pending)
-    for job in jobs:
-        await _step(platform, job)
-    return 0.0 if jobs else _IDLE_SECONDS
+        async def pending(tx: Transaction) -> list[Job]:
+            return await JOBS.lookup(tx, NOWHERE, "pending", kind, limit=PAGE)
+
+        jobs = await kv.transact(pending)
+        for job in jobs:
+            await _step(platform, job)
+        return 0.0 if jobs else _IDLE_SECONDS
+
+    return run
 
 
 async def _step(platform: Platform, job: Job) -> None:
@@ -71,8 +81,7 @@ async def _step(platform: Platform, job: Job) -> None:
     except AwsError as error:
         if error.fault == "server":
             raise
-        code = "ItemValidationError" if isinstance(error, InvalidItem) else error.code
-        loss = Loss(code, error.message)
+        loss = Loss(failure_code(error), error.message)
     await platform.transact(fail_job, job.scope, job, loss, platform.clock.now())
 
 
@@ -145,6 +154,9 @@ async def _trim_part(
 
 
 COPY_WORKERS = (
-    Worker("dynamodb copies", carry_on, JOBS.index_prefix(NOWHERE, "pending")),
+    *(
+        Worker(f"dynamodb {kind}s", _carry_on(kind), JOBS.index_prefix(NOWHERE, "pending", kind))
+        for kind in STEPS
+    ),
     Worker("dynamodb history", forget),
 )
