@@ -162,10 +162,16 @@ def _settled(entry: Entry, folder: Path) -> Entry:
     if entry.file:
         return msgspec.structs.replace(entry, file=str(folder / Path(entry.file).expanduser()))
     if not entry.key_file:
-        return entry
+        return _with_key(entry, entry.key)
     path = folder / Path(entry.key_file).expanduser()
     try:
         key = path.read_text().strip()
     except (OSError, UnicodeDecodeError) as cause:
         raise ModelsFileError(f"{entry.id}: the key file {path} cannot be read") from cause
-    return msgspec.structs.replace(entry, key=key, key_file=str(path))
+    return _with_key(entry, key)
+
+
+def _with_key(entry: Entry, key: str) -> Entry:
+    if not all("!" <= letter <= "~" for letter in key):
+        raise ModelsFileError(f"{entry.id}: a key has visible ASCII characters only")
+    return msgspec.structs.replace(entry, key=key)

@@ -37,7 +37,7 @@ STOP_SEQUENCES_MAX: Final = 2_500
 BODY_DEPTH_MAX: Final = 64
 
 THREADS: Final = 0
-"""None said: half of the processors. Threads that wait for each other spin, and suffer from others."""
+"""None said: half of the processors. They wait for each other, and suffer from what else runs."""
 THREADS_MAX: Final = 1_024
 MEMORY_MB: Final = 2_048
 CONTEXT_TOKENS: Final = 4_096

@@ -105,3 +105,10 @@ class Answer(msgspec.Struct, frozen=True):
     def text(self) -> str:
         """All of its text."""
         return "".join(block.text for block in self.blocks if isinstance(block, Text))
+
+
+class About(msgspec.Struct, frozen=True):
+    """What an answer's body says of itself: the model as it was asked for, and the answer's id."""
+
+    model_id: str
+    id: str

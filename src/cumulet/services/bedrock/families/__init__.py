@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 from cumulet.services.bedrock.errors import ValidationException
 from cumulet.services.bedrock.families import anthropic, llama, mistral, mistral_chat, nova, titan
 from cumulet.services.bedrock.families.fields import check_depth
-from cumulet.services.bedrock.model import Answer, Ask, Json, Piece
+from cumulet.services.bedrock.model import About, Answer, Ask, Json, Piece
 
 
 class Chunks(Protocol):
@@ -30,11 +30,11 @@ class Family(Protocol):
         """What a body asks. Raises ValidationException."""
         ...
 
-    def write(self, answer: Answer, model_id: str) -> Json:
+    def write(self, answer: Answer, about: About) -> Json:
         """The body of a whole answer."""
         ...
 
-    def stream(self, model_id: str) -> Chunks:
+    def stream(self, about: About) -> Chunks:
         """For a streamed answer."""
         ...
 

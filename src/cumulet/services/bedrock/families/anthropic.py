@@ -31,6 +31,7 @@ from cumulet.services.bedrock.families.fields import (
     whole_field,
 )
 from cumulet.services.bedrock.model import (
+    About,
     Answer,
     Ask,
     End,
@@ -165,7 +166,7 @@ def _choice(choice: Json, tools: list[Json]) -> str:
     return str(kind)
 
 
-def write(answer: Answer, model_id: str) -> Json:
+def write(answer: Answer, about: About) -> Json:
     """The body of a whole answer."""
     content: list[Json] = []
     for block in answer.blocks:
@@ -177,15 +178,15 @@ def write(answer: Answer, model_id: str) -> Json:
             use = {"id": block.id, "name": block.name, "input": block.input}
             content.append({"type": "tool_use", **use})
     return {
-        **_message_head(model_id),
+        **_message_head(about),
         "content": content,
         **_stop(answer.end),
         "usage": _usage(answer.end),
     }
 
 
-def _message_head(model_id: str) -> Json:
-    return {"type": "message", "role": "assistant", "model": model_id}
+def _message_head(about: About) -> Json:
+    return {"id": about.id, "type": "message", "role": "assistant", "model": about.model_id}
 
 
 def _stop(end: End) -> Json:
@@ -198,8 +199,8 @@ def _usage(end: End) -> Json:
 
 
 class _Chunks:
-    def __init__(self, model_id: str) -> None:
-        self._model_id = model_id
+    def __init__(self, about: About) -> None:
+        self._about = about
         self._index = -1
         self._kind: type | None = None
         self._has_begun = False
@@ -211,7 +212,7 @@ class _Chunks:
             # How many tokens went in is known at the end, and told there.
             usage = {"input_tokens": 0, "output_tokens": 0}
             stop = {"stop_reason": None, "stop_sequence": None}
-            head = {**_message_head(self._model_id), "content": [], **stop, "usage": usage}
+            head = {**_message_head(self._about), "content": [], **stop, "usage": usage}
             told.append({"type": "message_start", "message": head})
         if isinstance(piece, End):
             told += self._stop_block()
@@ -253,6 +254,6 @@ def _delta(piece: Text | Reasoning | ToolInput) -> Json:
     return {"type": "text_delta", "text": piece.text}
 
 
-def stream(model_id: str) -> _Chunks:
+def stream(about: About) -> _Chunks:
     """For a streamed answer."""
-    return _Chunks(model_id)
+    return _Chunks(about)

@@ -12,7 +12,7 @@ from cumulet.services.bedrock.families.fields import (
     whole_field,
 )
 from cumulet.services.bedrock.families.prompts import turns_of
-from cumulet.services.bedrock.model import Answer, Ask, End, Json, Piece, Text
+from cumulet.services.bedrock.model import About, Answer, Ask, End, Json, Piece, Text
 
 _MAX_TOKENS = 512
 _TEMPERATURE = 0.5
@@ -44,7 +44,7 @@ def _reason(end: End) -> str:
     return "length" if end.reason == "max_tokens" else "stop"
 
 
-def write(answer: Answer, model_id: str) -> Json:
+def write(answer: Answer, about: About) -> Json:
     """The body of a whole answer."""
     return _told(answer.text, answer.end)
 
@@ -56,6 +56,6 @@ class _Chunks:
         return [_told("", piece)] if isinstance(piece, End) else []
 
 
-def stream(model_id: str) -> _Chunks:
+def stream(about: About) -> _Chunks:
     """For a streamed answer."""
     return _Chunks()

@@ -14,7 +14,7 @@ from cumulet.services.bedrock.families.fields import (
     whole_field,
 )
 from cumulet.services.bedrock.families.prompts import turns_of
-from cumulet.services.bedrock.model import Answer, Ask, End, Json, Piece, Text
+from cumulet.services.bedrock.model import About, Answer, Ask, End, Json, Piece, Text
 
 
 def read(body: Json) -> Ask:
@@ -40,7 +40,7 @@ def _reason(end: End) -> str:
     return "length" if end.reason == "max_tokens" else "stop"
 
 
-def write(answer: Answer, model_id: str) -> Json:
+def write(answer: Answer, about: About) -> Json:
     """The body of a whole answer."""
     return _told(answer.text, _reason(answer.end))
 
@@ -52,6 +52,6 @@ class _Chunks:
         return [_told("", _reason(piece))] if isinstance(piece, End) else []
 
 
-def stream(model_id: str) -> _Chunks:
+def stream(about: About) -> _Chunks:
     """For a streamed answer."""
     return _Chunks()

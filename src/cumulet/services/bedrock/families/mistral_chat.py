@@ -20,6 +20,7 @@ from cumulet.services.bedrock.families.fields import (
     whole_field,
 )
 from cumulet.services.bedrock.model import (
+    About,
     Answer,
     Ask,
     End,
@@ -94,7 +95,7 @@ def _called(id_: str, name: str, given: str) -> Json:
     return {"id": id_, "function": function}
 
 
-def write(answer: Answer, model_id: str) -> Json:
+def write(answer: Answer, about: About) -> Json:
     """The body of a whole answer."""
     calls = [
         _called(block.id, block.name, json.dumps(block.input))
@@ -125,6 +126,6 @@ class _Chunks:
         return []
 
 
-def stream(model_id: str) -> _Chunks:
+def stream(about: About) -> _Chunks:
     """For a streamed answer."""
     return _Chunks()

@@ -19,7 +19,7 @@ from cumulet.services.bedrock.families.fields import (
     text_field,
     whole_field,
 )
-from cumulet.services.bedrock.model import Answer, Ask, Json, Piece
+from cumulet.services.bedrock.model import About, Answer, Ask, Json, Piece
 from cumulet.services.bedrock.telling import Events, message_of, usage_of
 
 _KNOWN = ("schemaVersion", "system", "messages", "inferenceConfig", "toolConfig")
@@ -72,7 +72,7 @@ def _message(given: Any) -> Json:
     return {"role": message["role"], "content": blocks}
 
 
-def write(answer: Answer, model_id: str) -> Json:
+def write(answer: Answer, about: About) -> Json:
     """The body of a whole answer."""
     return {
         "output": {"message": message_of(answer)},
@@ -93,6 +93,6 @@ class _Chunks:
         return told
 
 
-def stream(model_id: str) -> _Chunks:
+def stream(about: About) -> _Chunks:
     """For a streamed answer."""
     return _Chunks()

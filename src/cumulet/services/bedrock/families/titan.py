@@ -15,7 +15,7 @@ from cumulet.services.bedrock.families.fields import (
     whole_field,
 )
 from cumulet.services.bedrock.families.prompts import turns_of
-from cumulet.services.bedrock.model import Answer, Ask, End, Json, Piece, Text
+from cumulet.services.bedrock.model import About, Answer, Ask, End, Json, Piece, Text
 
 _REASONS = {
     "end_turn": "FINISH",
@@ -46,7 +46,7 @@ def _reason(end: End) -> str:
     return _REASONS.get(end.reason, "FINISH")
 
 
-def write(answer: Answer, model_id: str) -> Json:
+def write(answer: Answer, about: About) -> Json:
     """The body of a whole answer."""
     result = {
         "tokenCount": answer.end.usage.output_tokens,
@@ -70,6 +70,6 @@ class _Chunks:
         return [chunk]
 
 
-def stream(model_id: str) -> _Chunks:
+def stream(about: About) -> _Chunks:
     """For a streamed answer."""
     return _Chunks()

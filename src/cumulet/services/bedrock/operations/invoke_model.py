@@ -6,14 +6,15 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+from cumulet.core.clock import new_label
 from cumulet.core.context import Context
 from cumulet.core.errors import AwsError
 from cumulet.kit.service import operation
 from cumulet.services.bedrock import permissions
 from cumulet.services.bedrock.answering import Reply, as_stream_error, ask_whole, begin
 from cumulet.services.bedrock.errors import ValidationException
-from cumulet.services.bedrock.families import Family, family_of, read_body
-from cumulet.services.bedrock.model import Ask, End, Json
+from cumulet.services.bedrock.families import Chunks, Family, family_of, read_body
+from cumulet.services.bedrock.model import About, Ask, End, Json
 from cumulet.services.bedrock.registry import Registry, read_identifier
 
 _JSON = "application/json"
@@ -24,7 +25,7 @@ async def invoke_model(ctx: Context, request: Mapping[str, Any]) -> dict[str, An
     """Ask a model in its family's form; the whole answer at once."""
     family, ask = _read(ctx, request)
     answer = await ask_whole(ctx, request["modelId"], ask)
-    body = family.write(answer, read_identifier(request["modelId"]).model_id)
+    body = family.write(answer, _about(ctx, request))
     usage, end = answer.end.usage, answer.end
     headers = {
         "X-Amzn-Bedrock-Invocation-Latency": str(end.latency_ms),
@@ -45,12 +46,10 @@ async def invoke_model_with_response_stream(
     """Ask a model in its family's form; the answer in chunks, as the model writes it."""
     family, ask = _read(ctx, request)
     reply = await begin(ctx, request["modelId"], ask)
-    model_id = read_identifier(request["modelId"]).model_id
-    return {"contentType": _JSON, "body": _told(reply, family, model_id)}
+    return {"contentType": _JSON, "body": _told(reply, family.stream(_about(ctx, request)))}
 
 
-async def _told(reply: Reply, family: Family, model_id: str) -> AsyncIterator[Json]:
-    chunks = family.stream(model_id)
+async def _told(reply: Reply, chunks: Chunks) -> AsyncIterator[Json]:
     try:
         async for piece in reply.pieces():
             told = chunks.feed(piece)
@@ -62,6 +61,11 @@ async def _told(reply: Reply, family: Family, model_id: str) -> AsyncIterator[Js
         raise as_stream_error(error, knows_timeouts=True) from error
     finally:
         reply.close()
+
+
+def _about(ctx: Context, request: Mapping[str, Any]) -> About:
+    model_id = read_identifier(request["modelId"]).model_id
+    return About(model_id, f"msg_bdrk_{new_label(ctx.clock, 24)}")
 
 
 def _metrics(end: End) -> Json:
