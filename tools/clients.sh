@@ -29,4 +29,10 @@ if command -v npm >/dev/null; then
 else
   echo "there is no npm: the CDK and the JavaScript SDK are left out"
 fi
+# The wheels of the layer that one of the applications builds, so that its test needs no network.
+if [ ! -d "$target/wheels" ]; then
+  ${PYTHON:-.venv/bin/python} -m pip download --quiet --disable-pip-version-check \
+    --dest "$target/wheels" --requirement apps/voice-quality/layer/requirements.txt setuptools wheel ||
+    { rm -rf "$target/wheels"; echo "the wheels of the voice application's layer are left out"; }
+fi
 exit 0

@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.services.hosts.conftest import server
+
+__all__ = ["server"]
 
 ROOT = Path(__file__).parent.parent.parent
 CLIENTS = ROOT / ".cache" / "clients"

@@ -77,16 +77,35 @@ def remove(cloud, stack):
     client.get_waiter("stack_delete_complete").wait(StackName=stack, WaiterConfig=waiting)
 
 
+def import_all(run, cloud, table, files):
+    words = (sys.executable, "-m", "cumulet", "import", table, *files, "--data", cloud.data)
+    return json.loads(run(*words, "--json").stdout)
+
+
+def generate_files(run, scores, folder):
+    """Two files as the README makes them: the first records, and those after them."""
+    files = [folder / "some.jsonl.gz", folder / "more.csv"]
+    for first, file, form in ((0, files[0], "json"), (RECORDS, files[1], "csv")):
+        words = (sys.executable, scores / "generate.py", "--first", first, "--count", RECORDS)
+        run(*words, "--format", form, "--output", file)
+    return files
+
+
 def test_two_environments_share_nothing_and_hold_the_service_level(run, cloud, scores, tmp_path):
     svil = deploy(run, cloud, scores, "scores-svil", "svil")
     col = deploy(run, cloud, scores, "scores-col", "col")
     assert not set(svil.values()) & set(col.values())
     load(run, cloud, scores, svil["TableName"])
     assert (count(cloud, svil["TableName"]), count(cloud, col["TableName"])) == (RECORDS, 0)
+    files = generate_files(run, scores, tmp_path)
+    assert import_all(run, cloud, svil["TableName"], files)["rows"] == 2 * RECORDS
+    assert import_all(run, cloud, svil["TableName"], files)["imported"] == 0
+    assert (count(cloud, svil["TableName"]), count(cloud, col["TableName"])) == (2 * RECORDS, 0)
     drive(run, scores, svil)
     keys = [key_of(cloud, found) for found in (svil, col)]
-    [person] = load(run, cloud, scores, svil["TableName"], 1)
-    url = f"/{person['id']['S']}"
+    told = [told_of(run, scores, svil, keys[0], index) for index in (1, RECORDS + 1)]
+    assert [one["components"].keys() for one in told] == [told[0]["components"].keys()] * 2
+    url = f"/{told[0]['id']}"
     assert [status(run, found["Url"] + url, keys[0]) for found in (svil, col)] == ["200", "403"]
     assert status(run, col["Url"] + url, keys[1]) == "404"
 
@@ -120,6 +139,16 @@ def report_when(run, scores, api, calls):
 def key_of(cloud, found):
     client = cloud.client("apigateway")
     return client.get_api_key(apiKey=found["ApiKeyId"], includeValue=True)["value"]
+
+
+def told_of(run, scores, found, key, index):
+    """What the API tells of a record, which is what was generated, from whatever file it came."""
+    words = (sys.executable, scores / "generate.py", "--first", index, "--count", 1)
+    record = json.loads(run(*words).stdout)
+    asking = ("curl", "-s", "--fail", "--retry", "5", "-H", f"x-api-key: {key}")
+    told = json.loads(run(*asking, f"{found['Url']}/{record['id']}").stdout)
+    assert {**told, **told["components"]} == {**record, "components": told["components"]}
+    return told
 
 
 def status(run, url, key):

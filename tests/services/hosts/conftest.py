@@ -75,7 +75,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
     (folder / "sshd_config").write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\n"
         f"AuthorizedKeysFile {folder}/authorized_keys\nPidFile none\nUsePAM no\n"
-        "StrictModes no\nPasswordAuthentication no\nPermitRootLogin prohibit-password\n"
+        "StrictModes no\nSubsystem sftp internal-sftp\nPasswordAuthentication no\n"
+        "PermitRootLogin prohibit-password\n"
     )
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)

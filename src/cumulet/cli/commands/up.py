@@ -182,8 +182,11 @@ def _own_name() -> str:
 
 
 def _deploy_all(config: Config, folder: Path) -> None:
-    """Deploy each application below `folder` through the command that a user would type."""
-    ready = sorted(path.parent for path in folder.glob("*/template.yaml"))
+    """Deploy each ready application below `folder` through the command that a user would type.
+
+    Ready is what says which command to try first; others need parameters that only people have.
+    """
+    ready = sorted(path.parent for path in folder.glob("*/first-command.txt"))
     count = 0
     for application in ready:
         words = [sys.executable, "-m", "cumulet", "deploy", str(application), "--json"]

@@ -12,6 +12,7 @@ from typing import Any
 
 from cumulet.cli.say import Progress, fail
 from cumulet.core.errors import AwsError
+from cumulet.sandbox.machine.runtimes import Runtimes
 from cumulet.services.cloudformation.template.text import parse_text
 
 _NAMES = ("template.yaml", "template.yml", "template.json")
@@ -106,20 +107,20 @@ class Building:
         content = target / inner if inner else target
         shutil.copytree(source, content, ignore=_LEFT_OUT)
         if runtime.startswith("python") and (source / "requirements.txt").exists():
-            self._install_python(logical_id, source, content)
+            self._install_python(logical_id, source, content, runtime)
         elif runtime.startswith("nodejs") and (source / "package.json").exists():
             self._install_node(logical_id, content)
         return str(target)
 
-    def _install_python(self, logical_id: str, source: Path, content: Path) -> None:
+    def _install_python(self, logical_id: str, source: Path, content: Path, runtime: str) -> None:
         wanted = (source / "requirements.txt").read_text().splitlines()
         if not any(line.strip() and not line.strip().startswith("#") for line in wanted):
             return
         self._progress.step(f"building {logical_id}: pip install")
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        words = [*_pip_for(runtime), "--quiet", "--disable-pip-version-check"]
         self._run(
             logical_id,
-            [*pip, "--requirement", "requirements.txt", "--target", str(content)],
+            [*words, "--requirement", "requirements.txt", "--target", str(content)],
             source,
         )
 
@@ -150,3 +151,19 @@ class Building:
         if done.returncode != 0:
             tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
             fail(f"{logical_id}: {' '.join(words[:4])} failed\n{tail}")
+
+
+def _pip_for(runtime: str) -> list[str]:
+    """`pip install` for the interpreter that this machine runs the runtime on.
+
+    Compiled packages fit one version of Python only. An interpreter without pip is built for by our
+    own, which then takes ready-made wheels alone.
+    """
+    interpreter = Runtimes().resolve(runtime)
+    probe = [interpreter.path, "-m", "pip", "--version"]
+    if subprocess.run(probe, capture_output=True, check=False).returncode == 0:
+        return [*probe[:-1], "install"]
+    own = [sys.executable, "-m", "pip", "install"]
+    if interpreter.version == f"3.{sys.version_info.minor}":
+        return own
+    return [*own, "--python-version", interpreter.version, "--only-binary", ":all:"]

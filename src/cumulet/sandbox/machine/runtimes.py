@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -111,7 +112,9 @@ def _python_candidates() -> list[tuple[int, str]]:
             match = re.fullmatch(r"python3\.(\d+)", path.name)
             if match and os.access(path, os.X_OK) and "shims" not in path.parts:
                 found.append((int(match[1]), os.path.realpath(path)))
-    for path in Path.home().glob(".pyenv/versions/3.*/bin/python3"):
+    # By the account and not by $HOME: whoever builds for a function must find what it will run on.
+    home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    for path in home.glob(".pyenv/versions/3.*/bin/python3"):
         match = re.match(r"3\.(\d+)\.", path.parent.parent.name)
         if match:
             found.append((int(match[1]), os.path.realpath(path)))
