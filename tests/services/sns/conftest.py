@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.conftest import Cloud
+from tests.services.lambda_.conftest import ALLOW_ALL, TRUST, pack
 
 
 def unique(prefix: str) -> str:
@@ -57,6 +58,21 @@ class Stand:
         )
         arn: str = made["SubscriptionArn"]
         return arn
+
+    def function(self, text: str) -> str:
+        """A function that may do everything."""
+        iam, name = self.cloud.client("iam"), unique("function")
+        made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]
+        iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps(ALLOW_ALL))
+        self.cloud.client("lambda").create_function(
+            FunctionName=name,
+            Role=made["Arn"],
+            Runtime="python3.11",
+            Handler="index.handler",
+            Timeout=30,
+            Code={"ZipFile": pack(text)},
+        )
+        return name
 
     def take(self, url: str, count: int = 1, seconds: float = 30) -> list[dict[str, Any]]:
         """Messages of a queue as they come, at least so many."""

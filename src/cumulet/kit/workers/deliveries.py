@@ -7,6 +7,7 @@ apart from it, once for all jobs that bring the same.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import math
 from collections.abc import Awaitable, Callable, Sequence
@@ -266,6 +267,7 @@ class Deliveries:
         self._tasks = Tasks()
         self._running: dict[str, set[int]] = {}
         self._count = 0
+        self._timer: asyncio.TimerHandle | None = None
         self._last = 0
         self._node = int.from_bytes(platform.clock.random_bytes(2), "big") >> (16 - _NODE_BITS)
 
@@ -274,6 +276,8 @@ class Deliveries:
 
     async def stop(self) -> None:
         """End; jobs in hand stay in the store and are repeated."""
+        if self._timer is not None:
+            self._timer.cancel()
         await self._tasks.stop()
 
     def next_sequence(self, count: int = 1) -> int:
@@ -302,6 +306,7 @@ class Deliveries:
         return max(0.0, min(soonest - self._clock.now(), LOOK_AGAIN_SECONDS))
 
     async def _carry(self, job: Job) -> None:
+        changed: Job | None = None
         try:
             data = await self._platform.transact(self._tables.load_content, _NOWHERE, job.content)
             changed = await self._attempt(job, data)
@@ -317,8 +322,24 @@ class Deliveries:
             if not busy:
                 del self._running[job.lane]
         # The worker was woken by the write above, when this job still took up room.
-        if was_full or job.is_ordered:
-            await self.step()
+        if was_full or job.is_ordered or changed is not None:
+            await self._follow()
+
+    async def _follow(self) -> None:
+        """Begin what has become possible, and come back for what is due soon."""
+        wait = await self.step()
+        loop = asyncio.get_running_loop()
+        if wait >= LOOK_AGAIN_SECONDS:
+            return
+        if self._timer is not None:
+            if self._timer.when() <= loop.time() + wait:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_later(wait, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        self._tasks.start(self._follow(), "deliveries due")
 
     async def _attempt(self, job: Job, data: bytes) -> Job | None:
         """The job with its new time, or None when it has ended."""
