@@ -319,3 +319,9 @@ async def pending_totp(tx: Transaction, scope: Scope, user: User) -> bytes | Non
 async def drop_pending_totp(tx: Transaction, scope: Scope, user: User) -> None:
     """Forget the secret, as the authenticator is tied."""
     await CODES.drop(tx, scope, user.pool, user.key, _TOTP)
+
+
+async def domain_of(tx: Transaction, scope: Scope, pool: str) -> Domain | None:
+    """The domain of a pool."""
+    found = await DOMAINS.lookup(tx, NOWHERE, "pool", pool, limit=1)
+    return found[0] if found else None

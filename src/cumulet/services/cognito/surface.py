@@ -11,6 +11,8 @@ import orjson
 
 from cumulet.core.context import Platform
 from cumulet.core.http import Request, Response
+from cumulet.services.cognito import store
+from cumulet.services.cognito.hosted.front import PoolDomains
 from cumulet.services.cognito.hosted.mailbox import Mailbox
 from cumulet.services.cognito.signing.identities import PoolTokens
 from cumulet.services.cognito.signing.tokens import BadToken
@@ -46,15 +48,27 @@ class WellKnown:
             return _json(405, {"message": "Method not allowed"})
         if found["name"] == "jwks.json":
             return _json(200, ring.shown())
-        return _json(200, _configuration(platform.endpoint, home.region, pool))
+        domain = await platform.transact(store.domain_of, store.NOWHERE, pool)
+        at = f"{platform.endpoint}/_cognito/{domain.name}" if domain is not None else ""
+        return _json(200, _configuration(platform.endpoint, home.region, pool, at))
 
 
-def _configuration(endpoint: str, region: str, pool: str) -> dict[str, object]:
+def _configuration(endpoint: str, region: str, pool: str, domain: str) -> dict[str, object]:
     """The document of https://openid.net/specs/openid-connect-discovery-1_0.html.
 
-    The issuer is the one that tokens name; its keys are here.
+    The issuer is the one that tokens name; its keys are here. `domain` is where the pool's OAuth
+    endpoints begin, or empty.
     """
+    paths = {
+        "authorization_endpoint": "authorize",
+        "token_endpoint": "token",
+        "userinfo_endpoint": "userInfo",
+        "revocation_endpoint": "revoke",
+    }
+    endpoints = {name: f"{domain}/oauth2/{path}" for name, path in paths.items()}
     return {
+        **(endpoints if domain else {}),
+        **({"end_session_endpoint": f"{domain}/logout"} if domain else {}),
         "issuer": f"https://cognito-idp.{region}.amazonaws.com/{pool}",
         "jwks_uri": f"{endpoint}/{pool}/.well-known/jwks.json",
         "id_token_signing_alg_values_supported": ["RS256"],
@@ -66,8 +80,12 @@ def _configuration(endpoint: str, region: str, pool: str) -> dict[str, object]:
 
 
 def _json(status: int, value: object) -> Response:
-    headers = [("content-type", "application/json"), ("cache-control", "public, max-age=3600")]
+    headers = [
+        ("content-type", "application/json"),
+        ("cache-control", "public, max-age=3600"),
+        ("access-control-allow-origin", "*"),
+    ]
     return Response(status, headers, orjson.dumps(value))
 
 
-SURFACES = (WellKnown(), Mailbox())
+SURFACES = (WellKnown(), Mailbox(), PoolDomains())

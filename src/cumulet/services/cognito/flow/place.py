@@ -42,6 +42,8 @@ class Place:
     client: Client | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     is_admin: bool = False
+    is_page: bool = False
+    """Whether somebody signs in on a page, which gives no tokens but a code for the client."""
 
     @property
     def client_id(self) -> str:

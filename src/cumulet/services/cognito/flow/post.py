@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -17,6 +18,7 @@ from cumulet.services.cognito.errors import (
     CodeMismatchException,
     ExpiredCodeException,
     InvalidLambdaResponseException,
+    InvalidParameterException,
     LimitExceededException,
 )
 from cumulet.services.cognito.flow import triggers
@@ -29,13 +31,14 @@ from cumulet.services.cognito.limits import (
     RESET_CODE_SECONDS,
 )
 from cumulet.services.cognito.model import Code, Mail, User, new_digits
-from cumulet.services.cognito.rules.words import CODE, USER, filled, hidden, letter_of
+from cumulet.services.cognito.rules.words import CODE, USER, filled, hidden, letter_of, with_link
 
 CONFIRM = "confirm"
 RESET = "reset"
 VERIFY = "verify:"
 _PURPOSE = "cognito-code"
 _SENDER = "no-reply@verificationemail.com"
+_LINKED = ("CustomMessage_SignUp", "CustomMessage_ResendCode")
 _ATTEMPTS = "Attempt limit exceeded, please try after some time."
 
 
@@ -81,9 +84,12 @@ async def deliver(place: Place, user: User, address: Address, source: str, code:
     is_text = address.medium == "SMS"
     given = (said or {}).get("smsMessage" if is_text else "emailMessage")
     body = given or (letter.sms if is_text else letter.email)
+    link = "" if is_text or given else await _link(place, user, source, code)
     if not isinstance(body, str) or CODE not in body:
         raise InvalidLambdaResponseException(f"The message of CustomMessage must contain {CODE}.")
     subject = "" if is_text else str((said or {}).get("emailSubject") or letter.subject)
+    if link:
+        subject, body = with_link(place.pool.settings, link)
     sender = place.pool.settings.get("EmailConfiguration", {})
     clock = place.ctx.clock
     mail = Mail(
@@ -98,6 +104,18 @@ async def deliver(place: Place, user: User, address: Address, source: str, code:
         user=user.name,
     )
     await place.ctx.transact(_drop_into_mailbox, mail)
+
+
+async def _link(place: Place, user: User, source: str, code: str) -> str:
+    """The link that confirms an account, where the pool wants one and has a domain; else ""."""
+    option = place.pool.settings["VerificationMessageTemplate"]["DefaultEmailOption"]
+    if option != "CONFIRM_WITH_LINK" or source not in _LINKED or place.client is None:
+        return ""
+    domain = await place.ctx.transact(store.domain_of, place.pool.id)
+    if domain is None:
+        raise InvalidParameterException("CONFIRM_WITH_LINK needs a domain for the user pool.")
+    query = {"client_id": place.client.id, "user_name": user.name, "confirmation_code": code}
+    return f"{place.ctx.endpoint}/_cognito/{domain.name}/confirmUser?{urlencode(query)}"
 
 
 def _sender(settings: Mapping[str, Any]) -> str:

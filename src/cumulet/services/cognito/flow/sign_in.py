@@ -150,6 +150,9 @@ async def complete(place: Place, user: User, source: str) -> dict[str, Any]:
             "clientMetadata": dict(place.metadata),
         },
     )
+    if place.is_page:
+        place.measure("SignInSuccesses", 1.0)
+        return {"User": user}
     tokens = await issue.issue(place, user, issue.Wanted(source=source))
     place.measure("SignInSuccesses", 1.0)
     return {"AuthenticationResult": tokens, "ChallengeParameters": {}}
@@ -162,19 +165,21 @@ async def respond(
     if challenge in _DEVICES:
         raise InvalidParameterException(f"Device tracking is not supported here: {challenge}.")
     try:
-        return await _answered(place, challenge, session, responses)
+        return await answered(place, challenge, session, responses)
     except AwsError:
         place.measure("SignInSuccesses", 0.0)
         raise
 
 
-async def _answered(
+async def answered(
     place: Place, challenge: str, session: str | None, responses: Mapping[str, str]
 ) -> dict[str, Any]:
-    name = responses.get("USERNAME", "")
-    known = await place.ctx.transact(store.find_user, place.pool, name) if name else None
-    names = () if known is None else (known.name, known.sub)
-    check_secret_hash(place, responses.get("SECRET_HASH"), name, *names)
+    """What follows an answer; a page, unlike a client, need not show the client's secret."""
+    if not place.is_page:
+        name = responses.get("USERNAME", "")
+        known = await place.ctx.transact(store.find_user, place.pool, name) if name else None
+        names = () if known is None else (known.name, known.sub)
+        check_secret_hash(place, responses.get("SECRET_HASH"), name, *names)
     if challenge == proofs.VERIFIER:
         return await _proved(place, responses)
     taken = await take(place, session, challenge)

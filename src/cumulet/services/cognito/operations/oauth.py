@@ -20,7 +20,7 @@ from cumulet.services.cognito.errors import (
 )
 from cumulet.services.cognito.limits import RESOURCE_SERVERS_MAX, SCOPES_PER_SERVER_MAX
 from cumulet.services.cognito.model import Domain, Server
-from cumulet.services.cognito.operations.pool import domain_of, loaded, position
+from cumulet.services.cognito.operations.pool import loaded, position
 from cumulet.services.cognito.rules import permissions
 
 _RESERVED = ("aws", "amazon", "cognito")
@@ -52,7 +52,7 @@ def _check_domain(request: Mapping[str, Any]) -> None:
 async def _add_domain(tx: Transaction, scope: Scope, domain: Domain) -> None:
     if await store.DOMAINS.load(tx, store.NOWHERE, domain.name) is not None:
         raise InvalidParameterException("Domain already associated with another user pool.")
-    if await domain_of(tx, scope, domain.pool) is not None:
+    if await store.domain_of(tx, scope, domain.pool) is not None:
         raise InvalidParameterException(f"User pool {domain.pool} already has a domain configured.")
     await store.DOMAINS.save(tx, store.NOWHERE, domain)
 

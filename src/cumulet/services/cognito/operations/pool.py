@@ -21,7 +21,7 @@ from cumulet.services.cognito.errors import (
 )
 from cumulet.services.cognito.flow.proofs import PEPPER_PURPOSE
 from cumulet.services.cognito.limits import TAGS_MAX
-from cumulet.services.cognito.model import Domain, Pool, new_code, pool_arn
+from cumulet.services.cognito.model import Pool, new_code, pool_arn
 from cumulet.services.cognito.rules import permissions
 from cumulet.services.cognito.rules.schema import check_count, custom_entry, whole_schema
 from cumulet.services.cognito.rules.settings import (
@@ -65,7 +65,7 @@ async def create_user_pool(ctx: Context, request: Mapping[str, Any]) -> dict[str
 async def describe_user_pool(ctx: Context, request: Mapping[str, Any]) -> dict[str, Any]:
     """Show a user pool."""
     pool = await loaded(ctx, request["UserPoolId"])
-    domain = await ctx.transact(domain_of, pool.id)
+    domain = await ctx.transact(store.domain_of, pool.id)
     users = await ctx.transact(store.count_users, pool.id)
     name = domain.name if domain is not None else ""
     return {"UserPool": pool_view(ctx.scope, pool, users, name)}
@@ -119,7 +119,7 @@ async def delete_user_pool(ctx: Context, request: Mapping[str, Any]) -> dict[str
             "The user pool cannot be deleted because deletion protection is activated. Deletion "
             "protection must be inactivated first."
         )
-    if await ctx.transact(domain_of, pool.id) is not None:
+    if await ctx.transact(store.domain_of, pool.id) is not None:
         raise InvalidParameterException(
             "User pool cannot be deleted. It has a domain configured that should be deleted first."
         )
@@ -261,12 +261,6 @@ async def loaded(ctx: Context, id: str) -> Pool:
     if pool is None:
         raise ResourceNotFoundException(f"User pool {id} does not exist.")
     return pool
-
-
-async def domain_of(tx: Transaction, scope: Scope, pool: str) -> Domain | None:
-    """The domain of a pool."""
-    found = await store.DOMAINS.lookup(tx, store.NOWHERE, "pool", pool, limit=1)
-    return found[0] if found else None
 
 
 def position(token: str | None) -> tuple[Any, ...] | None:

@@ -5,8 +5,10 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-sett
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 CODE = "{####}"
@@ -14,6 +16,7 @@ USER = "{username}"
 _VERIFY = "Your verification code is {####}."
 _CONFIRM = "Your confirmation code is {####}"
 _INVITE = "Your username is {username} and temporary password is {####}."
+_LINK = re.compile(r"\{##(.*?)##\}", re.DOTALL)
 _SIGN_IN = "Your authentication code is {####}."
 
 
@@ -67,6 +70,17 @@ def letter_of(settings: Mapping[str, Any], source: str) -> Letter:
 def filled(text: str, code: str, name: str) -> str:
     """The text with code and name in their places."""
     return text.replace(CODE, code).replace(USER, name)
+
+
+def with_link(settings: Mapping[str, Any], link: str) -> tuple[str, str]:
+    """Subject and text of a message whose link confirms an account.
+
+    What stands between `{##` and `##}` is what the link says.
+    """
+    given = settings.get("VerificationMessageTemplate", {})
+    subject = given.get("EmailSubjectByLink") or "Your verification link"
+    text = given.get("EmailMessageByLink") or "Please click {##Verify Email##} to verify."
+    return subject, _LINK.sub(lambda found: f'<a href="{escape(link)}">{found[1]}</a>', text)
 
 
 def hidden(attribute: str, value: str) -> str:
