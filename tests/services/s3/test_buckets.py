@@ -93,17 +93,17 @@ def test_settings_that_cannot_be_honoured_are_refused(s3, bucket):
     for call, members in (
         (s3.put_bucket_encryption, {"ServerSideEncryptionConfiguration": {"Rules": [kms]}}),
         (
-            s3.put_bucket_ownership_controls,
-            {"OwnershipControls": {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}},
-        ),
-        (
             s3.put_bucket_versioning,
             {"VersioningConfiguration": {"Status": "Enabled", "MFADelete": "Enabled"}},
         ),
-        (s3.put_bucket_acl, {"ACL": "public-read"}),
-        (s3.put_bucket_request_payment, {"RequestPaymentConfiguration": {"Payer": "Requester"}}),
     ):
         assert code_of(call, Bucket=bucket, **members) == "NotImplemented"
+
+
+def test_who_pays_is_recorded(s3, bucket):
+    assert s3.get_bucket_request_payment(Bucket=bucket)["Payer"] == "BucketOwner"
+    s3.put_bucket_request_payment(Bucket=bucket, RequestPaymentConfiguration={"Payer": "Requester"})
+    assert s3.get_bucket_request_payment(Bucket=bucket)["Payer"] == "Requester"
 
 
 NONE = {

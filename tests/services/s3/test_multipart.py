@@ -49,7 +49,9 @@ def test_parts_become_one_object(s3, bucket):
     assert across["Body"].read() == PART[-2:] + b"en"
     second = s3.get_object(Bucket=bucket, Key="k", PartNumber=7)
     assert (second["Body"].read(), second["PartsCount"]) == (b"end", 2)
-    assert code_of(complete, s3, bucket, upload, parts) == "NoSuchUpload"
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html: idempotent.
+    assert complete(s3, bucket, upload, parts)["ETag"] == done["ETag"]
+    assert code_of(complete, s3, bucket, upload, parts[:1]) == "NoSuchUpload"
 
 
 def test_a_part_replaces_the_one_of_its_number(s3, bucket):

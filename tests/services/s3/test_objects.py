@@ -178,9 +178,7 @@ def test_a_key_of_more_than_1024_bytes_is_refused(s3, bucket):
 @pytest.mark.parametrize(
     "members",
     [
-        {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32},
         {"ServerSideEncryption": "aws:kms"},
-        {"ObjectLockLegalHoldStatus": "ON"},
         {"BucketKeyEnabled": True},
         {"StorageClass": "GLACIER"},
     ],

@@ -147,7 +147,8 @@ def test_a_bucket_that_exists_is_not_taken_over(cf, s3, bucket, stack):
 @pytest.mark.parametrize(
     ("properties", "words"),
     [
-        ({"LifecycleConfiguration": {"Rules": []}}, "LifecycleConfiguration"),
+        ({"ReplicationConfiguration": {"Rules": []}}, "ReplicationConfiguration"),
+        ({"LifecycleConfiguration": {"Rules": []}}, "well-formed"),
         ({"AccessControl": "PublicRead"}, "ACLs"),
         ({"VersioningConfiguration": {"Status": "Perhaps"}}, "well-formed"),
     ],
@@ -178,3 +179,40 @@ def test_drift_is_seen(cf, s3, stack):
     suspended = {"Status": "Suspended"}
     s3.put_bucket_versioning(Bucket=physical(cf, stack), VersioningConfiguration=suspended)
     assert drifted() == ("MODIFIED", ["/VersioningConfiguration/Status"])
+
+
+def test_a_bucket_has_the_settings_of_its_template_until_they_are_taken_out(cf, s3, stack):
+    name = f"test-{uuid.uuid4()}"
+    rule = {"Id": "r", "Status": "Enabled", "Prefix": "a/", "ExpirationInDays": 2}
+    settings = {
+        "CorsConfiguration": {
+            "CorsRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"], "MaxAge": 5}]
+        },
+        "WebsiteConfiguration": {"IndexDocument": "i.html", "ErrorDocument": "e.html"},
+        "LifecycleConfiguration": {"Rules": [rule]},
+        "LoggingConfiguration": {"DestinationBucketName": name, "LogFilePrefix": "l/"},
+        "OwnershipControls": {"Rules": [{"ObjectOwnership": "ObjectWriter"}]},
+        "ObjectLockEnabled": True,
+        "ObjectLockConfiguration": {
+            "ObjectLockEnabled": "Enabled",
+            "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}},
+        },
+    }
+    kept = {name: settings[name] for name in ("OwnershipControls", "ObjectLockEnabled")}
+    create(cf, stack, template(Bucket=bucket_of(BucketName=name, **settings)))
+    assert s3.get_bucket_cors(Bucket=name)["CORSRules"][0]["MaxAgeSeconds"] == 5
+    assert s3.get_bucket_website(Bucket=name)["IndexDocument"] == {"Suffix": "i.html"}
+    rules = s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+    assert (rules[0]["Filter"], rules[0]["Expiration"]) == ({"Prefix": "a/"}, {"Days": 2})
+    assert s3.get_bucket_logging(Bucket=name)["LoggingEnabled"]["TargetPrefix"] == "l/"
+    lock = s3.get_object_lock_configuration(Bucket=name)["ObjectLockConfiguration"]
+    assert lock["Rule"]["DefaultRetention"] == {"Mode": "GOVERNANCE", "Days": 1}
+    cf.update_stack(
+        StackName=stack, TemplateBody=template(Bucket=bucket_of(BucketName=name, **kept))
+    )
+    wait(cf, "stack_update_complete", stack)
+    for read in (s3.get_bucket_cors, s3.get_bucket_website):
+        with pytest.raises(ClientError, match="NoSuch"):
+            read(Bucket=name)
+    lock = s3.get_object_lock_configuration(Bucket=name)["ObjectLockConfiguration"]
+    assert "Rule" not in lock

@@ -9,14 +9,20 @@ import msgspec
 
 from cumulet.core.clock import iso_time
 from cumulet.core.context import Context
+from cumulet.core.errors import AccessDenied
+from cumulet.services.s3.content.sealed import customer_key, seal_with
 from cumulet.services.s3.errors import (
     InvalidArgument,
+    InvalidRequest,
     InvalidTag,
     KeyTooLongError,
     MetadataTooLarge,
 )
 from cumulet.services.s3.limits import KEY_BYTES_MAX, METADATA_BYTES_MAX, OBJECT_TAGS_MAX
-from cumulet.services.s3.model import Stored
+from cumulet.services.s3.model import Bucket, Grant, Stored
+from cumulet.services.s3.rules.acl import GRANTS, asks_for_acl, is_public_acl, read_acl
+from cumulet.services.s3.rules.locks import lock_of
+from cumulet.services.s3.store.known import Buckets
 
 Request = dict[str, Any]
 
@@ -67,6 +73,56 @@ def draft_of(ctx: Context, request: Request) -> Stored:
     )
 
 
+async def prepared(ctx: Context, request: Request, bucket: Bucket, draft: Stored) -> Stored:
+    """The draft with its owner, its ACL, its lock, and how it will be encrypted.
+
+    Raises AccessControlListNotSupported, InvalidRequest, AccessDenied.
+    """
+    key = customer_key(request)
+    changes: dict[str, Any] = {"lock": lock_of(request, bucket, ctx.clock.now())}
+    if key is not None:
+        changes["sealing"] = seal_with(ctx.clock, key)
+    if bucket.has_acls:
+        owner = _owner_of_new(ctx, request, bucket)
+        grants = await checked_acl(ctx, request, bucket, owner, of_object=True)
+        changes |= {"owner": "" if owner == bucket.account else owner, "grants": grants}
+    elif asks_for_acl(request):
+        await checked_acl(ctx, request, bucket, bucket.account, of_object=True)
+    return msgspec.structs.replace(draft, **changes)
+
+
+def _owner_of_new(ctx: Context, request: Request, bucket: Bucket) -> str:
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
+    given = request.get("ACL") == "bucket-owner-full-control"
+    if bucket.ownership == "BucketOwnerPreferred" and given:
+        return bucket.account
+    return ctx.caller.account if ctx.caller.kind != "service" else bucket.account
+
+
+async def checked_acl(
+    ctx: Context, request: Request, bucket: Bucket, owner: str, *, of_object: bool
+) -> list[Grant]:
+    """The ACL of a request, if the bucket takes it. Raises AccessControlListNotSupported."""
+    owner = owner or bucket.account
+    canned = request.get("ACL") in (None, "", "private", "bucket-owner-full-control")
+    may_be_owners = canned and not any(request.get(name) for name in GRANTS)
+    grants = (
+        read_acl(request, owner, bucket.account, of_object=of_object)
+        if bucket.has_acls or may_be_owners
+        else []
+    )
+    all_owners = all(grant == Grant(bucket.account, "FULL_CONTROL") for grant in grants)
+    if not bucket.has_acls and not (may_be_owners and all_owners):
+        raise InvalidRequest("The bucket does not allow ACLs", code="AccessControlListNotSupported")
+    if is_public_acl(grants) and (await ctx.need(Buckets).blocks(bucket)).get("BlockPublicAcls"):
+        raise AccessDenied(
+            f"User: {ctx.caller.arn} is not authorized to set a public access control list "
+            "because public access control lists (ACLs) are prevented by the BlockPublicAcls "
+            "setting in S3 Block Public Access."
+        )
+    return grants
+
+
 def redraft(ctx: Context, request: Request, source: Stored) -> Stored:
     """The object that a copy will make: the source's properties, or new ones where asked."""
     for member, kind in (("MetadataDirective", "metadata"), ("TaggingDirective", "tagging")):
@@ -102,15 +158,14 @@ def parse_tagging(header: str | None) -> dict[str, str]:
     """The tags of an `x-amz-tagging` header, which is a query string."""
     if not header:
         return {}
-    try:
-        pairs = parse_qsl(header, keep_blank_values=True, strict_parsing=True)
-    except ValueError:
+    pairs = parse_qsl(header, keep_blank_values=True)
+    if len({key for key, _ in pairs}) != len(pairs) or any(not key for key, _ in pairs):
         raise InvalidArgument(
             "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query "
             "parameters without tag name duplicates.",
             ArgumentName="x-amz-tagging",
             ArgumentValue=header,
-        ) from None
+        )
     return read_tags([{"Key": key, "Value": value} for key, value in pairs], OBJECT_TAGS_MAX)
 
 

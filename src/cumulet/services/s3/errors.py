@@ -111,6 +111,12 @@ class MalformedPolicy(AwsError):
     status = 400
 
 
+class MalformedPostRequest(AwsError):
+    """The body of a form is not what its header says."""
+
+    status = 400
+
+
 class MalformedXML(AwsError):
     """The body is not what the operation's schema asks for."""
 

@@ -38,3 +38,37 @@ UPLOADS_DROPPED_AT_ONCE = 1
 
 PAGE_KEYS_MIN = 100
 """Keys read at once by a listing that needs few more: most of them may not be shown."""
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html
+GRANTS_MAX = 100
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/ManageCorsUsing.html
+CORS_RULES_MAX = 100
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
+LIFECYCLE_RULES_MAX = 1_000
+LIFECYCLE_ID_CHARACTERS_MAX = 255
+LIFECYCLE_LOOK_SECONDS = 3_600.0
+LIFECYCLE_KEYS_AT_ONCE = 200
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/how-to-page-redirect.html
+ROUTING_RULES_MAX = 50
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html
+NOTIFICATIONS_MAX = 100
+EVENTS_AT_ONCE = 50
+EVENT_KEPT_SECONDS = 24 * 3_600.0
+"""How long a target is asked to take an event before it is given up, as Lambda keeps its own."""
+EVENT_BACK_OFF_SECONDS_MAX = 300.0
+EVENTS_LOOK_SECONDS = 600.0
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
+LOCK_DAYS_MAX = 36_500
+LOCK_YEARS_MAX = 100
+
+# https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
+FORM_FIELDS_BYTES_MAX = 20 * 1024
+
+LOG_SECONDS = 60.0
+"""How often the lines of access logs become objects; S3 takes up to some hours."""
+LOG_LINES_AT_ONCE = 5_000

@@ -11,32 +11,20 @@ from dataclasses import replace
 from typing import Any
 
 from cumulet.core.context import Context
-from cumulet.core.errors import AwsError
 from cumulet.kit.service import Operation
 from cumulet.services.s3.errors import InvalidArgument, InvalidRequest, NotImplementedHere
 
 Request = dict[str, Any]
 
-_CUSTOMER_KEYS = "Encryption with customer keys (SSE-C)"
 _KMS = "Encryption with KMS keys"
-_LOCK = "Object lock"
+_LOCK = "An event hold of object lock"
 _DIRECTORY = "A condition of directory buckets"
 _CHECKSUM = "A checksum other than CRC32, CRC32C, CRC64NVME, SHA1 and SHA256"
 
 UNSUPPORTED: Mapping[str, str] = {
-    "SSECustomerAlgorithm": _CUSTOMER_KEYS,
-    "SSECustomerKey": _CUSTOMER_KEYS,
-    "SSECustomerKeyMD5": _CUSTOMER_KEYS,
-    "CopySourceSSECustomerAlgorithm": _CUSTOMER_KEYS,
-    "CopySourceSSECustomerKey": _CUSTOMER_KEYS,
-    "CopySourceSSECustomerKeyMD5": _CUSTOMER_KEYS,
     "SSEKMSKeyId": _KMS,
     "SSEKMSEncryptionContext": _KMS,
     "BucketKeyEnabled": _KMS,
-    "ObjectLockEnabledForBucket": _LOCK,
-    "ObjectLockMode": _LOCK,
-    "ObjectLockRetainUntilDate": _LOCK,
-    "ObjectLockLegalHoldStatus": _LOCK,
     "ObjectLockEventHold": _LOCK,
     "ObjectLockEventHoldDurationDays": _LOCK,
     "ObjectLockEventHoldDurationYears": _LOCK,
@@ -53,8 +41,6 @@ UNSUPPORTED: Mapping[str, str] = {
 }
 """Members that S3 has and Cumulet does not, and what they are about."""
 
-GRANTS = ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP")
-_OWNERS_ACLS = ("private", "bucket-owner-full-control")
 _STORAGE_CLASSES = (
     "STANDARD",
     "REDUCED_REDUNDANCY",
@@ -72,23 +58,26 @@ def refusing(operations: Mapping[str, Operation]) -> dict[str, Operation]:
 
 def _refusing(operation: Operation) -> Operation:
     async def run(ctx: Context, request: Request) -> Any:
-        refuse_ignored(operation.name, request)
+        refuse_ignored(request)
         return await operation.run(ctx, request)
 
     return replace(operation, run=run)
 
 
-def refuse_ignored(operation: str, request: Request) -> None:
+def refuse_ignored(request: Request) -> None:
     """Raise S3's error for the first member that would be ignored."""
     for name, what in UNSUPPORTED.items():
         if request.get(name):
             raise NotImplementedHere(what)
-    if request.get("ServerSideEncryption") not in (None, "AES256"):
+    encryption = request.get("ServerSideEncryption")
+    if encryption in ("aws:kms", "aws:kms:dsse", "aws:fsx"):
         raise NotImplementedHere("Encryption other than AES256")
-    if request.get("BypassGovernanceRetention"):
+    if encryption not in (None, "AES256"):
         raise InvalidArgument(
-            "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.",
-            ArgumentName="x-amz-bypass-governance-retention",
+            "The encryption method specified is not supported",
+            code="InvalidEncryptionAlgorithmError",
+            ArgumentName="x-amz-server-side-encryption",
+            ArgumentValue=encryption,
         )
     storage_class = request.get("StorageClass")
     if storage_class in ("GLACIER", "DEEP_ARCHIVE", "OUTPOSTS", "SNOW", "EXPRESS_ONEZONE"):
@@ -99,23 +88,3 @@ def refuse_ignored(operation: str, request: Request) -> None:
         )
     if request.get("BucketNamespace") not in (None, "global"):
         raise NotImplementedHere("A bucket namespace other than the global one")
-    if any(request.get(name) for name in GRANTS) or not _is_owners(request.get("ACL")):
-        raise _no_acls(operation)
-
-
-def _is_owners(acl: str | None) -> bool:
-    """Whether a canned ACL says what is so anyway where the bucket's owner owns all objects."""
-    return not acl or acl in _OWNERS_ACLS
-
-
-def _no_acls(operation: str) -> AwsError:
-    """Every bucket here is `BucketOwnerEnforced`, which is S3's default, and has no ACLs.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
-    """
-    if operation == "CreateBucket":
-        return InvalidRequest(
-            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
-            code="InvalidBucketAclWithObjectOwnership",
-        )
-    return InvalidRequest("The bucket does not allow ACLs", code="AccessControlListNotSupported")

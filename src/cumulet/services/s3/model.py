@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -21,8 +21,18 @@ NULL_VERSION = "null"
 """The id of versions that were made while versioning was not on."""
 
 
+class Grant(NamedTuple):
+    """One line of an ACL. The grantee is an account's id, or the name of a group."""
+
+    grantee: str
+    permission: str
+
+
 class Bucket(msgspec.Struct, frozen=True):
-    """A bucket. `settings` holds configurations by their operation's name, as they were put."""
+    """A bucket. `settings` holds configurations by their operation's name, as they were put.
+
+    `grants` is its ACL; None is that of a new bucket, where the owner may do everything.
+    """
 
     name: str
     account: str
@@ -32,6 +42,24 @@ class Bucket(msgspec.Struct, frozen=True):
     policy: str = ""
     tags: dict[str, str] = msgspec.field(default_factory=dict)
     settings: dict[str, Any] = msgspec.field(default_factory=dict)
+    grants: list[Grant] | None = None
+
+    @property
+    def ownership(self) -> str:
+        """Who owns objects; `BucketOwnerEnforced`, without ACLs, is S3's default."""
+        return str(self.settings.get("OwnershipControls", "BucketOwnerEnforced"))
+
+    @property
+    def has_acls(self) -> bool:
+        """Whether ACLs have a say."""
+        return self.ownership != "BucketOwnerEnforced"
+
+
+class AccountBlock(msgspec.Struct, frozen=True):
+    """Which ways to public access are shut for all buckets of an account."""
+
+    account: str
+    blocks: dict[str, bool]
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -43,13 +71,35 @@ class Part(msgspec.Struct, frozen=True):
     modified_ms: int
     segment: Segment | None = None
     checksums: dict[str, str] = msgspec.field(default_factory=dict)
+    salt: bytes = b""
+
+
+class Sealing(msgspec.Struct, frozen=True):
+    """How the bytes of an object are encrypted with a key that its writer keeps (SSE-C).
+
+    `check` tells whether a key is the one: its HMAC under `salt`. Each segment has its own salt.
+    """
+
+    salt: bytes
+    check: bytes
+    key_md5: str
+
+
+class Lock(msgspec.Struct, frozen=True):
+    """What keeps a version from being deleted. `until` is in epoch seconds."""
+
+    mode: str = ""
+    until: float = 0.0
+    is_held: bool = False
 
 
 class Stored(msgspec.Struct, frozen=True):
     """One version of an object, or a delete marker.
 
-    `order` grows with time within a key. `content` is the key of the bytes in the store when they
-    are few, else `segments` name the blobs. `headers` are those sent back as they were put.
+    `order` grows with time within a key; `noncurrent_ms` is when something newer took its place.
+    `owner` is the account that owns it, the bucket's when empty. `content` is the key of the bytes
+    in the store when they are few, else `segments` name the blobs, each with its salt when it is
+    encrypted. `headers` are those sent back as they were put.
     """
 
     bucket: str
@@ -70,6 +120,13 @@ class Stored(msgspec.Struct, frozen=True):
     checksum_type: str = ""
     storage_class: str = "STANDARD"
     encryption: str = "AES256"
+    owner: str = ""
+    grants: list[Grant] | None = None
+    lock: Lock | None = None
+    sealing: Sealing | None = None
+    salts: list[bytes] = []
+    noncurrent_ms: int = 0
+    upload_id: str = ""
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -82,6 +139,7 @@ class Upload(msgspec.Struct, frozen=True):
     draft: Stored
     algorithm: str = ""
     checksum_type: str = ""
+    initiator: str = ""
 
 
 class UploadPart(msgspec.Struct, frozen=True):
@@ -103,6 +161,23 @@ class Freed(msgspec.Struct, frozen=True):
 
     due_ms: int
     blob: str
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Something that happened to an object, on its way to one target.
+
+    `due_ms` is when it is tried (next); `body` is what the target gets, in JSON.
+    """
+
+    due_ms: int
+    event_id: str
+    account: str
+    region: str
+    bucket: str
+    target: str
+    body: str
+    since_ms: int
+    attempts: int = 0
 
 
 def is_bucket_name(name: str) -> bool:

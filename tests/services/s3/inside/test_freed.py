@@ -5,7 +5,7 @@ from tests.services.s3.inside.in_process import within
 
 from cumulet.core.errors import AwsError
 from cumulet.services.s3.limits import FREED_GRACE_SECONDS
-from cumulet.services.s3.workers import drop_freed
+from cumulet.services.s3.workers.freed import drop_freed
 
 BIG = b"x" * 100_000
 PART = b"y" * (5 * 1024 * 1024)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from cumulet.core.context import Context
 from cumulet.core.errors import AwsError, RequestTooLarge
 from cumulet.core.http import Body
 from cumulet.services.s3.content.readers import Readers, Reading
+from cumulet.services.s3.content.sealed import SALT_BYTES, Cipher, Measured, sealing, unsealed
 from cumulet.services.s3.errors import (
     BadDigest,
     EntityTooLarge,
@@ -56,17 +57,27 @@ class Taken:
     checksums: dict[str, str]
     inline: bytes | None
     segment: Segment | None
+    salt: bytes = b""
 
     @property
     def etag(self) -> str:
-        """The entity tag of a single upload: its MD5."""
+        """The entity tag of a single upload: its MD5, which an encrypted one does not tell."""
+        if self.salt:
+            return hashlib.md5(self.salt + self.md5, usedforsecurity=False).hexdigest()
         return self.md5.hex()
 
 
-async def take_body(ctx: Context, request: Mapping[str, Any], *, inline: bool = True) -> Taken:
-    """Read the body of a put, checking every digest that came with it or after it."""
+async def take_body(
+    ctx: Context, request: Mapping[str, Any], *, inline: bool = True, key: bytes = b""
+) -> Taken:
+    """Read the body of a put, checking every digest that came with it or after it.
+
+    With a `key` it is encrypted before it comes to the disk.
+    """
     body: Body = request["Body"]
-    if body.size_bytes is None:
+    size = body.size_bytes
+    # The file of a form ends at a boundary; nothing else may come without its length.
+    if size is None and not getattr(body, "ends_itself", False):
         raise no_length()
     wanted_md5 = _md5_of(request.get("ContentMD5"))
     given = {name: request[name] for name in ALGORITHMS if request.get(name)}
@@ -76,16 +87,19 @@ async def take_body(ctx: Context, request: Mapping[str, Any], *, inline: bool = 
         )
     members = (set(given) | {algorithm_of(request)} | _promised(body)) - {""}
     digests = ("md5", *(ALGORITHMS[name] for name in members))
-    if body.size_bytes > OBJECT_PUT_BYTES_MAX:
-        raise _too_large(body.size_bytes)
-    if inline and body.size_bytes <= INLINE_BYTES_MAX:
+    if size is not None and size > OBJECT_PUT_BYTES_MAX:
+        raise _too_large(size)
+    salt = ctx.clock.random_bytes(SALT_BYTES) if key else b""
+    if key:
+        read = await _take_sealed(ctx, body, digests, Cipher(key, salt))
+    elif inline and size is not None and size <= INLINE_BYTES_MAX:
         read = await _take_inline(body, digests)
     else:
         read = await _take_blob(ctx, body, digests)
     checksums = {
         name: base64.b64encode(read.digests[ALGORITHMS[name]]).decode() for name in members
     }
-    taken = Taken(read.size, read.digests["md5"], checksums, read.inline, read.segment)
+    taken = Taken(read.size, read.digests["md5"], checksums, read.inline, read.segment, salt)
     try:
         _check_taken(taken, body, wanted_md5, given | _trailing(body))
     except AwsError:
@@ -97,7 +111,7 @@ async def take_body(ctx: Context, request: Mapping[str, Any], *, inline: bool = 
 def _check_taken(
     taken: Taken, body: Body, wanted_md5: bytes | None, given: Mapping[str, str]
 ) -> None:
-    if taken.size != body.size_bytes:
+    if body.size_bytes is not None and taken.size != body.size_bytes:
         raise IncompleteBody(
             "You did not provide the number of bytes specified by the Content-Length HTTP header"
         )
@@ -142,6 +156,30 @@ class _Read:
 async def _take_inline(body: Body, digests: tuple[str, ...]) -> _Read:
     data = await body.read(INLINE_BYTES_MAX)
     return _Read(len(data), digest_all(data, digests), data, None)
+
+
+async def _take_sealed(
+    ctx: Context, body: AsyncIterable[bytes], digests: tuple[str, ...], cipher: Cipher
+) -> _Read:
+    blobs = ctx.need(Blobs)  # type: ignore[type-abstract]
+    measured = Measured({name: DIGESTS[name]() for name in digests})
+    blob = await blobs.put(sealing(body, cipher, measured))
+    found = {name: digest.digest() for name, digest in measured.digests.items()}
+    return _Read(measured.size, found, None, Segment(blob.id, measured.size))
+
+
+async def take_again(
+    ctx: Context, source: AsyncIterable[bytes], digests: tuple[str, ...], key: bytes
+) -> tuple[Segment, bytes, Mapping[str, bytes]]:
+    """Bytes of another object as a blob of their own: its segment, its salt and its digests."""
+    if not key:
+        blobs = ctx.need(Blobs)  # type: ignore[type-abstract]
+        blob = await blobs.put(source, digests=digests)
+        return Segment(blob.id, blob.size_bytes), b"", blob.digests
+    salt = ctx.clock.random_bytes(SALT_BYTES)
+    read = await _take_sealed(ctx, source, digests, Cipher(key, salt))
+    assert read.segment is not None
+    return read.segment, salt, read.digests
 
 
 async def _take_blob(ctx: Context, body: Body, digests: tuple[str, ...]) -> _Read:
@@ -212,7 +250,7 @@ def _trailing(body: Body) -> dict[str, str]:
 
 
 def give_out(
-    ctx: Context, stored: Stored, content: bytes | None, start: int, end: int
+    ctx: Context, stored: Stored, content: bytes | None, start: int, end: int, key: bytes = b""
 ) -> bytes | AsyncIterator[bytes]:
     """The bytes with start <= offset < end; `content` are those that lay in the store."""
     if start >= end:
@@ -220,5 +258,8 @@ def give_out(
     if content is not None:
         return content[start:end]
     blobs = ctx.need(Blobs)  # type: ignore[type-abstract]
-    source = open_segments(blobs, stored.segments, start, end)
+    if stored.sealing is not None:
+        source = unsealed(blobs, key, stored, start, end)
+    else:
+        source = open_segments(blobs, stored.segments, start, end)
     return ctx.need(Readers).add(Reading(source, [segment.id for segment in stored.segments]))

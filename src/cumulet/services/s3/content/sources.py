@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from cumulet.core.context import Context
 from cumulet.services.s3 import store
+from cumulet.services.s3.content.sealed import check_key, customer_key
 from cumulet.services.s3.errors import (
     InvalidArgument,
     InvalidRequest,
@@ -40,12 +43,23 @@ def parse_source(header: str) -> Source:
     return Source(bucket, key, query or None)
 
 
-async def copied_object(
-    ctx: Context, source: Source, expected_owner: str | None
-) -> tuple[Bucket, Stored, bytes | None]:
-    """The object to be copied, and its bytes if few; read with the caller's own permission."""
+class Found(NamedTuple):
+    """A source that may be read: its bucket, its record, its bytes if few, and what opens it."""
+
+    bucket: Bucket
+    stored: Stored
+    content: bytes | None
+    key: bytes
+
+
+async def copied_object(ctx: Context, source: Source, request: Mapping[str, Any]) -> Found:
+    """The object to be copied, read with the caller's own permission."""
+    expected_owner = request.get("ExpectedSourceBucketOwner")
     bucket = await find_bucket(ctx, source.bucket)
-    named = {"VersionId": source.version_id} if source.version_id else {}
+    named: dict[str, Any] = {"VersionId": source.version_id} if source.version_id else {}
+    for part in ("Algorithm", "Key", "KeyMD5"):
+        if request.get(f"CopySourceSSECustomer{part}"):
+            named[f"SSECustomer{part}"] = request[f"CopySourceSSECustomer{part}"]
     if expected_owner:
         named["ExpectedBucketOwner"] = expected_owner
     # HeadObject asks for s3:GetObject through the one path, bucket policy included; the source may
@@ -67,4 +81,5 @@ async def copied_object(
             "The source of a copy request may not specifically refer to a delete marker by version "
             "id."
         )
-    return bucket, stored, content
+    key = check_key(customer_key(request, "CopySource"), stored.sealing)
+    return Found(bucket, stored, content, key)

@@ -11,7 +11,12 @@ from cumulet.kit.pages import make_token, read_token
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.s3 import store
-from cumulet.services.s3.access import bucket_policy, bucket_policy_anywhere, bucket_resource
+from cumulet.services.s3.access import (
+    bucket_policy,
+    bucket_policy_anywhere,
+    bucket_resource,
+    write_conditions,
+)
 from cumulet.services.s3.drafts import read_tags
 from cumulet.services.s3.errors import (
     BucketAlreadyExists,
@@ -21,10 +26,13 @@ from cumulet.services.s3.errors import (
     InvalidBucketName,
     InvalidRequest,
     NotImplementedHere,
+    malformed_xml,
     no_bucket,
 )
 from cumulet.services.s3.limits import BUCKET_TAGS_MAX, BUCKETS_MAX
-from cumulet.services.s3.model import Bucket, is_bucket_name
+from cumulet.services.s3.model import Bucket, Grant, is_bucket_name
+from cumulet.services.s3.rules.acl import asks_for_acl, is_public_acl, read_acl, shown_user
+from cumulet.services.s3.store.known import Buckets
 
 Request = dict[str, Any]
 
@@ -40,13 +48,24 @@ PUBLIC_ACCESS_BLOCKS = (
 
 async def find_bucket(ctx: Context, name: str) -> Bucket:
     """The bucket. Raises NoSuchBucket."""
-    bucket = await ctx.transact(store.load_bucket, name)
-    if bucket is None:
+    known = await ctx.need(Buckets).get(name)
+    if known is None:
         raise no_bucket(name)
-    return bucket
+    return known.bucket
 
 
-@operation("CreateBucket", resource=bucket_resource)
+def _creating(ctx: Context, request: Request) -> list[str]:
+    actions = ["s3:CreateBucket"]
+    if asks_for_acl(request):
+        actions.append("s3:PutBucketAcl")
+    if request.get("ObjectLockEnabledForBucket"):
+        actions += ["s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning"]
+    if request.get("ObjectOwnership"):
+        actions.append("s3:PutBucketOwnershipControls")
+    return actions
+
+
+@operation("CreateBucket", action=_creating, resource=bucket_resource, conditions=write_conditions)
 async def create_bucket(ctx: Context, request: Request) -> Request:
     """Make a bucket; its name is taken for all accounts."""
     name = request["Bucket"]
@@ -58,12 +77,16 @@ async def create_bucket(ctx: Context, request: Request) -> Request:
             raise NotImplementedHere("A directory bucket")
     region = choose_region(configuration.get("LocationConstraint"), ctx.scope.region)
     tags = read_tags(configuration.get("Tags") or [], BUCKET_TAGS_MAX)
-    if request.get("ObjectOwnership") not in (None, "BucketOwnerEnforced"):
-        raise NotImplementedHere("Object ownership other than BucketOwnerEnforced")
-    # Since April 2023 new buckets block all public access until their owner says otherwise.
-    settings = {"PublicAccessBlock": dict.fromkeys(PUBLIC_ACCESS_BLOCKS, True)}
+    settings, grants = _first_settings(ctx, request)
     bucket = Bucket(
-        name, ctx.scope.account, region, int(ctx.clock.now() * 1000), tags=tags, settings=settings
+        name,
+        ctx.scope.account,
+        region,
+        int(ctx.clock.now() * 1000),
+        tags=tags,
+        versioning="Enabled" if "ObjectLock" in settings else "",
+        settings=settings,
+        grants=grants,
     )
 
     async def insert(tx: Transaction, scope: Scope) -> Bucket | None:
@@ -92,6 +115,44 @@ async def create_bucket(ctx: Context, request: Request) -> Request:
             BucketName=name,
         )
     return {"Location": f"/{name}", "BucketArn": f"arn:aws:s3:::{name}"}
+
+
+def _first_settings(ctx: Context, request: Request) -> tuple[Request, list[Grant] | None]:
+    """What a new bucket begins with, and its ACL. Raises InvalidBucketAclWithObjectOwnership."""
+    # Since April 2023 new buckets block all public access until their owner says otherwise.
+    settings: Request = {"PublicAccessBlock": dict.fromkeys(PUBLIC_ACCESS_BLOCKS, True)}
+    ownership = request.get("ObjectOwnership") or "BucketOwnerEnforced"
+    check_ownership(ownership)
+    if ownership != "BucketOwnerEnforced":
+        settings["OwnershipControls"] = ownership
+    if request.get("ObjectLockEnabledForBucket"):
+        settings["ObjectLock"] = {"ObjectLockEnabled": "Enabled"}
+    if not asks_for_acl(request):
+        return settings, None
+    grants = read_acl(request, ctx.scope.account, ctx.scope.account, of_object=False)
+    if ownership == "BucketOwnerEnforced" and not is_owners(grants, ctx.scope.account):
+        raise InvalidRequest(
+            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+            code="InvalidBucketAclWithObjectOwnership",
+        )
+    if is_public_acl(grants):
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/configuring-block-public-access-bucket.html
+        raise InvalidRequest(
+            "Public ACLs can't be set because of the BlockPublicAcls setting of new buckets.",
+            code="InvalidBucketAclWithBlockPublicAccessError",
+        )
+    return settings, grants
+
+
+def check_ownership(ownership: str) -> None:
+    """Raise MalformedXML unless it is one of the three."""
+    if ownership not in ("BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"):
+        raise malformed_xml()
+
+
+def is_owners(grants: list[Grant], account: str) -> bool:
+    """Whether an ACL says only that the owner may do everything."""
+    return all(grant == Grant(account, "FULL_CONTROL") for grant in grants)
 
 
 def choose_region(constraint: str | None, asked: str) -> str:
@@ -181,7 +242,7 @@ async def list_buckets(ctx: Context, request: Request) -> Request:
             }
             for bucket in found[:limit]
         ],
-        "Owner": owner(ctx.scope.account),
+        "Owner": shown_user(ctx.scope.account),
     }
     if prefix:
         answer["Prefix"] = prefix
@@ -208,8 +269,3 @@ async def delete_bucket(ctx: Context, request: Request) -> None:
         raise BucketNotEmpty(
             "The bucket you tried to delete is not empty", BucketName=request["Bucket"]
         )
-
-
-def owner(account: str) -> Request:
-    """The canonical user that stands for an account: 64 hexadecimal digits made of its id."""
-    return {"ID": account.rjust(64, "0"), "DisplayName": account}

@@ -18,8 +18,8 @@ from cumulet.services.s3.access import (
     version_conditions,
     versioned,
 )
-from cumulet.services.s3.conditions import check_write
 from cumulet.services.s3.errors import (
+    InvalidArgument,
     NoSuchBucket,
     NotImplementedHere,
     PermanentRedirect,
@@ -31,13 +31,23 @@ from cumulet.services.s3.errors import (
 from cumulet.services.s3.limits import LIST_KEYS_MAX
 from cumulet.services.s3.model import Bucket, Stored
 from cumulet.services.s3.operations.bucket import find_bucket
+from cumulet.services.s3.rules.conditions import check_write
+from cumulet.services.s3.rules.locks import has_lock, is_locked
+from cumulet.services.s3.store.events import told_of
 
 Request = dict[str, Any]
 
 
+def _deleting(ctx: Context, request: Request) -> list[str]:
+    actions = [versioned("DeleteObject")(ctx, request)]
+    if request.get("BypassGovernanceRetention"):
+        actions.append("s3:BypassGovernanceRetention")
+    return actions
+
+
 @operation(
     "DeleteObject",
-    action=versioned("DeleteObject"),
+    action=_deleting,
     resource=object_resource,
     resource_policy=bucket_policy,
     conditions=version_conditions,
@@ -46,49 +56,63 @@ Request = dict[str, Any]
 async def delete_object(ctx: Context, request: Request) -> Request:
     """Remove an object, put a delete marker, or remove one version for good."""
     name, key, version_id = request["Bucket"], request["Key"], request.get("VersionId")
-    await find_bucket(ctx, name)
+    check_bypass(request, await find_bucket(ctx, name))
     now = ctx.clock.now()
     fresh = new_label(ctx.clock, 21)
+    happened = told_of(ctx, "ObjectRemoved:Delete")
+    bypass = bool(request.get("BypassGovernanceRetention"))
 
     async def drop(tx: Transaction, scope: Scope) -> Request | str | None:
         bucket = await store.BUCKETS.load(tx, scope, name)
         if bucket is None:
             return None
+        found = await store.load_object(tx, scope, name, key, version_id)
         if request.get("IfMatch") is not None:
-            found = await store.load_object(tx, scope, name, key, version_id)
             if found is None or found.is_marker:
                 return "missing"
             if failed := check_write({"IfMatch": request["IfMatch"]}, found):
                 return failed
         if version_id:
-            return await _drop_version(tx, scope, name, key, version_id, int(now * 1000))
+            if found is not None and is_locked(found.lock, now, bypass):
+                return "locked"
+            gone = await store.drop_version(tx, scope, name, key, version_id, int(now * 1000))
+            if gone is not None:
+                happened.note(tx, scope, bucket, gone)
+            marker = {"DeleteMarker": True} if gone is not None and gone.is_marker else {}
+            return {"VersionId": version_id, **marker}
         if not bucket.versioning:
             await store.drop_object(tx, scope, name, key, int(now * 1000))
+            if found is not None:
+                happened.note(tx, scope, bucket, found)
             return {}
-        return await _mark(tx, scope, bucket, key, now, fresh)
+        marker_made = await _mark(tx, scope, bucket, key, now, fresh)
+        happened.note(tx, scope, bucket, marker_made, "ObjectRemoved:DeleteMarkerCreated")
+        return {"DeleteMarker": True, "VersionId": marker_made.version_id}
 
     done = await ctx.transact(drop)
     if done is None:
         raise no_bucket(name)
+    if done == "locked":
+        raise AccessDenied("Access Denied because object protected by object lock.")
     if isinstance(done, str):
         raise no_key(key) if done == "missing" else failed_condition(done)
     return done
 
 
-async def _drop_version(
-    tx: Transaction, scope: Scope, bucket: str, key: str, version_id: str, now_ms: int
-) -> Request:
-    gone = await store.drop_version(tx, scope, bucket, key, version_id, now_ms)
-    marker = {"DeleteMarker": True} if gone is not None and gone.is_marker else {}
-    return {"VersionId": version_id, **marker}
+def check_bypass(request: Request, bucket: Bucket) -> None:
+    """Raise InvalidArgument when a lock is to be bypassed where there is none."""
+    if request.get("BypassGovernanceRetention") and not has_lock(bucket):
+        raise InvalidArgument(
+            "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.",
+            ArgumentName="x-amz-bypass-governance-retention",
+        )
 
 
 async def _mark(
     tx: Transaction, scope: Scope, bucket: Bucket, key: str, now: float, fresh: str
-) -> Request:
+) -> Stored:
     marker = Stored(bucket.name, key, "", int(now * 1e6), int(now * 1000), is_marker=True)
-    made = await store.put_object(tx, scope, marker, None, bucket.versioning, fresh)
-    return {"DeleteMarker": True, "VersionId": made.version_id}
+    return await store.put_object(tx, scope, marker, None, bucket.versioning, fresh)
 
 
 @operation(
@@ -104,6 +128,7 @@ async def delete_objects(ctx: Context, request: Request) -> Request:
         raise malformed_xml()
     # Nothing is told of a bucket that is not there, or elsewhere, but that.
     await bucket_policy(ctx, request)
+    check_bypass(request, await find_bucket(ctx, request["Bucket"]))
     deleted: list[Request] = []
     errors: list[Request] = []
     for entry in wanted:
@@ -131,8 +156,9 @@ async def _delete_entry(ctx: Context, request: Request, entry: Request) -> Reque
         members["VersionId"] = entry["VersionId"]
     if entry.get("ETag"):
         members["IfMatch"] = entry["ETag"]
-    if request.get("ExpectedBucketOwner"):
-        members["ExpectedBucketOwner"] = request["ExpectedBucketOwner"]
+    for name in ("ExpectedBucketOwner", "BypassGovernanceRetention"):
+        if request.get(name):
+            members[name] = request[name]
     found: Request = await ctx.call("s3", "DeleteObject", **members)
     return found
 

@@ -15,8 +15,9 @@ from cumulet.services.s3 import store
 from cumulet.services.s3.access import bucket_policy, bucket_resource, listing_conditions
 from cumulet.services.s3.errors import InvalidArgument
 from cumulet.services.s3.limits import LIST_KEYS_MAX, PAGE_KEYS_MIN
-from cumulet.services.s3.model import Stored
-from cumulet.services.s3.operations.bucket import find_bucket, owner
+from cumulet.services.s3.model import Bucket, Stored
+from cumulet.services.s3.operations.bucket import find_bucket
+from cumulet.services.s3.rules.acl import shown_user
 
 Request = dict[str, Any]
 Entry = Stored | str
@@ -128,9 +129,11 @@ async def list_objects_v2(ctx: Context, request: Request) -> Request:
                 ArgumentName="continuation-token",
             ) from None
     answer, more = await _list(ctx, bucket.name, prefix, delimiter, after, limit, encode)
-    if request.get("FetchOwner"):
+    if not request.get("FetchOwner"):
         for shown in answer["Contents"]:
-            shown["Owner"] = owner(bucket.account)
+            del shown["Owner"]
+    else:
+        _add_owners(answer, bucket)
     answer |= {"KeyCount": len(answer["Contents"]) + len(answer["CommonPrefixes"])}
     if token is not None:
         answer["ContinuationToken"] = token
@@ -156,12 +159,17 @@ async def list_objects(ctx: Context, request: Request) -> Request:
     prefix, delimiter = request.get("Prefix") or "", request.get("Delimiter") or ""
     marker = request.get("Marker") or ""
     answer, more = await _list(ctx, bucket.name, prefix, delimiter, marker, limit, encode)
-    for shown in answer["Contents"]:
-        shown["Owner"] = owner(bucket.account)
+    _add_owners(answer, bucket)
     answer["Marker"] = encode(marker)
     if more and delimiter:
         answer["NextMarker"] = encode(more)
     return echoed(answer, request, encode, prefix, delimiter)
+
+
+def _add_owners(answer: Request, bucket: Bucket) -> None:
+    for shown in answer["Contents"]:
+        owner = shown["Owner"] if bucket.has_acls else ""
+        shown["Owner"] = shown_user(owner or bucket.account)
 
 
 async def _list(
@@ -182,7 +190,11 @@ async def _list(
         "Name": bucket,
         "MaxKeys": limit,
         "IsTruncated": len(found) > limit,
-        "Contents": [shown_object(one, encode) for one in shown if isinstance(one, Stored)],
+        "Contents": [
+            {**shown_object(one, encode), "Owner": one.owner}
+            for one in shown
+            if isinstance(one, Stored)
+        ],
         "CommonPrefixes": [{"Prefix": encode(one)} for one in shown if isinstance(one, str)],
     }
     more = ""

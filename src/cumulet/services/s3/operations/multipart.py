@@ -3,33 +3,49 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import re
 from typing import Any
 
 import msgspec
 
-from cumulet.blobs.contract import Blobs
-from cumulet.blobs.segments import Segment
 from cumulet.core.clock import new_label
 from cumulet.core.context import Context
+from cumulet.core.errors import AccessDenied
 from cumulet.core.identity import Scope
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.s3 import store
-from cumulet.services.s3.access import bucket_policy, object_resource, writing
-from cumulet.services.s3.conditions import check_read, check_write, evaluate_range
+from cumulet.services.s3.access import (
+    bucket_policy,
+    object_resource,
+    write_conditions,
+    write_policy,
+    writing,
+)
 from cumulet.services.s3.content.assembly import (
     assemble,
     check_part_checksum,
     check_whole,
     checksum_of_upload,
 )
-from cumulet.services.s3.content.intake import ALGORITHMS, give_out, let_go, take_body
+from cumulet.services.s3.content.intake import (
+    ALGORITHMS,
+    give_out,
+    let_go,
+    take_again,
+    take_body,
+)
+from cumulet.services.s3.content.sealed import check_key, customer_key, told
 from cumulet.services.s3.content.sources import copied_object, parse_source
-from cumulet.services.s3.drafts import draft_of
+from cumulet.services.s3.drafts import draft_of, prepared
 from cumulet.services.s3.errors import (
     EntityTooLarge,
     InvalidArgument,
     InvalidPartOrder,
+    InvalidRange,
+    InvalidRequest,
+    NoSuchUpload,
     failed_condition,
     malformed_xml,
     no_bucket,
@@ -41,29 +57,37 @@ from cumulet.services.s3.limits import (
 )
 from cumulet.services.s3.model import NULL_VERSION, Part, Stored, Upload, UploadPart
 from cumulet.services.s3.operations.bucket import find_bucket
+from cumulet.services.s3.operations.copy import pieces_of
+from cumulet.services.s3.rules.conditions import check_read, check_write, evaluate_range
+from cumulet.services.s3.rules.lifecycle import expiration_of
+from cumulet.services.s3.store.events import told_of
 
 Request = dict[str, Any]
+
+_SOURCE_RANGE = re.compile(r"bytes=\d+-\d+\Z")
 
 
 @operation(
     "CreateMultipartUpload",
     action=writing,
     resource=object_resource,
-    resource_policy=bucket_policy,
+    resource_policy=write_policy,
+    conditions=write_conditions,
     access="anyone",
 )
 async def create_multipart_upload(ctx: Context, request: Request) -> Request:
     """Begin an upload in parts."""
-    await find_bucket(ctx, request["Bucket"])
+    bucket = await find_bucket(ctx, request["Bucket"])
     algorithm, kind = checksum_of_upload(request)
     upload = Upload(
         request["Bucket"],
         request["Key"],
         new_label(ctx.clock, 64),
         int(ctx.clock.now() * 1000),
-        draft_of(ctx, request),
+        await prepared(ctx, request, bucket, draft_of(ctx, request)),
         algorithm,
         kind,
+        ctx.caller.account,
     )
     if not await ctx.transact(store.add_upload, upload):
         raise no_bucket(upload.bucket)
@@ -71,7 +95,7 @@ async def create_multipart_upload(ctx: Context, request: Request) -> Request:
         "Bucket": upload.bucket,
         "Key": upload.key,
         "UploadId": upload.upload_id,
-        "ServerSideEncryption": upload.draft.encryption,
+        **told(upload.draft.sealing, upload.draft.encryption),
     }
     if algorithm:
         answer |= {"ChecksumAlgorithm": algorithm, "ChecksumType": upload.checksum_type}
@@ -97,6 +121,21 @@ def _check_number(number: int) -> None:
         )
 
 
+def _key_of(request: Request, upload: Upload) -> bytes:
+    """The key of a part, which must be the upload's. Raises InvalidRequest."""
+    key = customer_key(request)
+    try:
+        return check_key(key, upload.draft.sealing)
+    except (AccessDenied, InvalidRequest):
+        raise InvalidRequest(
+            "The multipart upload initiate requested encryption. Subsequent part requests must "
+            "include the appropriate encryption parameters."
+            if upload.draft.sealing is not None
+            else "The multipart upload initiate did not request encryption. Please resend the "
+            "request without the encryption parameters."
+        ) from None
+
+
 async def _keep(ctx: Context, upload: Upload, part: Part) -> None:
     if not await ctx.transact(store.add_part, upload, UploadPart(upload.upload_id, part)):
         await let_go(ctx, part.segment)
@@ -118,15 +157,22 @@ async def upload_part(ctx: Context, request: Request) -> Request:
     check_part_checksum(request, upload)
     if upload.algorithm and not any(request.get(name) for name in ALGORITHMS):
         wanted.setdefault("ChecksumAlgorithm", upload.algorithm)
-    taken = await take_body(ctx, wanted, inline=False)
+    key = _key_of(request, upload)
+    taken = await take_body(ctx, wanted, inline=False, key=key)
     now_ms = int(ctx.clock.now() * 1000)
     part = Part(
-        request["PartNumber"], taken.size, taken.etag, now_ms, taken.segment, taken.checksums
+        request["PartNumber"],
+        taken.size,
+        taken.etag,
+        now_ms,
+        taken.segment,
+        taken.checksums,
+        taken.salt,
     )
     await _keep(ctx, upload, part)
     return {
         "ETag": f'"{part.etag}"',
-        "ServerSideEncryption": upload.draft.encryption,
+        **told(upload.draft.sealing, upload.draft.encryption),
         **part.checksums,
     }
 
@@ -138,32 +184,29 @@ async def upload_part_copy(ctx: Context, request: Request) -> Request:
     """Make a part of a range of another object."""
     _check_number(request["PartNumber"])
     upload = await find_upload(ctx, request)
-    bucket, source, content = await copied_object(
-        ctx, parse_source(request["CopySource"]), request.get("ExpectedSourceBucketOwner")
+    key = _key_of(request, upload)
+    bucket, source, content, source_key = await copied_object(
+        ctx, parse_source(request["CopySource"]), request
     )
     check_read(request, source, "CopySource")
-    header = request.get("CopySourceRange")
-    start, end = evaluate_range(header, source.size) or (0, source.size)
-    if end - start > OBJECT_PUT_BYTES_MAX:
-        raise EntityTooLarge("Your proposed upload exceeds the maximum allowed size")
-    blobs = ctx.need(Blobs)  # type: ignore[type-abstract]
-    found = give_out(ctx, source, content, start, end)
+    start, end = _source_range(request, source)
     digests = ("md5", *((upload.algorithm.lower(),) if upload.algorithm else ()))
-    if isinstance(found, bytes):
-        blob = await blobs.put_bytes(found, digests=digests)
-    else:
-        blob = await blobs.put(found, digests=digests)
+    found = give_out(ctx, source, content, start, end, source_key)
+    segment, salt, read = await take_again(ctx, pieces_of(found), digests, key)
     checksums = {
-        f"Checksum{upload.algorithm}": base64.b64encode(blob.digests[digests[1]]).decode()
+        f"Checksum{upload.algorithm}": base64.b64encode(read[digests[1]]).decode()
         for _ in digests[1:]
     }
     part = Part(
         request["PartNumber"],
-        blob.size_bytes,
-        blob.digests["md5"].hex(),
+        segment.size_bytes,
+        hashlib.md5(salt + read["md5"], usedforsecurity=False).hexdigest()
+        if salt
+        else read["md5"].hex(),
         int(ctx.clock.now() * 1000),
-        Segment(blob.id, blob.size_bytes),
+        segment,
         checksums,
+        salt,
     )
     await _keep(ctx, upload, part)
     answer: Request = {
@@ -172,11 +215,32 @@ async def upload_part_copy(ctx: Context, request: Request) -> Request:
             "LastModified": part.modified_ms / 1000,
             **checksums,
         },
-        "ServerSideEncryption": upload.draft.encryption,
+        **told(upload.draft.sealing, upload.draft.encryption),
     }
     if bucket.versioning:
         answer["CopySourceVersionId"] = source.version_id
     return answer
+
+
+def _source_range(request: Request, source: Stored) -> tuple[int, int]:
+    """The range of the source that becomes a part. Raises InvalidArgument, InvalidRange."""
+    header = request.get("CopySourceRange")
+    if header and _SOURCE_RANGE.match(header) is None:
+        raise InvalidArgument(
+            "The x-amz-copy-source-range value must be of the form bytes=first-last where first "
+            "and last are the zero-based offsets of the first and last bytes to copy",
+            ArgumentName="x-amz-copy-source-range",
+            ArgumentValue=header,
+        )
+    if header and int(header.rpartition("-")[2]) >= source.size:
+        raise InvalidRange(
+            f"Range specified is not valid for source object of size: {source.size}",
+            http_status=416,
+        )
+    start, end = evaluate_range(header, source.size) or (0, source.size)
+    if end - start > OBJECT_PUT_BYTES_MAX:
+        raise EntityTooLarge("Your proposed upload exceeds the maximum allowed size")
+    return start, end
 
 
 @operation(
@@ -188,8 +252,15 @@ async def upload_part_copy(ctx: Context, request: Request) -> Request:
 )
 async def complete_multipart_upload(ctx: Context, request: Request) -> Request:
     """Make the object of its parts, without copying a byte."""
-    upload = await find_upload(ctx, request)
     listed = (request.get("MultipartUpload") or {}).get("Parts") or []
+    try:
+        upload = await find_upload(ctx, request)
+    except NoSuchUpload:
+        # Who did not get the answer asks again.
+        made = await _completed(ctx, request, listed)
+        if made is None:
+            raise
+        return await _told_completed(ctx, made)
     if not listed:
         raise malformed_xml()
     numbers = [entry.get("PartNumber", 0) for entry in listed]
@@ -201,15 +272,30 @@ async def complete_multipart_upload(ctx: Context, request: Request) -> Request:
     stored = assemble(upload, listed, await _parts(ctx, upload))
     check_whole(request, upload, stored)
     stored = msgspec.structs.replace(stored, modified_ms=int(ctx.clock.now() * 1000))
-    made = await _commit(ctx, request, upload, stored)
+    return await _told_completed(ctx, await _commit(ctx, request, upload, stored))
+
+
+async def _completed(ctx: Context, request: Request, listed: list[Request]) -> Stored | None:
+    """The current version, if it was made of this upload and these parts."""
+    made = await ctx.transact(store.load_object, request["Bucket"], request["Key"], None)
+    if made is None or made.upload_id != request["UploadId"]:
+        return None
+    given = [(entry.get("PartNumber"), (entry.get("ETag") or "").strip('"')) for entry in listed]
+    return made if given == [(part.number, part.etag) for part in made.parts] else None
+
+
+async def _told_completed(ctx: Context, made: Stored) -> Request:
+    bucket = await find_bucket(ctx, made.bucket)
     answer: Request = {
-        "Location": f"{ctx.endpoint}/{upload.bucket}/{upload.key}",
-        "Bucket": upload.bucket,
-        "Key": upload.key,
+        "Location": f"{ctx.endpoint}/{made.bucket}/{made.key}",
+        "Bucket": made.bucket,
+        "Key": made.key,
         "ETag": f'"{made.etag}"',
-        "ServerSideEncryption": made.encryption,
         **made.checksums,
+        **expiration_of(bucket, made),
     }
+    if made.sealing is None:
+        answer["ServerSideEncryption"] = made.encryption
     if made.checksums:
         answer["ChecksumType"] = made.checksum_type
     if made.version_id != NULL_VERSION:
@@ -225,6 +311,7 @@ async def _parts(ctx: Context, upload: Upload) -> dict[int, Part]:
 async def _commit(ctx: Context, request: Request, upload: Upload, stored: Stored) -> Stored:
     order = int(ctx.clock.now() * 1e6)
     fresh = new_label(ctx.clock, 21)
+    happened = told_of(ctx, "ObjectCreated:CompleteMultipartUpload")
 
     async def write(tx: Transaction, scope: Scope) -> Stored | str | None:
         bucket = await store.BUCKETS.load(tx, scope, upload.bucket)
@@ -239,7 +326,9 @@ async def _commit(ctx: Context, request: Request, upload: Upload, stored: Stored
             return failed
         await store.drop_upload(tx, scope, upload, stored.modified_ms, stored)
         made = msgspec.structs.replace(stored, order=order)
-        return await store.put_object(tx, scope, made, None, bucket.versioning, fresh)
+        made = await store.put_object(tx, scope, made, None, bucket.versioning, fresh)
+        happened.note(tx, scope, bucket, made)
+        return made
 
     done = await ctx.transact(write)
     if done is None:

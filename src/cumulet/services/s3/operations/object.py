@@ -14,15 +14,17 @@ from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.s3 import store
 from cumulet.services.s3.access import (
-    bucket_policy,
+    object_policy,
     object_resource,
     version_conditions,
     versioned,
+    write_conditions,
+    write_policy,
     writing,
 )
-from cumulet.services.s3.conditions import check_read, check_write, evaluate_range
-from cumulet.services.s3.content.intake import Taken, give_out, let_go, take_body
-from cumulet.services.s3.drafts import draft_of, shown_headers
+from cumulet.services.s3.content.intake import ALGORITHMS, Taken, give_out, let_go, take_body
+from cumulet.services.s3.content.sealed import check_key, customer_key, told
+from cumulet.services.s3.drafts import draft_of, prepared, shown_headers
 from cumulet.services.s3.errors import (
     InvalidRequest,
     MethodNotAllowed,
@@ -35,12 +37,21 @@ from cumulet.services.s3.errors import (
 )
 from cumulet.services.s3.model import Bucket, Stored, is_same_bucket
 from cumulet.services.s3.operations.bucket import find_bucket
+from cumulet.services.s3.rules.conditions import check_read, check_write, evaluate_range
+from cumulet.services.s3.rules.lifecycle import expiration_of
+from cumulet.services.s3.rules.locks import shown_lock
+from cumulet.services.s3.store.events import told_of
 
 Request = dict[str, Any]
 
 
 async def commit(
-    ctx: Context, request: Request, into: Bucket, stored: Stored, content: bytes | None
+    ctx: Context,
+    request: Request,
+    into: Bucket,
+    stored: Stored,
+    content: bytes | None,
+    event: str = "ObjectCreated:Put",
 ) -> Stored:
     """Make a finished object current, if the conditions of the request hold.
 
@@ -49,6 +60,7 @@ async def commit(
     """
     order = int(ctx.clock.now() * 1e6)
     fresh = new_label(ctx.clock, 21)
+    happened = told_of(ctx, event)
 
     async def write(tx: Transaction, scope: Scope) -> Stored | str | None:
         bucket = await store.BUCKETS.load(tx, scope, stored.bucket)
@@ -60,7 +72,9 @@ async def commit(
             missing = failed == "If-Match" and (current is None or current.is_marker)
             return "missing" if missing else failed
         made = msgspec.structs.replace(stored, order=order)
-        return await store.put_object(tx, scope, made, content, bucket.versioning, fresh)
+        made = await store.put_object(tx, scope, made, content, bucket.versioning, fresh)
+        happened.note(tx, scope, bucket, made)
+        return made
 
     done = await ctx.transact(write)
     if isinstance(done, Stored):
@@ -76,23 +90,52 @@ async def commit(
     "PutObject",
     action=writing,
     resource=object_resource,
-    resource_policy=bucket_policy,
+    resource_policy=write_policy,
+    conditions=write_conditions,
     access="anyone",
 )
 async def put_object(ctx: Context, request: Request) -> Request:
     """Store one object; it is durable when this answers."""
     bucket = await find_bucket(ctx, request["Bucket"])
-    draft = draft_of(ctx, request)
-    taken = await take_body(ctx, request)
+    draft = await prepared(ctx, request, bucket, draft_of(ctx, request))
+    is_form = ctx.request is not None and ctx.request.method == "POST"
+    event = "ObjectCreated:Post" if is_form else "ObjectCreated:Put"
+    return await store_body(ctx, request, bucket, draft, event)
+
+
+async def store_body(
+    ctx: Context, request: Request, bucket: Bucket, draft: Stored, event: str
+) -> Request:
+    """Take in the body of a request and make the draft an object."""
+    key = customer_key(request)
+    if draft.lock is not None and not request.get("ContentMD5"):
+        check_has_checksum(request)
+    taken = await take_body(ctx, request, key=key.key if key is not None else b"")
     stored = finished(ctx, draft, taken)
-    made = await commit(ctx, request, bucket, stored, taken.inline)
-    return {
+    made = await commit(ctx, request, bucket, stored, taken.inline, event)
+    answer: Request = {
         "ETag": f'"{made.etag}"',
-        "ServerSideEncryption": made.encryption,
+        **told(made.sealing, made.encryption),
         **made.checksums,
-        **({"ChecksumType": made.checksum_type} if made.checksums else {}),
         **_version(bucket, made),
+        **expiration_of(bucket, made),
     }
+    if made.checksums:
+        answer["ChecksumType"] = made.checksum_type
+    return answer
+
+
+def check_has_checksum(request: Request) -> None:
+    """A version that will be locked must come with a checksum. Raises InvalidRequest.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+    """
+    has = any(request.get(name) for name in ALGORITHMS) or request.get("ChecksumAlgorithm")
+    if not has and not getattr(request["Body"], "declared", ()):
+        raise InvalidRequest(
+            "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with "
+            "Object Lock parameters"
+        )
 
 
 def finished(ctx: Context, draft: Stored, taken: Taken) -> Stored:
@@ -104,6 +147,7 @@ def finished(ctx: Context, draft: Stored, taken: Taken) -> Stored:
         etag=taken.etag,
         content=new_hex(ctx.clock, 24) if taken.inline is not None else "",
         segments=[taken.segment] if taken.segment is not None else [],
+        salts=[taken.salt] if taken.salt else [],
         checksums=taken.checksums,
         checksum_type="FULL_OBJECT" if taken.checksums else "",
     )
@@ -144,7 +188,7 @@ async def find_object(ctx: Context, request: Request) -> tuple[Bucket, Stored, b
     "GetObject",
     action=versioned("GetObject"),
     resource=object_resource,
-    resource_policy=bucket_policy,
+    resource_policy=object_policy,
     conditions=version_conditions,
     access="anyone",
 )
@@ -152,7 +196,8 @@ async def get_object(ctx: Context, request: Request) -> Request:
     """One object, a range of it, or one of its parts."""
     bucket, stored, content = await find_object(ctx, request)
     answer, start, end = _answer(bucket, stored, request)
-    answer["Body"] = give_out(ctx, stored, content, start, end)
+    key = check_key(customer_key(request), stored.sealing)
+    answer["Body"] = give_out(ctx, stored, content, start, end, key)
     return answer
 
 
@@ -160,7 +205,7 @@ async def get_object(ctx: Context, request: Request) -> Request:
     "HeadObject",
     action=versioned("GetObject"),
     resource=object_resource,
-    resource_policy=bucket_policy,
+    resource_policy=object_policy,
     conditions=version_conditions,
     access="anyone",
 )
@@ -170,6 +215,7 @@ async def head_object(ctx: Context, request: Request) -> Request:
         bucket, stored, _ = await find_object(ctx, request)
     except NoSuchKey as error:
         raise NotFound("Not Found", headers=error.headers) from None
+    check_key(customer_key(request), stored.sealing)
     return _answer(bucket, stored, request)[0]
 
 
@@ -187,10 +233,12 @@ def _answer(bucket: Bucket, stored: Stored, request: Request) -> tuple[Request, 
         "LastModified": stored.modified_ms // 1000,
         "ContentLength": end - start,
         "ETag": f'"{stored.etag}"',
-        "ServerSideEncryption": stored.encryption,
         "Metadata": stored.metadata,
+        **told(stored.sealing, stored.encryption),
         **shown_headers(stored, request),
+        **shown_lock(stored.lock),
         **_version(bucket, stored),
+        **expiration_of(bucket, stored),
     }
     if stored.storage_class != "STANDARD":
         answer["StorageClass"] = stored.storage_class
@@ -198,14 +246,20 @@ def _answer(bucket: Bucket, stored: Stored, request: Request) -> tuple[Request, 
         answer["TagCount"] = len(stored.tags)
     if stored.parts and number:
         answer["PartsCount"] = len(stored.parts)
-    if request.get("ChecksumMode") == "ENABLED" and span is None:
-        answer |= stored.checksums
-        if stored.checksums:
+    if request.get("ChecksumMode") == "ENABLED":
+        told_sums = stored.checksums if span is None else _part_checksums(stored, number)
+        answer |= told_sums
+        if told_sums:
             answer["ChecksumType"] = stored.checksum_type
     if span is not None:
         answer["ContentRange"] = f"bytes {start}-{end - 1}/{stored.size}"
         answer["ResponseMetadata"] = {"HTTPStatusCode": 206}
     return answer, start, end
+
+
+def _part_checksums(stored: Stored, number: int | None) -> dict[str, str]:
+    parts = (part.checksums for part in stored.parts if part.number == number)
+    return next(parts, stored.checksums if number else {})
 
 
 def _part_span(stored: Stored, number: int) -> tuple[int, int]:

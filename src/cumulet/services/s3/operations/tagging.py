@@ -5,28 +5,39 @@ from __future__ import annotations
 from typing import Any
 
 from cumulet.core.context import Context
+from cumulet.core.identity import Scope
 from cumulet.kit.service import operation
+from cumulet.kv.contract import Transaction
 from cumulet.services.s3 import store
 from cumulet.services.s3.access import (
-    bucket_policy,
+    object_policy,
     object_resource,
     version_conditions,
     versioned,
 )
+from cumulet.services.s3.content.sealed import check_key, customer_key
 from cumulet.services.s3.drafts import read_tags
 from cumulet.services.s3.errors import no_key
 from cumulet.services.s3.limits import LIST_KEYS_MAX, OBJECT_TAGS_MAX
 from cumulet.services.s3.operations.object import find_object
+from cumulet.services.s3.store.events import told_of
 
 Request = dict[str, Any]
 
 
-async def _set_tags(ctx: Context, request: Request, tags: dict[str, str]) -> Request:
+async def _set_tags(ctx: Context, request: Request, tags: dict[str, str], event: str) -> Request:
     bucket, stored, _ = await find_object(ctx, request)
-    changed = await ctx.transact(
-        store.change_object, bucket.name, stored.key, stored.version_id, {"tags": tags}
-    )
-    if not changed:
+    happened = told_of(ctx, event)
+
+    async def change(tx: Transaction, scope: Scope) -> bool:
+        changed = await store.change_object(
+            tx, scope, bucket.name, stored.key, stored.version_id, {"tags": tags}
+        )
+        if changed:
+            happened.note(tx, scope, bucket, stored)
+        return changed
+
+    if not await ctx.transact(change):
         raise no_key(stored.key)
     return {"VersionId": stored.version_id} if bucket.versioning else {}
 
@@ -35,20 +46,21 @@ async def _set_tags(ctx: Context, request: Request, tags: dict[str, str]) -> Req
     "PutObjectTagging",
     action=versioned("PutObjectTagging"),
     resource=object_resource,
-    resource_policy=bucket_policy,
+    resource_policy=object_policy,
     conditions=version_conditions,
     access="anyone",
 )
 async def put_object_tagging(ctx: Context, request: Request) -> Request:
     """Replace an object's tags."""
-    return await _set_tags(ctx, request, read_tags(request["Tagging"]["TagSet"], OBJECT_TAGS_MAX))
+    tags = read_tags(request["Tagging"]["TagSet"], OBJECT_TAGS_MAX)
+    return await _set_tags(ctx, request, tags, "ObjectTagging:Put")
 
 
 @operation(
     "GetObjectTagging",
     action=versioned("GetObjectTagging"),
     resource=object_resource,
-    resource_policy=bucket_policy,
+    resource_policy=object_policy,
     conditions=version_conditions,
     access="anyone",
 )
@@ -67,13 +79,13 @@ async def get_object_tagging(ctx: Context, request: Request) -> Request:
     "DeleteObjectTagging",
     action=versioned("DeleteObjectTagging"),
     resource=object_resource,
-    resource_policy=bucket_policy,
+    resource_policy=object_policy,
     conditions=version_conditions,
     access="anyone",
 )
 async def delete_object_tagging(ctx: Context, request: Request) -> Request:
     """Remove an object's tags."""
-    return await _set_tags(ctx, request, {})
+    return await _set_tags(ctx, request, {}, "ObjectTagging:Delete")
 
 
 def _attribute_actions(ctx: Context, request: Request) -> list[str]:
@@ -84,12 +96,13 @@ def _attribute_actions(ctx: Context, request: Request) -> list[str]:
     "GetObjectAttributes",
     action=_attribute_actions,
     resource=object_resource,
-    resource_policy=bucket_policy,
+    resource_policy=object_policy,
     conditions=version_conditions,
 )
 async def get_object_attributes(ctx: Context, request: Request) -> Request:
     """Those properties of an object that the request names."""
     bucket, stored, _ = await find_object(ctx, request)
+    check_key(customer_key(request), stored.sealing)
     wanted = set(request["ObjectAttributes"])
     answer: Request = {"LastModified": stored.modified_ms // 1000}
     if bucket.versioning:

@@ -14,7 +14,7 @@ from cumulet.services.s3.access import bucket_policy, bucket_resource, object_re
 from cumulet.services.s3.errors import InvalidArgument
 from cumulet.services.s3.limits import LIST_KEYS_MAX, PAGE_KEYS_MIN
 from cumulet.services.s3.model import Upload, UploadPart
-from cumulet.services.s3.operations.bucket import find_bucket, owner
+from cumulet.services.s3.operations.bucket import find_bucket
 from cumulet.services.s3.operations.listing import (
     AFTER_ANY_KEY,
     echoed,
@@ -22,6 +22,7 @@ from cumulet.services.s3.operations.listing import (
     rolled_up,
 )
 from cumulet.services.s3.operations.multipart import find_upload
+from cumulet.services.s3.rules.acl import shown_user
 
 Request = dict[str, Any]
 _NUMBER_MAX = 2_147_483_647
@@ -78,8 +79,8 @@ async def list_parts(ctx: Context, request: Request) -> Request:
         "MaxParts": limit,
         "IsTruncated": len(found) > limit,
         "Parts": shown,
-        "Initiator": owner(bucket.account),
-        "Owner": owner(bucket.account),
+        "Initiator": shown_user(upload.initiator or bucket.account),
+        "Owner": shown_user(upload.draft.owner or bucket.account),
         "StorageClass": upload.draft.storage_class,
     }
     if shown:
@@ -136,8 +137,8 @@ def _shown(upload: Upload, account: str, encode: Callable[[str], str]) -> Reques
         "Key": encode(upload.key),
         "Initiated": upload.started_ms / 1000,
         "StorageClass": upload.draft.storage_class,
-        "Owner": owner(account),
-        "Initiator": owner(account),
+        "Owner": shown_user(upload.draft.owner or account),
+        "Initiator": shown_user(upload.initiator or account),
     }
     if upload.algorithm:
         shown |= {"ChecksumAlgorithm": upload.algorithm, "ChecksumType": upload.checksum_type}

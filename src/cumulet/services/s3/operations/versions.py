@@ -14,7 +14,7 @@ from cumulet.services.s3.access import bucket_policy, bucket_resource, listing_c
 from cumulet.services.s3.errors import InvalidArgument
 from cumulet.services.s3.limits import PAGE_KEYS_MIN
 from cumulet.services.s3.model import Stored
-from cumulet.services.s3.operations.bucket import find_bucket, owner
+from cumulet.services.s3.operations.bucket import find_bucket
 from cumulet.services.s3.operations.listing import (
     AFTER_ANY_KEY,
     echoed,
@@ -23,6 +23,7 @@ from cumulet.services.s3.operations.listing import (
     rolled_up,
     shown_object,
 )
+from cumulet.services.s3.rules.acl import shown_user
 
 Request = dict[str, Any]
 Version = tuple[Stored, bool] | str
@@ -90,7 +91,7 @@ def _rows(shown: list[Version], account: str, encode: Callable[[str], str]) -> R
             **shown_object(stored, encode),
             "VersionId": stored.version_id,
             "IsLatest": is_latest,
-            "Owner": owner(account),
+            "Owner": shown_user(stored.owner or account),
         }
         if stored.is_marker:
             kept = ("Key", "LastModified", "VersionId", "IsLatest", "Owner")

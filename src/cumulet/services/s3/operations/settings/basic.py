@@ -7,19 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from cumulet.core.context import Context
 from cumulet.core.errors import AccessDenied
-from cumulet.core.identity import Scope
 from cumulet.kit import policy
 from cumulet.kit.policy import check_document
 from cumulet.kit.service import operation
-from cumulet.kv.contract import Transaction
-from cumulet.services.s3 import store
 from cumulet.services.s3.access import bucket_policy, bucket_resource, own_policy
 from cumulet.services.s3.drafts import read_tags
 from cumulet.services.s3.errors import (
+    InvalidRequest,
     MalformedPolicy,
     MissingConfiguration,
     NotImplementedHere,
@@ -27,36 +23,17 @@ from cumulet.services.s3.errors import (
     no_bucket,
 )
 from cumulet.services.s3.limits import BUCKET_TAGS_MAX, POLICY_BYTES_MAX
-from cumulet.services.s3.operations.bucket import PUBLIC_ACCESS_BLOCKS, find_bucket, owner
-from cumulet.services.s3.public_access import is_public
+from cumulet.services.s3.operations.bucket import PUBLIC_ACCESS_BLOCKS, find_bucket
+from cumulet.services.s3.operations.settings.change import (
+    change_bucket,
+    get_setting,
+    set_setting,
+)
+from cumulet.services.s3.rules.locks import has_lock
+from cumulet.services.s3.rules.public_access import is_public
+from cumulet.services.s3.store.known import Buckets
 
 Request = dict[str, Any]
-
-
-async def _set(ctx: Context, name: str, **settings: Any) -> None:
-    async def change(tx: Transaction, scope: Scope) -> bool:
-        bucket = await store.BUCKETS.load(tx, scope, name)
-        if bucket is None:
-            return False
-        kept = {k: v for k, v in (bucket.settings | settings).items() if v is not None}
-        await store.BUCKETS.save(tx, scope, msgspec.structs.replace(bucket, settings=kept))
-        return True
-
-    if not await ctx.transact(change):
-        raise no_bucket(name)
-
-
-async def _change(ctx: Context, name: str, **changes: Any) -> None:
-    if await ctx.transact(store.change_bucket, name, changes) is None:
-        raise no_bucket(name)
-
-
-async def _get(ctx: Context, name: str, setting: str, code: str, message: str) -> Any:
-    bucket = await find_bucket(ctx, name)
-    found = bucket.settings.get(setting)
-    if found is None:
-        raise MissingConfiguration(message, code=code, BucketName=name)
-    return found
 
 
 @operation("PutBucketVersioning", resource=bucket_resource, resource_policy=bucket_policy)
@@ -68,7 +45,14 @@ async def put_bucket_versioning(ctx: Context, request: Request) -> None:
     status = configuration.get("Status")
     if status not in ("Enabled", "Suspended"):
         raise malformed_xml()
-    await _change(ctx, request["Bucket"], versioning=status)
+    if status == "Suspended" and has_lock(await find_bucket(ctx, request["Bucket"])):
+        raise InvalidRequest(
+            "An Object Lock configuration is present on this bucket, so the versioning state "
+            "cannot be changed.",
+            code="InvalidBucketState",
+            http_status=409,
+        )
+    await change_bucket(ctx, request["Bucket"], versioning=status)
 
 
 @operation("GetBucketVersioning", resource=bucket_resource, resource_policy=bucket_policy)
@@ -82,7 +66,7 @@ async def get_bucket_versioning(ctx: Context, request: Request) -> Request:
 async def put_bucket_tagging(ctx: Context, request: Request) -> None:
     """Replace the bucket's tags."""
     tags = read_tags(request["Tagging"]["TagSet"], BUCKET_TAGS_MAX)
-    await _change(ctx, request["Bucket"], tags=tags)
+    await change_bucket(ctx, request["Bucket"], tags=tags)
 
 
 @operation("GetBucketTagging", resource=bucket_resource, resource_policy=bucket_policy)
@@ -104,7 +88,7 @@ async def get_bucket_tagging(ctx: Context, request: Request) -> Request:
 )
 async def delete_bucket_tagging(ctx: Context, request: Request) -> None:
     """Remove the bucket's tags."""
-    await _change(ctx, request["Bucket"], tags={})
+    await change_bucket(ctx, request["Bucket"], tags={})
 
 
 @operation("PutBucketPolicy", resource=bucket_resource, resource_policy=own_policy)
@@ -114,14 +98,14 @@ async def put_bucket_policy(ctx: Context, request: Request) -> None:
     if len(text.encode()) > POLICY_BYTES_MAX:
         raise MalformedPolicy("Policies must be at most 20480 bytes in size")
     _check_policy(text, bucket_resource(ctx, request))
-    blocked = (await find_bucket(ctx, request["Bucket"])).settings.get("PublicAccessBlock") or {}
+    blocked = await ctx.need(Buckets).blocks(await find_bucket(ctx, request["Bucket"]))
     if blocked.get("BlockPublicPolicy") and is_public(text):
         raise AccessDenied(
             f"User: {ctx.caller.arn} is not authorized to perform: s3:PutBucketPolicy on resource: "
             f'"{bucket_resource(ctx, request)}" because public policies are prevented by the '
             "BlockPublicPolicy setting in S3 Block Public Access."
         )
-    await _change(ctx, request["Bucket"], policy=text)
+    await change_bucket(ctx, request["Bucket"], policy=text)
 
 
 def _check_policy(text: str, bucket: str) -> None:
@@ -154,7 +138,22 @@ async def get_bucket_policy(ctx: Context, request: Request) -> Request:
 @operation("DeleteBucketPolicy", resource=bucket_resource, resource_policy=own_policy)
 async def delete_bucket_policy(ctx: Context, request: Request) -> None:
     """Remove the bucket's policy."""
-    await _change(ctx, request["Bucket"], policy="")
+    await change_bucket(ctx, request["Bucket"], policy="")
+
+
+@operation("GetBucketPolicyStatus", resource=bucket_resource, resource_policy=bucket_policy)
+async def get_bucket_policy_status(ctx: Context, request: Request) -> Request:
+    """Whether the bucket's policy lets in everyone."""
+    known = await ctx.need(Buckets).get(request["Bucket"])
+    if known is None:
+        raise no_bucket(request["Bucket"])
+    if known.policy is None and not known.has_public_acl:
+        raise MissingConfiguration(
+            "The bucket policy does not exist",
+            code="NoSuchBucketPolicy",
+            BucketName=request["Bucket"],
+        )
+    return {"PolicyStatus": {"IsPublic": known.is_public or known.has_public_acl}}
 
 
 @operation(
@@ -169,7 +168,7 @@ async def put_bucket_encryption(ctx: Context, request: Request) -> None:
     default = rules[0].get("ApplyServerSideEncryptionByDefault") or {} if rules else {}
     if len(rules) != 1 or default.get("SSEAlgorithm") != "AES256":
         raise NotImplementedHere("Encryption other than AES256")
-    await _set(ctx, request["Bucket"], Encryption=rules)
+    await set_setting(ctx, request["Bucket"], Encryption=rules)
 
 
 @operation(
@@ -200,7 +199,7 @@ async def get_bucket_encryption(ctx: Context, request: Request) -> Request:
 )
 async def delete_bucket_encryption(ctx: Context, request: Request) -> None:
     """Go back to the default."""
-    await _set(ctx, request["Bucket"], Encryption=None)
+    await set_setting(ctx, request["Bucket"], Encryption=None)
 
 
 @operation(
@@ -212,7 +211,7 @@ async def delete_bucket_encryption(ctx: Context, request: Request) -> None:
 async def put_public_access_block(ctx: Context, request: Request) -> None:
     """Say which ways to public access are shut."""
     given = request["PublicAccessBlockConfiguration"]
-    await _set(
+    await set_setting(
         ctx,
         request["Bucket"],
         PublicAccessBlock={name: bool(given.get(name, False)) for name in PUBLIC_ACCESS_BLOCKS},
@@ -227,7 +226,7 @@ async def put_public_access_block(ctx: Context, request: Request) -> None:
 )
 async def get_public_access_block(ctx: Context, request: Request) -> Request:
     """Which ways to public access are shut."""
-    found = await _get(
+    found = await get_setting(
         ctx,
         request["Bucket"],
         "PublicAccessBlock",
@@ -245,16 +244,7 @@ async def get_public_access_block(ctx: Context, request: Request) -> Request:
 )
 async def delete_public_access_block(ctx: Context, request: Request) -> None:
     """Remove the configuration."""
-    await _set(ctx, request["Bucket"], PublicAccessBlock=None)
-
-
-@operation("PutBucketOwnershipControls", resource=bucket_resource, resource_policy=bucket_policy)
-async def put_bucket_ownership_controls(ctx: Context, request: Request) -> None:
-    """Say who owns objects: ACLs are not there yet, so the bucket's owner does."""
-    rules = request["OwnershipControls"]["Rules"]
-    if [rule.get("ObjectOwnership") for rule in rules] != ["BucketOwnerEnforced"]:
-        raise NotImplementedHere("Object ownership other than BucketOwnerEnforced")
-    await _set(ctx, request["Bucket"], OwnershipControls="BucketOwnerEnforced")
+    await set_setting(ctx, request["Bucket"], PublicAccessBlock=None)
 
 
 @operation("GetBucketOwnershipControls", resource=bucket_resource, resource_policy=bucket_policy)
@@ -263,14 +253,3 @@ async def get_bucket_ownership_controls(ctx: Context, request: Request) -> Reque
     bucket = await find_bucket(ctx, request["Bucket"])
     kind = bucket.settings.get("OwnershipControls", "BucketOwnerEnforced")
     return {"OwnershipControls": {"Rules": [{"ObjectOwnership": kind}]}}
-
-
-@operation("GetBucketAcl", resource=bucket_resource, resource_policy=bucket_policy)
-async def get_bucket_acl(ctx: Context, request: Request) -> Request:
-    """The only ACL there is where ACLs are off: the owner may do everything."""
-    bucket = await find_bucket(ctx, request["Bucket"])
-    grantee = {**owner(bucket.account), "Type": "CanonicalUser"}
-    return {
-        "Owner": owner(bucket.account),
-        "Grants": [{"Grantee": grantee, "Permission": "FULL_CONTROL"}],
-    }

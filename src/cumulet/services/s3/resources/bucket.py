@@ -1,4 +1,4 @@
-"""CloudFormation types of S3.
+"""The types of buckets and of their policies.
 
 Follows https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_S3.html
 """
@@ -26,12 +26,15 @@ from cumulet.kit.resources import (
 from cumulet.services.s3.errors import MissingConfiguration, NoSuchBucket
 from cumulet.services.s3.model import bucket_arn
 from cumulet.services.s3.operations.bucket import PUBLIC_ACCESS_BLOCKS
+from cumulet.services.s3.resources.settings import SETTINGS, SETTINGS_SCHEMA
 
 _BUCKET = struct(
     {
         "AccessControl": TEXT,
         "BucketName": TEXT,
         "Tags": TAGS,
+        "ObjectLockEnabled": FLAG,
+        **SETTINGS_SCHEMA,
         "VersioningConfiguration": struct({"Status": TEXT}, "Status"),
         "PublicAccessBlockConfiguration": struct(dict.fromkeys(PUBLIC_ACCESS_BLOCKS, FLAG)),
         "OwnershipControls": struct({"Rules": list_of(struct({"ObjectOwnership": TEXT}))}, "Rules"),
@@ -71,10 +74,9 @@ def _bucket(ctx: Context, name: str) -> Provisioned:
 async def _create_bucket(ctx: Context, props: Props, draft: Draft) -> Provisioned:
     given = props.get("BucketName")
     name = given or draft.name(63, lower=True)
-    _check_acl(props)
     if given and not draft.resumed and await _is_taken(ctx, name):
         raise AwsError(f"{name} already exists", code="AlreadyExists")
-    request: dict[str, Any] = {"Bucket": name}
+    request: dict[str, Any] = {"Bucket": name, **_at_creation(props)}
     if ctx.scope.region != "us-east-1":
         request["CreateBucketConfiguration"] = {"LocationConstraint": ctx.scope.region}
     try:
@@ -101,15 +103,42 @@ async def _is_taken(ctx: Context, name: str) -> bool:
     return True
 
 
-def _check_acl(props: Props) -> None:
-    """Only what is so anyway where the bucket's owner owns all objects."""
-    acl = props.get("AccessControl", "Private")
-    if acl not in ("Private", "BucketOwnerFullControl"):
-        raise AwsError(
-            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting "
-            f"(AccessControl: {acl})",
-            code="InvalidBucketAclWithObjectOwnership",
-        )
+_ACLS = {
+    "Private": "private",
+    "PublicRead": "public-read",
+    "PublicReadWrite": "public-read-write",
+    "AuthenticatedRead": "authenticated-read",
+    "LogDeliveryWrite": "log-delivery-write",
+    "BucketOwnerRead": "bucket-owner-read",
+    "BucketOwnerFullControl": "bucket-owner-full-control",
+}
+
+
+def _at_creation(props: Props) -> dict[str, Any]:
+    """What only CreateBucket can say."""
+    made: dict[str, Any] = {}
+    if props.get("ObjectLockEnabled"):
+        made["ObjectLockEnabledForBucket"] = True
+    if "OwnershipControls" in props:
+        made["ObjectOwnership"] = props["OwnershipControls"]["Rules"][0]["ObjectOwnership"]
+    return made
+
+
+async def _put_acl(ctx: Context, name: str, old: Props, new: Props) -> None:
+    acl = new.get("AccessControl", "Private")
+    if acl == old.get("AccessControl", "Private"):
+        return
+    if acl not in _ACLS:
+        raise AwsError(f"AccessControl: {acl} is not a canned ACL", code="ValidationError")
+    await ctx.call("s3", "PutBucketAcl", Bucket=name, ACL=_ACLS[acl])
+
+
+async def _put_settings(ctx: Context, name: str, old: Props, new: Props) -> None:
+    for prop, setting in SETTINGS.items():
+        if prop in new:
+            await ctx.call("s3", setting.put, Bucket=name, **setting.members(new[prop]))
+        elif prop in old:
+            await ctx.call("s3", setting.remove, Bucket=name, **setting.removal())
 
 
 async def _configure(ctx: Context, name: str, old: Props, new: Props) -> None:
@@ -157,12 +186,13 @@ async def _configure(ctx: Context, name: str, old: Props, new: Props) -> None:
         )
     elif old.get("BucketEncryption"):
         await ctx.call("s3", "DeleteBucketEncryption", Bucket=name)
+    await _put_acl(ctx, name, old, new)
+    await _put_settings(ctx, name, old, new)
 
 
 async def _update_bucket(
     ctx: Context, physical_id: str, old: Props, new: Props, draft: Draft
 ) -> Provisioned:
-    _check_acl(new)
     await _configure(ctx, physical_id, old, new)
     return _bucket(ctx, physical_id)
 
@@ -268,7 +298,7 @@ RESOURCES = (
         update=_update_bucket,
         delete=_delete_bucket,
         read=_read_bucket,
-        replace_on=frozenset({"BucketName"}),
+        replace_on=frozenset({"BucketName", "ObjectLockEnabled"}),
         attributes=frozenset(
             {"Arn", "DomainName", "RegionalDomainName", "DualStackDomainName", "WebsiteURL"}
         ),

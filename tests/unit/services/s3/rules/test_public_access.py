@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from cumulet.services.s3.public_access import is_public
+from cumulet.services.s3.rules.public_access import is_public
 
 
 def policy(*statements):

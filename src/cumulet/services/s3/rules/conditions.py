@@ -9,7 +9,12 @@ from datetime import datetime
 from email.utils import formatdate
 from typing import Any
 
-from cumulet.services.s3.errors import InvalidRange, NotModified, failed_condition
+from cumulet.services.s3.errors import (
+    InvalidRange,
+    NotImplementedHere,
+    NotModified,
+    failed_condition,
+)
 from cumulet.services.s3.model import Stored
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
@@ -84,6 +89,8 @@ def check_write(request: Mapping[str, Any], current: Stored | None) -> str | Non
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
     """
     exists = current is not None and not current.is_marker
+    if request.get("IfNoneMatch") not in (None, "*"):
+        raise NotImplementedHere("An If-None-Match other than * of a write")
     if request.get("IfNoneMatch") is not None and exists:
         return "If-None-Match"
     match = request.get("IfMatch")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from cumulet.services.s3.conditions import check_read, check_write, evaluate_range
 from cumulet.services.s3.errors import InvalidRange, NotModified, PreconditionFailed
 from cumulet.services.s3.model import Stored, is_bucket_name
+from cumulet.services.s3.rules.conditions import check_read, check_write, evaluate_range
 
 STORED = Stored("b", "k", "null", 1, 1_700_000_000_500, size=10, etag="abc")
 AT = 1_700_000_000

@@ -1,11 +1,10 @@
-"""Background work of S3: the bytes of what was replaced or deleted go from the disk."""
+"""The bytes of what was replaced or deleted go from the disk."""
 
 from __future__ import annotations
 
 from cumulet.blobs.contract import Blobs
 from cumulet.core.context import Platform
 from cumulet.core.identity import Scope
-from cumulet.kit.workers import Worker
 from cumulet.kv.contract import Store, Transaction
 from cumulet.services.s3 import store
 from cumulet.services.s3.content.readers import Readers
@@ -48,6 +47,3 @@ async def _drop(platform: Platform, kv: Store, freed: Freed, now_ms: int) -> Non
             await store.FREED.save(tx, _EVERYWHERE, later)
 
     await kv.transact(settle)
-
-
-WORKERS = (Worker("s3 freed blobs", drop_freed, wakes_on=store.FREED.prefix(_EVERYWHERE)),)

@@ -18,8 +18,10 @@ from cumulet.kv.table import Table
 from cumulet.services.s3.limits import FREED_GRACE_SECONDS, UPLOADS_DROPPED_AT_ONCE
 from cumulet.services.s3.model import (
     NULL_VERSION,
+    AccountBlock,
     Bucket,
     Content,
+    Event,
     Freed,
     Stored,
     Upload,
@@ -81,7 +83,16 @@ PARTS: Table[UploadPart] = Table(
 FREED: Table[Freed] = Table(
     "s3", "freed", Freed, lambda freed: (freed.due_ms, freed.blob), extent="global"
 )
-TABLES = (BUCKETS, OBJECTS, VERSIONS, CONTENTS, UPLOADS, PARTS, FREED)
+BLOCKS: Table[AccountBlock] = Table(
+    "s3", "accountblock", AccountBlock, lambda block: (block.account,), extent="global"
+)
+EVENTS: Table[Event] = Table(
+    "s3", "event", Event, lambda event: (event.due_ms, event.event_id), extent="global"
+)
+TABLES = (
+    *(BUCKETS, OBJECTS, VERSIONS, CONTENTS, UPLOADS, PARTS, FREED),
+    *(BLOCKS, EVENTS),
+)
 
 
 async def load_bucket(tx: Transaction, scope: Scope, name: str) -> Bucket | None:
@@ -207,7 +218,9 @@ async def put_object(
         if replaces:
             await _let_go(tx, scope, current, stored.modified_ms)
         else:
-            await VERSIONS.save(tx, scope, current)
+            await VERSIONS.save(
+                tx, scope, msgspec.structs.replace(current, noncurrent_ms=stored.modified_ms)
+            )
     if versioning == "Suspended" and (current is None or current.version_id != NULL_VERSION):
         await _drop_null_version(tx, scope, stored)
     await OBJECTS.save(tx, scope, stored)
@@ -241,7 +254,7 @@ async def drop_version(
         older = await VERSIONS.scan(tx, scope, bucket, key, limit=1)
         if older:
             await VERSIONS.drop(tx, scope, *VERSIONS.key_of(older[0]))
-            await OBJECTS.save(tx, scope, older[0])
+            await OBJECTS.save(tx, scope, msgspec.structs.replace(older[0], noncurrent_ms=0))
     else:
         await VERSIONS.drop(tx, scope, *VERSIONS.key_of(stored))
     await _let_go(tx, scope, stored, now_ms)

@@ -1,0 +1,1 @@
+"""Settings of buckets and of accounts."""
