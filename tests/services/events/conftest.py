@@ -175,12 +175,10 @@ class Inside:
     async def settle(self, deliveries: type) -> None:
         """Carry out the deliveries that are due, and wait until that has ended."""
         part = self.platform.need(deliveries)
-        while True:
+        await part.step()
+        while part._tasks._held:
+            await asyncio.wait(set(part._tasks._held))
             await part.step()
-            if not part._running:
-                return
-            while part._running:
-                await asyncio.sleep(0)
 
     async def messages(self, url: str) -> list[Any]:
         got = await self.call("sqs", "ReceiveMessage", QueueUrl=url, MaxNumberOfMessages=10)

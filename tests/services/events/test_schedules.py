@@ -79,8 +79,7 @@ async def schedule(here: Inside, arn: str, expression: str, **more: Any) -> str:
         Target=target,
         **more,
     )
-    arn = made["ScheduleArn"]
-    return arn
+    return str(made["ScheduleArn"])
 
 
 def test_a_schedule_comes_once_at_its_local_time_and_goes(inside: Any) -> None:

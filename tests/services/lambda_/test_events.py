@@ -188,8 +188,8 @@ def test_destinations_that_cannot_be_are_refused(inside: Any) -> None:
     async def story(here: Inside) -> None:
         name = await here.function(WORKS)
         for target, said in (
-            ("arn:aws:sns:us-east-1:000000000000:topic", "not supported"),
-            ("arn:aws:events:us-east-1:000000000000:event-bus/b", "not supported"),
+            ("arn:aws:sns:us-east-1:000000000000:topic", "Topic does not exist"),
+            ("arn:aws:events:us-east-1:000000000000:event-bus/b", "Event bus b does not exist"),
             ("arn:aws:s3:::no-such-bucket-here", "is invalid"),
             (SCOPE.arn("lambda", "function:no-such-function"), "is invalid"),
             (SCOPE.arn("dynamodb", "table/t"), "is invalid"),

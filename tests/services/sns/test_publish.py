@@ -179,7 +179,7 @@ def test_a_fifo_topic_keeps_order_and_leaves_repeats_out(stand: Stand, refusal: 
     assert numbers == sorted(numbers)
     assert {len(number) for number in numbers} == {20}
     assert [message["Body"] for message in stand.take(url, 12)] == [str(n) for n in range(12)]
-    code, told = refusal(stand.sns.publish, TopicArn=topic, Message="x")
+    _, told = refusal(stand.sns.publish, TopicArn=topic, Message="x")
     assert told == "Invalid parameter: The MessageGroupId parameter is required for FIFO topics"
 
 

@@ -152,7 +152,13 @@ async def check_role(ctx: Context, role: str) -> None:
         raise InvalidParameterValueException(CANNOT_ASSUME) from cause
 
 
-_ACTIONS = {"sqs": "SendMessage", "lambda": "InvokeFunction", "s3": "PutObject"}
+_ACTIONS = {
+    "sqs": "SendMessage",
+    "lambda": "InvokeFunction",
+    "s3": "PutObject",
+    "sns": "Publish",
+    "events": "PutEvents",
+}
 
 
 async def check_target(ctx: Context, role: str, arn: str, allowed: tuple[str, ...]) -> None:
@@ -164,6 +170,8 @@ async def check_target(ctx: Context, role: str, arn: str, allowed: tuple[str, ..
         "sqs": ("GetQueueUrl", {"QueueName": parts.resource}),
         "lambda": ("GetFunctionConfiguration", {"FunctionName": arn}),
         "s3": ("HeadBucket", {"Bucket": parts.resource}),
+        "sns": ("GetTopicAttributes", {"TopicArn": arn}),
+        "events": ("DescribeEventBus", {"Name": arn}),
     }
     probe = probes.get(parts.service)
     if probe is None:

@@ -13,7 +13,7 @@ import msgspec
 
 from cumulet.core.clock import iso_time, new_uuid
 from cumulet.core.context import Context
-from cumulet.core.errors import AccessDenied
+from cumulet.core.errors import AccessDenied, AwsError
 from cumulet.core.http import BytesBody
 from cumulet.core.identity import Arn, parse_arn, root_principal
 from cumulet.sandbox import Failed, Outcome
@@ -82,8 +82,32 @@ async def send(
         case Arn(service="s3"):
             key = _object_key(ref.name, ctx.clock.now(), new_uuid(ctx.clock))
             await role.call("s3", "PutObject", Bucket=arn.resource, Key=key, Body=BytesBody(record))
+        case Arn(service="sns"):
+            there = role.acting_as(role.caller, region=arn.region)
+            await there.call("sns", "Publish", TopicArn=target, Message=record.decode())
+        case Arn(service="events"):
+            await _put_event(role, arn, target, ref, ending, record.decode())
         case _:
             raise AccessDenied(f"Nothing can be sent to {target}.")
+
+
+async def _put_event(
+    role: Context, arn: Arn, target: str, ref: FunctionRef, ending: Ending, record: str
+) -> None:
+    """Tell a bus of the ending. Raises the bus's errors."""
+    how = "Success" if ending.condition == "Success" else "Failure"
+    entry = {
+        "EventBusName": target,
+        "Source": "lambda",
+        "DetailType": f"Lambda Function Invocation Result - {how}",
+        "Resources": [target, qualified(ref.unqualified_arn, ref.qualifier or LATEST)],
+        "Detail": record,
+    }
+    there = role.acting_as(role.caller, region=arn.region)
+    answer = await there.call("events", "PutEvents", Entries=[entry])
+    for one in answer["Entries"]:
+        if "ErrorCode" in one:
+            raise AwsError(one["ErrorMessage"], code=one["ErrorCode"])
 
 
 def _object_key(name: str, now: float, unique: str) -> str:
@@ -92,9 +116,9 @@ def _object_key(name: str, now: float, unique: str) -> str:
 
 
 async def send_dead_letter(ctx: Context, session: Session, target: str, ending: Ending) -> None:
-    """Send the event itself to a dead-letter queue, with the error in its attributes."""
+    """Send the event itself to a queue or topic of dead letters, with the error in attributes."""
     arn = parse_arn(target)
-    if arn is None or arn.service != "sqs":
+    if arn is None or arn.service not in ("sqs", "sns"):
         raise AccessDenied(f"Nothing can be sent to {target}.")
     outcome = ending.outcome
     message = outcome.error_message if isinstance(outcome, Failed) else ending.condition
@@ -107,7 +131,14 @@ async def send_dead_letter(ctx: Context, session: Session, target: str, ending: 
         },
     }
     text = ending.payload.decode()
-    await _send_message(ctx, _as_role(ctx, session), arn, text, MessageAttributes=attributes)
+    role = _as_role(ctx, session)
+    if arn.service == "sns":
+        there = role.acting_as(role.caller, region=arn.region)
+        await there.call(
+            "sns", "Publish", TopicArn=target, Message=text, MessageAttributes=attributes
+        )
+        return
+    await _send_message(ctx, role, arn, text, MessageAttributes=attributes)
 
 
 def _as_role(ctx: Context, session: Session) -> Context:
