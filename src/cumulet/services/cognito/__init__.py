@@ -10,6 +10,8 @@ from cumulet.kit.ports import WebIdentities
 from cumulet.kit.service import Service, operations_of
 from cumulet.services.cognito import store
 from cumulet.services.cognito.flow.work import PasswordWork
+from cumulet.services.cognito.identity import access, model
+from cumulet.services.cognito.identity import pool as identity_pool
 from cumulet.services.cognito.operations import (
     admin,
     auth,
@@ -46,4 +48,10 @@ SERVICE = Service(
     tables=store.TABLES,
 )
 
-SERVICES = (SERVICE,)
+IDENTITY = Service(
+    name="cognito-identity",
+    prefix="cognito-identity",
+    operations=operations_of(identity_pool, access),
+    tables=model.TABLES,
+)
+SERVICES = (SERVICE, IDENTITY)
