@@ -49,8 +49,8 @@ OPEN = {
 
 STILL_REFUSED = {("sts", "AssumeRole"): "AccessDenied"}
 
-PRIVATE = {("lambda", "InvokeFunctionUrl")}
-"""Actions that AWS checks and that no client can call."""
+PRIVATE = {("lambda", "InvokeFunctionUrl"), ("dynamodb", "LoadItems")}
+"""What AWS has as an action only, or not at all, and no client can call."""
 
 REFUSED = {
     "query": ("AccessDenied", 403),
@@ -135,6 +135,8 @@ def known(cloud: Any) -> Iterator[dict[str, dict[str, Any]]]:
     sqs = cloud.client("sqs")
     queue = sqs.create_queue(QueueName="house")["QueueUrl"]
     queue_arn = "arn:aws:sqs:us-east-1:000000000000:house"
+    sns = cloud.client("sns")
+    topic = sns.create_topic(Name="house")["TopicArn"]
     task = json.dumps({"taskId": "house", "sourceArn": queue_arn}).encode()
     yield {
         "s3": {
@@ -147,7 +149,10 @@ def known(cloud: Any) -> Iterator[dict[str, dict[str, Any]]]:
         "apigateway": {"restApiId": api, "name": "house"},
         "iam": {"RoleName": "house", "Url": "https://house.example"},
         "logs": {"logGroupName": "house"},
-        "dynamodb": {"ResourceArn": table["TableArn"]},
+        "dynamodb": {
+            "ResourceArn": table["TableArn"],
+            "Statement": 'SELECT * FROM "house"',
+        },
         "dynamodbstreams": {"StreamArn": table["LatestStreamArn"], "ShardIterator": iterator},
         "ec2": {"Tags": [{"Key": "house", "Value": "house"}]},
         "sqs": {
@@ -155,6 +160,7 @@ def known(cloud: Any) -> Iterator[dict[str, dict[str, Any]]]:
             "SourceArn": queue_arn,
             "TaskHandle": base64.b64encode(task).decode(),
         },
+        "sns": {"TopicArn": topic, "ResourceArn": topic, "SubscriptionArn": f"{topic}:house"},
         "sts": {"RoleArn": role["Arn"], "RoleSessionName": "house"},
     }
     cloud.client("dynamodb").delete_table(TableName="house")
@@ -162,6 +168,7 @@ def known(cloud: Any) -> Iterator[dict[str, dict[str, Any]]]:
     gateway.delete_rest_api(restApiId=api)
     iam.delete_role(RoleName="house")
     sqs.delete_queue(QueueUrl=queue)
+    sns.delete_topic(TopicArn=topic)
     s3.delete_object(Bucket="house-of-rules", Key="house")
     s3.delete_bucket(Bucket="house-of-rules")
 

@@ -11,6 +11,7 @@ from cumulet.services.dynamodb.copies.records import COPY_RECORDS
 from cumulet.services.dynamodb.copies.surface import LoadSurface
 from cumulet.services.dynamodb.copies.workers import COPY_WORKERS
 from cumulet.services.dynamodb.operations import (
+    absent,
     backup,
     batch,
     item,
@@ -55,6 +56,7 @@ DYNAMODB = Service(
         load,
         backup,
         transfer,
+        absent,
     ),
     workers=(*WORKERS, *COPY_WORKERS),
     resources=RESOURCES,

@@ -106,3 +106,7 @@ class ImportNotFoundException(AwsError):
 
 class ImportConflictException(AwsError):
     """A client token was used before for another import."""
+
+
+class GlobalTableNotFoundException(AwsError):
+    """The global table does not exist."""

@@ -65,14 +65,6 @@ class Restored(msgspec.Struct, frozen=True):
     backup: str = ""
 
 
-class Insights(msgspec.Struct, frozen=True):
-    """Contributor insights of a table, or of the index of that name."""
-
-    index: str
-    mode: str
-    changed: float
-
-
 class Table(msgspec.Struct, frozen=True):
     """A table. Times are in epoch seconds; `data` is where its items lie.
 
@@ -111,7 +103,6 @@ class Table(msgspec.Struct, frozen=True):
     recovery: Recovery | None = None
     copies: int = 0
     restored: Restored | None = None
-    insights: tuple[Insights, ...] = ()
 
     @property
     def scope(self) -> Scope:

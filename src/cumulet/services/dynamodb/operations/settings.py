@@ -252,15 +252,3 @@ async def describe_endpoints(ctx: Context, request: Request) -> dict[str, Any]:
     if ctx.request is not None:
         host = ctx.request.headers.get("host") or host
     return {"Endpoints": [{"Address": host, "CachePeriodInMinutes": 1440}]}
-
-
-@operation(
-    "DescribeKinesisStreamingDestination",
-    resource=permissions.table,
-    resource_policy=permissions.policy_of_table,
-    conditions=permissions.table_keys,
-)
-async def describe_kinesis_streaming_destination(ctx: Context, request: Request) -> dict[str, Any]:
-    """The streams of Kinesis that a table's changes go to: none, as there is no Kinesis here."""
-    view = await need_table(ctx, request["TableName"])
-    return {"TableName": view.record.name, "KinesisDataStreamDestinations": []}

@@ -87,7 +87,8 @@ def _stream(given: Mapping[str, Any] | None) -> dict[str, Any]:
     return {"StreamEnabled": True, "StreamViewType": given["StreamViewType"]}
 
 
-async def _create(ctx: Context, props: Props, draft: Draft) -> Provisioned:
+async def create_table(ctx: Context, props: Props, draft: Draft) -> Provisioned:
+    """Make the table, or go on with one that was begun."""
     name = props.get("TableName") or draft.name(255)
     try:
         await ctx.call("dynamodb", "CreateTable", TableName=name, **_request(props))
@@ -147,9 +148,10 @@ async def _set_backups(ctx: Context, name: str, old: Props, new: Props) -> None:
     )
 
 
-async def _update(
+async def update_table(
     ctx: Context, physical_id: str, old: Props, new: Props, draft: Draft
 ) -> Provisioned:
+    """Change the table from what it was to what it is to be."""
     await _change(ctx, physical_id, _plain_changes(old, new))
     before = {one["IndexName"]: one for one in old.get("GlobalSecondaryIndexes") or ()}
     after = {one["IndexName"]: one for one in new.get("GlobalSecondaryIndexes") or ()}
@@ -276,7 +278,8 @@ async def _set_policy(ctx: Context, name: str, old: Props, new: Props) -> None:
     await ctx.call("dynamodb", "PutResourcePolicy", ResourceArn=arn, Policy=policy)
 
 
-async def _delete(ctx: Context, physical_id: str, props: Props) -> None:
+async def delete_table(ctx: Context, physical_id: str, props: Props) -> None:
+    """Remove the table, if it is there."""
     try:
         await ctx.call("dynamodb", "DeleteTable", TableName=physical_id)
     except AwsError as error:
@@ -287,7 +290,8 @@ async def _delete(ctx: Context, physical_id: str, props: Props) -> None:
 _TELLABLE = ("AttributeDefinitions", "KeySchema", "DeletionProtectionEnabled")
 
 
-async def _read(ctx: Context, physical_id: str, props: Props) -> Props | None:
+async def read_table(ctx: Context, physical_id: str, props: Props) -> Props | None:
+    """The table's properties as they are; None when it is gone."""
     try:
         table = (await ctx.call("dynamodb", "DescribeTable", TableName=physical_id))["Table"]
     except AwsError as error:
@@ -324,23 +328,23 @@ _PROVISIONED = struct(
 )
 _ON_DEMAND = struct({"MaxReadRequestUnits": NUMBER, "MaxWriteRequestUnits": NUMBER})
 _WARM = struct({"ReadUnitsPerSecond": NUMBER, "WriteUnitsPerSecond": NUMBER})
-_LOCAL = {"IndexName": TEXT, "KeySchema": _KEYS, "Projection": _PROJECTION}
+LOCAL_INDEX = {"IndexName": TEXT, "KeySchema": _KEYS, "Projection": _PROJECTION}
 _GLOBAL = {
-    **_LOCAL,
+    **LOCAL_INDEX,
     "ProvisionedThroughput": _PROVISIONED,
     "OnDemandThroughput": _ON_DEMAND,
     "WarmThroughput": _WARM,
 }
 
-_PROPERTIES = {
+PROPERTIES = {
     "AttributeDefinitions": list_of(
         struct({"AttributeName": TEXT, "AttributeType": TEXT}, "AttributeName", "AttributeType")
     ),
     "BillingMode": TEXT,
     "DeletionProtectionEnabled": FLAG,
-    "GlobalSecondaryIndexes": list_of(struct(_GLOBAL, *_LOCAL)),
+    "GlobalSecondaryIndexes": list_of(struct(_GLOBAL, *LOCAL_INDEX)),
     "KeySchema": _KEYS,
-    "LocalSecondaryIndexes": list_of(struct(_LOCAL, *_LOCAL)),
+    "LocalSecondaryIndexes": list_of(struct(LOCAL_INDEX, *LOCAL_INDEX)),
     "OnDemandThroughput": _ON_DEMAND,
     "PointInTimeRecoverySpecification": struct(
         {"PointInTimeRecoveryEnabled": FLAG, "RecoveryPeriodInDays": NUMBER}
@@ -358,15 +362,13 @@ _PROPERTIES = {
     "WarmThroughput": _WARM,
 }
 
-RESOURCES = (
-    ResourceType(
-        "AWS::DynamoDB::Table",
-        struct(_PROPERTIES, "KeySchema"),
-        create=_create,
-        update=_update,
-        delete=_delete,
-        read=_read,
-        replace_on=frozenset({"TableName", "KeySchema", "LocalSecondaryIndexes"}),
-        attributes=frozenset({"Arn", "StreamArn"}),
-    ),
+TABLE = ResourceType(
+    "AWS::DynamoDB::Table",
+    struct(PROPERTIES, "KeySchema"),
+    create=create_table,
+    update=update_table,
+    delete=delete_table,
+    read=read_table,
+    replace_on=frozenset({"TableName", "KeySchema", "LocalSecondaryIndexes"}),
+    attributes=frozenset({"Arn", "StreamArn"}),
 )
