@@ -40,6 +40,13 @@ concurrency = 1
 queue = 1
 
 [[model]]
+id = "test.late"
+provider = "openai"
+url = "{url}"
+name = "late"
+concurrency = 1
+
+[[model]]
 id = "anthropic.*"
 provider = "openai"
 url = "{url}"
@@ -58,7 +65,7 @@ def server() -> Iterator[ModelServer]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield server
-    for event in ("go on", "let go"):
+    for event in ("go on", "let go", "late may begin"):
         server.events[event].set()
     server.shutdown()
     server.server_close()

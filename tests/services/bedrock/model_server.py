@@ -168,6 +168,15 @@ class _Handler(BaseHTTPRequestHandler):
         self._delta({"content": "done"})
         self._end("stop", 1)
 
+    def _late(self, body: dict[str, Any]) -> None:
+        """Accept only when the test says so, which is after the client has gone."""
+        if not self.server.events["late asked"].is_set():
+            self.server.events["late asked"].set()
+            self.server.wait("late may begin")
+            self._write_until_stalled("late")
+        else:
+            self._echo(body)
+
     def _quiet(self, body: dict[str, Any]) -> None:
         """Say nothing at all until the client has gone."""
         self._wait_for_the_end("quiet")

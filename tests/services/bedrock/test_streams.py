@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from tests.conftest import Cloud
 from tests.services.bedrock.model_server import ENDLESS_PIECES, ModelServer
 
@@ -72,6 +72,23 @@ def test_a_silent_engine_is_let_go_when_the_client_goes(
     first_text(stream)
     stream.close()
     assert server.wait("fades gone")
+
+
+def test_a_client_that_goes_before_its_stream_begins_leaves_nothing_behind(
+    models: Cloud, server: ModelServer
+) -> None:
+    """The model takes one at a time: a turn that was not given back would be missed."""
+    hasty = models.client("bedrock-runtime", read_timeout=1)
+    with pytest.raises(ReadTimeoutError):
+        hasty.converse_stream(modelId="test.late", messages=MESSAGES)
+    hasty.close()
+    assert server.events["late asked"].is_set()
+    server.events["late may begin"].set()
+    assert server.wait("late gone")
+    patient = models.client("bedrock-runtime")
+    answer = patient.converse(modelId="test.late", messages=MESSAGES)
+    assert answer["output"]["message"]["content"] == [{"text": "You said: hi"}]
+    patient.close()
 
 
 def in_thread(call: Callable[[], Any], into: list[Any]) -> threading.Thread:

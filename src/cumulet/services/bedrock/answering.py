@@ -5,6 +5,7 @@ Metrics follow https://docs.aws.amazon.com/bedrock/latest/userguide/monitoring.h
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
@@ -129,10 +130,7 @@ async def begin(ctx: Context, model_id: str, ask: Ask) -> Reply:
                 "This model doesn't support the image content block that you provided: remove it, "
                 "or choose a model that takes images."
             )
-        try:
-            await served.gate.enter()
-        except Full as cause:
-            raise ThrottlingException(_THROTTLED) from cause
+        await take_turn(served)
         try:
             answering = await served.provider.begin(ask)
         except BaseException:
@@ -142,6 +140,15 @@ async def begin(ctx: Context, model_id: str, ask: Ask) -> Reply:
         measure.failed(error)
         raise
     return Reply(served, answering, measure)
+
+
+async def take_turn(served: Served) -> None:
+    """Wait for a turn, which must be given back. Raises ThrottlingException."""
+    try:
+        async with asyncio.timeout(served.entry.timeout_seconds):
+            await served.gate.enter()
+    except (Full, TimeoutError) as cause:
+        raise ThrottlingException(_THROTTLED) from cause
 
 
 async def ask_whole(ctx: Context, model_id: str, ask: Ask) -> Answer:

@@ -8,11 +8,11 @@ from typing import Any
 from cumulet.core.context import Context
 from cumulet.kit.service import operation
 from cumulet.services.bedrock import permissions
+from cumulet.services.bedrock.answering import take_turn
 from cumulet.services.bedrock.conversation import read_conversation
-from cumulet.services.bedrock.errors import ThrottlingException, ValidationException
+from cumulet.services.bedrock.errors import ValidationException
 from cumulet.services.bedrock.operations.converse import read_extras
 from cumulet.services.bedrock.operations.invoke_model import read_invocation
-from cumulet.services.bedrock.providers.gate import Full
 from cumulet.services.bedrock.registry import Registry
 
 
@@ -29,10 +29,7 @@ async def count_tokens(ctx: Context, request: Mapping[str, Any]) -> dict[str, An
         _, ask = read_invocation(request["modelId"], given["invokeModel"]["body"])
     else:
         raise ValidationException("The input must be one of: invokeModel, converse.")
-    try:
-        await served.gate.enter()
-    except Full as cause:
-        raise ThrottlingException("Too many requests, please wait before trying again.") from cause
+    await take_turn(served)
     try:
         return {"inputTokens": await served.provider.count(ask)}
     finally:

@@ -88,7 +88,7 @@ def _read(ctx: Context, request: Mapping[str, Any]) -> tuple[Family, Ask]:
     if request.get("serviceTier", "default") != "default":
         raise ValidationException("The models of this cloud have the default service tier only.")
     for name in ("contentType", "accept"):
-        if request.get(name) not in (None, "", "*/*", _JSON):
+        if (request.get(name) or _JSON).partition(";")[0].strip() not in ("*/*", _JSON):
             raise ValidationException(f"The {name} {request[name]} is not supported: use {_JSON}.")
     ctx.need(Registry).find(request["modelId"])
     return read_invocation(request["modelId"], request.get("body") or b"")

@@ -7,6 +7,7 @@ ends with the exchange, which is how a server learns that nobody wants the rest.
 from __future__ import annotations
 
 import asyncio
+import functools
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
@@ -147,5 +148,11 @@ async def send(
 async def _connect(address: Address) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     if address.socket:
         return await asyncio.open_unix_connection(address.socket, limit=READ_BYTES)
-    tls = ssl.create_default_context() if address.is_tls else None
+    tls = _trusting_the_machine() if address.is_tls else None
     return await asyncio.open_connection(address.host, address.port, ssl=tls, limit=READ_BYTES)
+
+
+@functools.lru_cache(maxsize=1)
+def _trusting_the_machine() -> ssl.SSLContext:
+    """Made once: reading the machine's authorities takes longer than a handshake."""
+    return ssl.create_default_context()
