@@ -25,6 +25,9 @@ from cumulet.services.cognito.operations import (
     profile,
     sign_up,
 )
+from cumulet.services.cognito.resources.identity_pool import IDENTITY_POOLS
+from cumulet.services.cognito.resources.parts import PARTS
+from cumulet.services.cognito.resources.user_pool import USER_POOL
 from cumulet.services.cognito.signing.identities import PoolTokens
 from cumulet.services.cognito.surface import SURFACES
 from cumulet.services.cognito.workers import WORKERS
@@ -44,6 +47,7 @@ SERVICE = Service(
     ),
     workers=WORKERS,
     surfaces=SURFACES,
+    resources=(USER_POOL, *PARTS),
     provides=_provides,
     tables=store.TABLES,
 )
@@ -52,6 +56,7 @@ IDENTITY = Service(
     name="cognito-identity",
     prefix="cognito-identity",
     operations=operations_of(identity_pool, access),
+    resources=IDENTITY_POOLS,
     tables=model.TABLES,
 )
 SERVICES = (SERVICE, IDENTITY)

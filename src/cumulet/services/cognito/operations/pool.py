@@ -34,6 +34,7 @@ from cumulet.services.cognito.rules.settings import (
 )
 from cumulet.services.cognito.signing.keys import first_keys
 
+_STACKS = "aws:cloudformation:"
 _ID_LETTERS = 9
 _PEPPER_BYTES = 32
 
@@ -251,7 +252,9 @@ async def _tag(
 def _check_tags(tags: Mapping[str, str]) -> None:
     if len(tags) > TAGS_MAX:
         raise UserPoolTaggingException(f"A pool has at most {TAGS_MAX} tags.")
-    if odd := [name for name in tags if name.lower().startswith("aws:")]:
+    # What stacks make has tags of CloudFormation's.
+    odd = [n for n in tags if n.lower().startswith("aws:") and not n.startswith(_STACKS)]
+    if odd:
         raise UserPoolTaggingException(f"{odd[0]}: names beginning with aws: are reserved.")
 
 
