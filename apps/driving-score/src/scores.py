@@ -8,6 +8,7 @@ from botocore.config import Config
 from ids import is_id
 
 COMPONENTS = ("acceleration", "braking", "cornering", "speed", "phone", "fatigue")
+NUMBERS = {"score", "km", "km_night", "km_urban", "trips", "alerts", *COMPONENTS}
 HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 
 # A try that hangs is ended early enough for the next one to answer within a second.
@@ -30,14 +31,15 @@ def handler(event, context):
     found = CLIENT.get_item(TableName=TABLE, Key={"id": {"S": person}}).get("Item")
     if found is None:
         return answer(404, {"message": "nobody has this id"})
-    return answer(200, told({name: plain(value) for name, value in found.items()}))
+    return answer(200, told({name: plain(name, value) for name, value in found.items()}))
 
 
-def plain(value):
-    """Text or a number of an attribute."""
-    if "N" not in value:
-        return value.get("S")
-    return float(value["N"]) if "." in value["N"] else int(value["N"])
+def plain(name, value):
+    """Text or a number of an attribute. What came from a CSV file is kept as text throughout."""
+    text = value["N"] if "N" in value else value["S"]
+    if name not in NUMBERS:
+        return text
+    return float(text) if "." in text else int(text)
 
 
 def told(record):
