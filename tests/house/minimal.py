@@ -49,6 +49,9 @@ def minimal_request(model: OperationModel, known: Mapping[str, Any]) -> dict[str
 
 
 def structure(shape: Any, known: Mapping[str, Any]) -> dict[str, Any]:
+    if shape.is_tagged_union:
+        name, member = next(iter(shape.members.items()))
+        return {name: value_of(member, name, known)}
     return {name: value_of(shape.members[name], name, known) for name in shape.required_members}
 
 
