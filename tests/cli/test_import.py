@@ -179,6 +179,7 @@ def test_a_cloud_that_was_killed_is_gone_on_with(table, tmp_path):
 
 
 def test_loading_is_permitted_as_batch_write_item_is(table, tmp_path):
+    """LoadItems is no operation of AWS, and asks for the permission of one."""
     cloud, db = table
     iam = cloud.client("iam")
     iam.create_user(UserName="loader")

@@ -14,7 +14,20 @@ PAGES = [path for path in project_files() if path.suffix == ".md"]
 COMMAND = re.compile(r"(?:^|[\s`(\"$/])cumulet ([a-z]+)(?=[\s`)\"]|$)", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)\s]*)?\)")
 MAKE = re.compile(r"(?:^|`)make ([a-z-]+)", re.MULTILINE)
-NAMES = {"up", "env", "deploy", "invoke", "logs", "ls", "mail", "check", "doctor", "backup", "restore"}
+NAMES = {
+    "up",
+    "env",
+    "deploy",
+    "invoke",
+    "logs",
+    "ls",
+    "import",
+    "mail",
+    "check",
+    "doctor",
+    "backup",
+    "restore",
+}
 
 
 def code_of(text: str) -> str:

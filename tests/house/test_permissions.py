@@ -18,6 +18,8 @@ from tests.house.minimal import minimal_request
 from cumulet.app.services import SERVICES
 from cumulet.kit.service import snake_case
 
+COGNITO = "https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference"
+IDENTITIES = "https://docs.aws.amazon.com/cognitoidentity/latest/APIReference"
 OPEN = {
     # No permission is needed, because AWS does not ask for one of the caller's identity:
     (
@@ -44,6 +46,22 @@ OPEN = {
         "s3",
         "DeleteObjects",
     ): "https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html",
+    # Users of pools do not sign: their password, code or token is the credential.
+    **{
+        ("cognito-idp", name): f"{COGNITO}/API_{name}.html"
+        for name in (
+            *("AssociateSoftwareToken", "ChangePassword", "ConfirmForgotPassword"),
+            *("ConfirmSignUp", "DeleteUser", "DeleteUserAttributes", "ForgotPassword"),
+            *("GetTokensFromRefreshToken", "GetUser", "GetUserAttributeVerificationCode"),
+            *("GlobalSignOut", "InitiateAuth", "ResendConfirmationCode"),
+            *("RespondToAuthChallenge", "RevokeToken", "SetUserMFAPreference", "SignUp"),
+            *("UpdateUserAttributes", "VerifySoftwareToken", "VerifyUserAttribute"),
+        )
+    },
+    **{
+        ("cognito-identity", name): f"{IDENTITIES}/API_{name}.html"
+        for name in ("GetCredentialsForIdentity", "GetId", "GetOpenIdToken")
+    },
 }
 """Operations declared `open`, and where AWS says so."""
 
@@ -82,6 +100,9 @@ DECLARED = {
     for service in SERVICES
     for name, operation in service.operations.items()
 }
+
+
+SELECT = 'SELECT * FROM "house"'
 
 
 def package() -> bytes:
@@ -149,10 +170,7 @@ def known(cloud: Any) -> Iterator[dict[str, dict[str, Any]]]:
         "apigateway": {"restApiId": api, "name": "house"},
         "iam": {"RoleName": "house", "Url": "https://house.example"},
         "logs": {"logGroupName": "house"},
-        "dynamodb": {
-            "ResourceArn": table["TableArn"],
-            "Statement": 'SELECT * FROM "house"',
-        },
+        "dynamodb": {"ResourceArn": table["TableArn"], "Statement": SELECT},
         "dynamodbstreams": {"StreamArn": table["LatestStreamArn"], "ShardIterator": iterator},
         "ec2": {"Tags": [{"Key": "house", "Value": "house"}]},
         "sqs": {

@@ -10,7 +10,7 @@ import msgspec
 from cumulet.core.identity import Scope
 from cumulet.services.dynamodb.copies.model import Backup
 from cumulet.services.dynamodb.errors import ValidationException
-from cumulet.services.dynamodb.model import Index, Restored, Table
+from cumulet.services.dynamodb.model import Index, Recovery, Restored, Table
 from cumulet.services.dynamodb.tables.changing import read_sealing
 from cumulet.services.dynamodb.tables.describing import describe_table
 from cumulet.services.dynamodb.tables.making import Birth
@@ -161,3 +161,22 @@ def _check_overrides(source: Table, request: Mapping[str, Any]) -> None:
                 raise ValidationException(
                     f"{WRONG}{member}: the table had no index {one['IndexName']}"
                 )
+
+
+def earliest(recovery: Recovery, now: float) -> float:
+    """The first moment to which a table can be restored."""
+    return max(recovery.since, now - recovery.days * 86_400)
+
+
+def recovery_description(recovery: Recovery | None, now: float) -> dict[str, Any]:
+    """`ContinuousBackupsDescription`. On-demand backups are possible for every table."""
+    if recovery is None:
+        point: dict[str, Any] = {"PointInTimeRecoveryStatus": "DISABLED"}
+    else:
+        point = {
+            "PointInTimeRecoveryStatus": "ENABLED",
+            "RecoveryPeriodInDays": recovery.days,
+            "EarliestRestorableDateTime": earliest(recovery, now),
+            "LatestRestorableDateTime": now,
+        }
+    return {"ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": point}

@@ -17,6 +17,8 @@ from cumulet.services.dynamodb.copies.describing import (
     backup_description,
     backup_details,
     backup_summary,
+    earliest,
+    recovery_description,
     restored_table,
 )
 from cumulet.services.dynamodb.copies.limits import BACKUPS_LISTED_MAX, RECOVERY_DAYS_MAX
@@ -323,11 +325,6 @@ async def _restore_moment(
     return table
 
 
-def earliest(recovery: Recovery, now: float) -> float:
-    """The first moment to which a table can be restored."""
-    return max(recovery.since, now - recovery.days * 86_400)
-
-
 @operation(
     "UpdateContinuousBackups",
     resource=permissions.table,
@@ -345,7 +342,7 @@ async def update_continuous_backups(ctx: Context, request: Request) -> dict[str,
         ctx.clock.now(),
         ctx.clock.random_bytes(DATA_BYTES),
     )
-    return {"ContinuousBackupsDescription": _told(table.recovery, ctx.clock.now())}
+    return {"ContinuousBackupsDescription": recovery_description(table.recovery, ctx.clock.now())}
 
 
 async def _update(
@@ -376,20 +373,6 @@ async def _update(
     return changed
 
 
-def _told(recovery: Recovery | None, now: float) -> dict[str, Any]:
-    """`ContinuousBackupsDescription`. On-demand backups are possible for every table."""
-    if recovery is None:
-        point: dict[str, Any] = {"PointInTimeRecoveryStatus": "DISABLED"}
-    else:
-        point = {
-            "PointInTimeRecoveryStatus": "ENABLED",
-            "RecoveryPeriodInDays": recovery.days,
-            "EarliestRestorableDateTime": earliest(recovery, now),
-            "LatestRestorableDateTime": now,
-        }
-    return {"ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": point}
-
-
 @operation(
     "DescribeContinuousBackups",
     resource=permissions.table,
@@ -402,4 +385,6 @@ async def describe_continuous_backups(ctx: Context, request: Request) -> dict[st
     view = await ctx.need(TableViews).find(place)
     if view is None:
         raise TableNotFoundException(f"Table not found: {place[2]}")
-    return {"ContinuousBackupsDescription": _told(view.record.recovery, ctx.clock.now())}
+    return {
+        "ContinuousBackupsDescription": recovery_description(view.record.recovery, ctx.clock.now())
+    }

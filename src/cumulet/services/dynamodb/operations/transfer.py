@@ -14,6 +14,7 @@ from cumulet.core.identity import Scope
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.dynamodb import permissions
+from cumulet.services.dynamodb.copies.describing import earliest
 from cumulet.services.dynamodb.copies.exporting import folder_of
 from cumulet.services.dynamodb.copies.importing import LOG_GROUP
 from cumulet.services.dynamodb.copies.limits import JOBS_LISTED_MAX
@@ -31,7 +32,7 @@ from cumulet.services.dynamodb.errors import (
     ValidationException,
 )
 from cumulet.services.dynamodb.model import Table
-from cumulet.services.dynamodb.operations.backup import earliest, own_table
+from cumulet.services.dynamodb.operations.backup import own_table
 from cumulet.services.dynamodb.operations.table import DATA_BYTES, fresh_of
 from cumulet.services.dynamodb.store.history import moment_of
 from cumulet.services.dynamodb.store.records import NOWHERE, TABLES
