@@ -207,6 +207,11 @@ def test_a_bucket_has_the_settings_of_its_template_until_they_are_taken_out(cf, 
     assert s3.get_bucket_logging(Bucket=name)["LoggingEnabled"]["TargetPrefix"] == "l/"
     lock = s3.get_object_lock_configuration(Bucket=name)["ObjectLockConfiguration"]
     assert lock["Rule"]["DefaultRetention"] == {"Mode": "GOVERNANCE", "Days": 1}
+    drift = cf.detect_stack_resource_drift(StackName=stack, LogicalResourceId="Bucket")
+    assert drift["StackResourceDrift"]["StackResourceDriftStatus"] == "IN_SYNC"
+    s3.delete_bucket_cors(Bucket=name)
+    drift = cf.detect_stack_resource_drift(StackName=stack, LogicalResourceId="Bucket")
+    assert drift["StackResourceDrift"]["StackResourceDriftStatus"] == "MODIFIED"
     cf.update_stack(
         StackName=stack, TemplateBody=template(Bucket=bucket_of(BucketName=name, **kept))
     )

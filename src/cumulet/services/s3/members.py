@@ -66,9 +66,9 @@ def _refusing(operation: Operation) -> Operation:
 
 def refuse_ignored(request: Request) -> None:
     """Raise S3's error for the first member that would be ignored."""
-    for name, what in UNSUPPORTED.items():
-        if request.get(name):
-            raise NotImplementedHere(what)
+    for name in UNSUPPORTED.keys() & request.keys():
+        if request[name]:
+            raise NotImplementedHere(UNSUPPORTED[name])
     encryption = request.get("ServerSideEncryption")
     if encryption in ("aws:kms", "aws:kms:dsse", "aws:fsx"):
         raise NotImplementedHere("Encryption other than AES256")

@@ -118,7 +118,7 @@ def test_the_blocks_of_an_account_hold_for_all_its_buckets(two_accounts, anybody
         return ask(two_accounts, method, path, body, x_amz_account_id=account)
 
     assert control("GET").code == "NoSuchPublicAccessBlockConfiguration"
-    assert control("PUT", body).status == 200
+    assert control("PUT", body).status == 201
     assert code_of(anybody.get_object, Bucket="acl-account", Key="k") == "AccessDenied"
     assert control("GET").field("IgnorePublicAcls") == "true"
     assert control("GET", account=TWO[0]).code == "AccessDenied"

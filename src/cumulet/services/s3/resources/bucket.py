@@ -223,7 +223,21 @@ async def _read_bucket(ctx: Context, physical_id: str, props: Props) -> Props | 
     if "BucketEncryption" in props:
         found = await ctx.call("s3", "GetBucketEncryption", Bucket=physical_id)
         shown["BucketEncryption"] = _shown_encryption(found, props)
+    for prop in SETTINGS.keys() & props.keys():
+        is_same = await _is_as_told(ctx, physical_id, prop, props[prop])
+        shown[prop] = props[prop] if is_same else {}
     return shown
+
+
+async def _is_as_told(ctx: Context, bucket: str, prop: str, given: Any) -> bool:
+    """Whether a configuration still is what the template made it."""
+    setting = SETTINGS[prop]
+    try:
+        found = await _told(ctx, setting.get, bucket)
+    except AwsError:
+        return False
+    (expected,) = setting.members(given).values()
+    return found is not None and setting.compared(found) == setting.compared(expected)
 
 
 async def _told(ctx: Context, operation: str, bucket: str) -> dict[str, Any] | None:

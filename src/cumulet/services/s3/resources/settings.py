@@ -6,9 +6,11 @@ Follows https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from cumulet.kit.resources import FLAG, NUMBER, TEXT, list_of, struct
+from cumulet.services.s3.rules.lifecycle import check_rules
 
 Props = Mapping[str, Any]
 Made = dict[str, Any]
@@ -138,10 +140,15 @@ SETTINGS_SCHEMA = {
 
 
 class Setting(NamedTuple):
-    """How one property is put and taken back: operations, and the members that the first needs."""
+    """How one property is put, read and taken back: operations, and what they need.
+
+    `compared` is what must be equal of what was put and of what is read.
+    """
 
     put: str
     members: Callable[[Any], Made]
+    get: str
+    compared: Callable[[Made], Any]
     remove: str
     removal: Callable[[], Made] = dict
 
@@ -296,20 +303,50 @@ def _no_default_retention() -> Made:
     return {"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled"}}
 
 
+def _without_ids(found: Made) -> Made:
+    return {
+        name: [{key: value for key, value in entry.items() if key != "Id"} for entry in found[name]]
+        for name in ("LambdaFunctionConfigurations", "QueueConfigurations")
+        if found.get(name)
+    }
+
+
 SETTINGS = {
-    "CorsConfiguration": Setting("PutBucketCors", _cors, "DeleteBucketCors"),
-    "WebsiteConfiguration": Setting("PutBucketWebsite", _website, "DeleteBucketWebsite"),
-    "LifecycleConfiguration": Setting(
-        "PutBucketLifecycleConfiguration", _lifecycle, "DeleteBucketLifecycle"
+    "CorsConfiguration": Setting(
+        "PutBucketCors", _cors, "GetBucketCors", itemgetter("CORSRules"), "DeleteBucketCors"
     ),
-    "LoggingConfiguration": Setting("PutBucketLogging", _logging, "PutBucketLogging", _no_logging),
+    "WebsiteConfiguration": Setting(
+        "PutBucketWebsite", _website, "GetBucketWebsite", dict, "DeleteBucketWebsite"
+    ),
+    "LifecycleConfiguration": Setting(
+        "PutBucketLifecycleConfiguration",
+        _lifecycle,
+        "GetBucketLifecycleConfiguration",
+        lambda found: check_rules(found["Rules"]),
+        "DeleteBucketLifecycle",
+    ),
+    "LoggingConfiguration": Setting(
+        "PutBucketLogging",
+        _logging,
+        "GetBucketLogging",
+        lambda found: found.get("LoggingEnabled"),
+        "PutBucketLogging",
+        _no_logging,
+    ),
     "NotificationConfiguration": Setting(
         "PutBucketNotificationConfiguration",
         _notification,
+        "GetBucketNotificationConfiguration",
+        _without_ids,
         "PutBucketNotificationConfiguration",
         _no_notification,
     ),
     "ObjectLockConfiguration": Setting(
-        "PutObjectLockConfiguration", _lock, "PutObjectLockConfiguration", _no_default_retention
+        "PutObjectLockConfiguration",
+        _lock,
+        "GetObjectLockConfiguration",
+        lambda found: found.get("ObjectLockConfiguration", found),
+        "PutObjectLockConfiguration",
+        _no_default_retention,
     ),
 }

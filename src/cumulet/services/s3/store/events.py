@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from cumulet.core.clock import iso_time, new_hex
+from cumulet.core.clock import iso_time
 from cumulet.core.context import Context
 from cumulet.core.identity import Scope
 from cumulet.kv.contract import Transaction
@@ -40,7 +40,7 @@ class Happening:
             now_ms = int(self.now * 1000)
             event = Event(
                 now_ms,
-                f"{stored.order:020}{self.fresh}{number:03}",
+                f"{stored.order:020}/{self.fresh}/{number:03}/{stored.key}",
                 bucket.account,
                 bucket.region,
                 bucket.name,
@@ -64,7 +64,7 @@ def told_of(ctx: Context, name: str) -> Happening:
             "x-amz-id-2": ctx.request_id,
         },
     }
-    return Happening(name, ctx.clock.now(), new_hex(ctx.clock, 12), actor)
+    return Happening(name, ctx.clock.now(), ctx.request_id, actor)
 
 
 def by_itself(now: float, fresh: str) -> Happening:

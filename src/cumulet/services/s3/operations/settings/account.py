@@ -24,7 +24,7 @@ def _own_account(ctx: Context, request: Request) -> str:
 
 
 @operation("PutPublicAccessBlock", action="s3:PutAccountPublicAccessBlock")
-async def put_public_access_block(ctx: Context, request: Request) -> None:
+async def put_public_access_block(ctx: Context, request: Request) -> Request:
     """Say which ways to public access are shut for every bucket of the account."""
     account = _own_account(ctx, request)
     given = request["PublicAccessBlockConfiguration"]
@@ -34,6 +34,7 @@ async def put_public_access_block(ctx: Context, request: Request) -> None:
         await store.BLOCKS.save(tx, scope, AccountBlock(account, blocks))
 
     await ctx.transact(save)
+    return {"ResponseMetadata": {"HTTPStatusCode": 201}}
 
 
 @operation("GetPublicAccessBlock", action="s3:GetAccountPublicAccessBlock")
@@ -55,7 +56,7 @@ async def get_public_access_block(ctx: Context, request: Request) -> Request:
 
 
 @operation("DeletePublicAccessBlock", action="s3:PutAccountPublicAccessBlock")
-async def delete_public_access_block(ctx: Context, request: Request) -> None:
+async def delete_public_access_block(ctx: Context, request: Request) -> Request:
     """Leave it to the buckets."""
     account = _own_account(ctx, request)
 
@@ -63,3 +64,4 @@ async def delete_public_access_block(ctx: Context, request: Request) -> None:
         await store.BLOCKS.drop(tx, scope, account)
 
     await ctx.transact(drop)
+    return {"ResponseMetadata": {"HTTPStatusCode": 204}}
