@@ -33,6 +33,12 @@ provider = "embedded"
 file = "missing.gguf"
 
 [[model]]
+id = "test.starved"
+provider = "embedded"
+memory_mb = 64
+context_tokens = 8192
+
+[[model]]
 id = "test.broken"
 provider = "embedded"
 file = "broken.gguf"
@@ -182,6 +188,13 @@ def test_an_engine_that_dies_costs_its_answers_and_starts_again(home: Cloud, eng
 @pytest.mark.slow
 def test_a_file_that_is_no_model_is_said_to_be_none(engine: Any) -> None:
     assert code_of(engine.converse, modelId="test.broken") == "ServiceUnavailableException"
+
+
+@needs_engine
+@pytest.mark.slow
+def test_an_engine_gets_no_more_memory_than_it_was_given(home: Cloud, engine: Any) -> None:
+    assert code_of(engine.converse, modelId="test.starved") == "ServiceUnavailableException"
+    assert len(engines_of(home)) <= 1
 
 
 def test_a_file_or_an_engine_that_is_missing_is_said_to_be(engine: Any) -> None:
