@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from bench.clouds import Server, pin_main, unpinned
+from bench.clouds import Server, family, pin_main, unpinned
 
 APPLICATION = Path(__file__).parent.parent.parent / "apps" / "driving-score"
 STACK = "driving-score-prod"
@@ -26,6 +26,10 @@ REQUESTS_PER_SECOND = 1_000
 """What the key may ask for here: the plan's own rate is that of a service, not of a benchmark."""
 
 STOP_SECONDS_MAX = 60
+SETTLE_SECONDS_MAX = 120
+IDLE_PART = 0.05
+"""Of a processor, what a cloud may use that has nothing to do."""
+
 PARTS = 2
 """Files that the records come in, made at once."""
 
@@ -140,7 +144,35 @@ def trusting(folder: Path) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=told["AWS_CA_BUNDLE"])
 
 
+def functions_cpu_seconds(server: Server) -> float:
+    """Processor time of all that the main process has started, and of what that has started."""
+    ticks = 0
+    for pid in family(server.process.pid)[1:]:
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            # Its own, and that of its children who have ended.
+            ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def settle(server: Server) -> float:
+    """Wait until the cloud has tidied up what was written; how many seconds it took."""
+    begin = time.perf_counter()
+    while time.perf_counter() - begin < SETTLE_SECONDS_MAX:
+        used, at = server.cpu_seconds(), time.perf_counter()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.process.wait(1)
+        if server.cpu_seconds() - used < IDLE_PART * (time.perf_counter() - at):
+            break
+    return time.perf_counter() - begin
+
+
 def size_mb(folder: Path) -> float:
     """What a folder takes on the disk."""
     files = (path for path in folder.rglob("*") if path.is_file())
     return sum(file.stat().st_blocks * 512 for file in files) / 1e6
+
+
+def machine() -> str:
+    """How many processors there are, and how many programs wanted one lately."""
+    return f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
