@@ -33,6 +33,10 @@ TEXTS = (
     "i-0123456789abcdef0",
     "house.example",
     "arn:aws:acm:us-east-1:000000000000:certificate/house",
+    "arn:aws:scheduler:us-east-1:000000000000:schedule-group/house",
+    "us-east-1_house",
+    "us-east-1:11111111-2222-3333-4444-555555555555",
+    "authenticated",
 )
 """Tried in this order until one fits the shape's pattern and length."""
 

@@ -11,87 +11,79 @@ from tests.services.cognito.client import name, refusal
 OFTEN = {"Delay": 0.2, "MaxAttempts": 300}
 
 
+OF_POOL = {"UserPoolId": {"Ref": "Pool"}}
+
+
+def resource(kind: str, properties: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"Type": f"AWS::Cognito::{kind}", "Properties": properties, **more}
+
+
+def of_pool(kind: str, properties: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return resource(f"UserPool{kind}", {**OF_POOL, **properties}, **more)
+
+
+def pool_itself(domain: str, more: dict[str, Any]) -> dict[str, Any]:
+    properties = {
+        "UserPoolName": domain,
+        "UsernameAttributes": ["email"],
+        "AutoVerifiedAttributes": ["email"],
+        "MfaConfiguration": "OPTIONAL",
+        "EnabledMfas": ["SOFTWARE_TOKEN_MFA"],
+        "Policies": {"PasswordPolicy": {"MinimumLength": "10"}},
+        "Schema": [{"Name": "email", "Required": True, "Mutable": True}],
+        **more,
+    }
+    return resource("UserPool", properties)
+
+
+def people() -> dict[str, Any]:
+    user = {
+        "Username": "ann@example.com",
+        "UserAttributes": [{"Name": "email", "Value": "ann@example.com"}],
+        "MessageAction": "SUPPRESS",
+    }
+    member = {"GroupName": {"Ref": "Group"}, "Username": {"Ref": "User"}}
+    return {
+        "Group": of_pool("Group", {"GroupName": "staff", "Precedence": 1}),
+        "User": of_pool("User", user),
+        "Member": of_pool("UserToGroupAttachment", member),
+    }
+
+
+def identities() -> dict[str, Any]:
+    provider = {
+        "ClientId": {"Ref": "Client"},
+        "ProviderName": {"Fn::GetAtt": ["Pool", "ProviderName"]},
+    }
+    pool = {"AllowUnauthenticatedIdentities": False, "CognitoIdentityProviders": [provider]}
+    roles = {
+        "IdentityPoolId": {"Ref": "Identities"},
+        "Roles": {"authenticated": "arn:aws:iam::000000000000:role/in"},
+    }
+    return {
+        "Identities": resource("IdentityPool", pool),
+        "Roles": resource("IdentityPoolRoleAttachment", roles),
+    }
+
+
 def template(domain: str, **pool: Any) -> dict[str, Any]:
-    of_pool = {"UserPoolId": {"Ref": "Pool"}}
+    client = {
+        "GenerateSecret": True,
+        "AllowedOAuthFlowsUserPoolClient": True,
+        "AllowedOAuthFlows": ["client_credentials"],
+        "AllowedOAuthScopes": ["api/read"],
+    }
+    scope = {"ScopeName": "read", "ScopeDescription": "Read"}
     return {
         "Resources": {
-            "Pool": {
-                "Type": "AWS::Cognito::UserPool",
-                "Properties": {
-                    "UserPoolName": domain,
-                    "UsernameAttributes": ["email"],
-                    "AutoVerifiedAttributes": ["email"],
-                    "MfaConfiguration": "OPTIONAL",
-                    "EnabledMfas": ["SOFTWARE_TOKEN_MFA"],
-                    "Policies": {"PasswordPolicy": {"MinimumLength": "10"}},
-                    "Schema": [{"Name": "email", "Required": True, "Mutable": True}],
-                    **pool,
-                },
-            },
-            "Client": {
-                "Type": "AWS::Cognito::UserPoolClient",
-                "Properties": {
-                    **of_pool,
-                    "GenerateSecret": True,
-                    "AllowedOAuthFlowsUserPoolClient": True,
-                    "AllowedOAuthFlows": ["client_credentials"],
-                    "AllowedOAuthScopes": ["api/read"],
-                },
-                "DependsOn": "Server",
-            },
-            "Server": {
-                "Type": "AWS::Cognito::UserPoolResourceServer",
-                "Properties": {
-                    **of_pool,
-                    "Identifier": "api",
-                    "Name": "api",
-                    "Scopes": [{"ScopeName": "read", "ScopeDescription": "Read"}],
-                },
-            },
-            "Domain": {
-                "Type": "AWS::Cognito::UserPoolDomain",
-                "Properties": {**of_pool, "Domain": domain},
-            },
-            "Group": {
-                "Type": "AWS::Cognito::UserPoolGroup",
-                "Properties": {**of_pool, "GroupName": "staff", "Precedence": 1},
-            },
-            "User": {
-                "Type": "AWS::Cognito::UserPoolUser",
-                "Properties": {
-                    **of_pool,
-                    "Username": "ann@example.com",
-                    "UserAttributes": [{"Name": "email", "Value": "ann@example.com"}],
-                    "MessageAction": "SUPPRESS",
-                },
-            },
-            "Member": {
-                "Type": "AWS::Cognito::UserPoolUserToGroupAttachment",
-                "Properties": {
-                    **of_pool,
-                    "GroupName": {"Ref": "Group"},
-                    "Username": {"Ref": "User"},
-                },
-            },
-            "Identities": {
-                "Type": "AWS::Cognito::IdentityPool",
-                "Properties": {
-                    "AllowUnauthenticatedIdentities": False,
-                    "CognitoIdentityProviders": [
-                        {
-                            "ClientId": {"Ref": "Client"},
-                            "ProviderName": {"Fn::GetAtt": ["Pool", "ProviderName"]},
-                        }
-                    ],
-                },
-            },
-            "Roles": {
-                "Type": "AWS::Cognito::IdentityPoolRoleAttachment",
-                "Properties": {
-                    "IdentityPoolId": {"Ref": "Identities"},
-                    "Roles": {"authenticated": "arn:aws:iam::000000000000:role/in"},
-                },
-            },
+            "Pool": pool_itself(domain, pool),
+            "Client": of_pool("Client", client, DependsOn="Server"),
+            "Server": of_pool(
+                "ResourceServer", {"Identifier": "api", "Name": "api", "Scopes": [scope]}
+            ),
+            "Domain": of_pool("Domain", {"Domain": domain}),
+            **people(),
+            **identities(),
         },
         "Outputs": {
             "Pool": {"Value": {"Ref": "Pool"}},
