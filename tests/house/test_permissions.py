@@ -217,7 +217,10 @@ def as_anyone(cloud: Any) -> Callable[[str], Any]:
 # Members that the model does not require and the operation needs.
 _GROUP = ("logGroupName",)
 NEEDED = {
-    ("logs", name): _GROUP for name in ("GetLogEvents", "FilterLogEvents", "DescribeLogStreams")
+    **{
+        ("logs", name): _GROUP for name in ("GetLogEvents", "FilterLogEvents", "DescribeLogStreams")
+    },
+    ("sns", "Publish"): ("TopicArn",),
 }
 
 
