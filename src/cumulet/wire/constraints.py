@@ -10,10 +10,17 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from cumulet.core.errors import AwsError, ConstraintViolation
+from cumulet.core.errors import ConstraintViolation
 from cumulet.wire.model import OperationModel, Shape
+from cumulet.wire.values.constraint_styles import (
+    TOLD_VALUES,
+    Checker,
+    Violations,
+    document_check,
+    named_check,
+    placed_check,
+)
 from cumulet.wire.values.patterns import Pattern, pattern_of
-from cumulet.wire.values.xml_text import NOT_BY_SCHEMA, MalformedXml
 
 VIOLATIONS_MAX = 10
 """Violations told in one message."""
@@ -26,24 +33,21 @@ TEXT_KNOWN_CHARACTERS_MAX = 256
 """Texts of one shape that are remembered to keep its pattern: names are sent again and again."""
 
 _STYLES = {
-    "apigateway": "silent",
+    "apigateway": "placed",
     "apigatewaymanagementapi": "silent",
     "apigatewayv2": "silent",
     "s3": "documents",
     "sns": "named",
     "sqs": "named",
 }
-"""`silent` services check for themselves, in words of their own; `named` ones only say which
-required parameter is missing; `documents` ones that a body is missing or not by the schema; all
-others speak as below.
+"""`silent` services check for themselves, in words of their own; `placed` ones speak as below, with
+the input's name before the members of the body, but not of what is required; `named` ones only say
+which required parameter is missing; `documents` ones that a body is missing or not by the schema;
+all others speak as below.
 """
 
 _LEFT_TO_SERVICE = {"dynamodb": frozenset(("AttributeName",))}
 """Shapes whose limits a service tells in its own words, so that large values are not walked."""
-
-Violations = list[str]
-Checker = Callable[[Any, str, Violations], None]
-"""Appends to the violations those of a value at a path."""
 
 
 def check(operation: OperationModel, request: Any) -> None:
@@ -70,9 +74,11 @@ def _compile(operation: OperationModel) -> Callable[[Any], None] | None:
     if shape is None or style == "silent":
         return None
     if style == "named":
-        return _named_check(shape.required)
+        return named_check(shape.required)
     if style == "documents":
-        return _document_check(operation, shape)
+        return document_check(operation, shape)
+    if style == "placed":
+        return placed_check(operation.name, shape, _checker, _told)
     checker = _checker(shape)
     if checker is None:
         return None
@@ -81,65 +87,16 @@ def _compile(operation: OperationModel) -> Callable[[Any], None] | None:
         violations: Violations = []
         checker(request, "", violations)
         if violations:
-            count = len(violations)
-            noun = "error" if count == 1 else "errors"
-            told = "; ".join(violations[:VIOLATIONS_MAX])
-            raise ConstraintViolation(f"{count} validation {noun} detected: {told}")
+            raise _told(violations)
 
     return run
 
 
-def _named_check(required: list[str]) -> Callable[[Any], None] | None:
-    def run(request: Any) -> None:
-        for name in required:
-            if request.get(name) is None:
-                raise AwsError(
-                    f"The request must contain the parameter {name}.",
-                    code="MissingParameter",
-                    http_status=400,
-                )
-
-    return run if required else None
-
-
-def _document_check(operation: OperationModel, shape: Shape) -> Callable[[Any], None]:
-    """S3's way: a body that must be there is, and holds what its schema asks for.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
-    """
-    payload = str(shape.traits.get("payload", ""))
-    body = shape.members.get(payload)
-    names = shape.required
-
-    def run(request: Any) -> None:
-        for name in names:
-            if request.get(name) is not None:
-                continue
-            if name == payload:
-                raise AwsError(
-                    "Request Body is empty", code="MissingRequestBodyError", http_status=400
-                )
-            raise AwsError(
-                f"This operation requires the parameter {name}.",
-                code="InvalidArgument",
-                http_status=400,
-            )
-        given = request.get(payload) if body is not None else None
-        if body is not None and given is not None and _lacks_a_member(body, given):
-            raise MalformedXml(NOT_BY_SCHEMA)
-
-    return run
-
-
-def _lacks_a_member(shape: Shape, value: Any) -> bool:
-    """Whether a required member is missing anywhere in a document; bounded by the document."""
-    if shape.type == "structure" and isinstance(value, dict):
-        return any(value.get(name) is None for name in shape.required) or any(
-            _lacks_a_member(shape.members[name], inner) for name, inner in value.items()
-        )
-    if shape.type == "list" and isinstance(value, list):
-        return any(_lacks_a_member(shape.member, inner) for inner in value)
-    return False
+def _told(violations: Violations) -> ConstraintViolation:
+    count = len(violations)
+    noun = "error" if count == 1 else "errors"
+    told = "; ".join(violations[:VIOLATIONS_MAX])
+    return ConstraintViolation(f"{count} validation {noun} detected: {told}")
 
 
 def _checker(shape: Shape) -> Checker | None:
@@ -327,7 +284,8 @@ def _rules(shape: Shape) -> list[Rule]:
     rules: list[Rule] = []
     if traits.get("enum"):
         allowed = frozenset(traits["enum"])
-        told = ", ".join(traits["enum"])
+        known = TOLD_VALUES.get(shape.service.name, {}).get(shape.name)
+        told = known or ", ".join(traits["enum"])
         rules.append((allowed.__contains__, f"Member must satisfy enum value set: [{told}]"))
         return rules
     kind, low, high = _bounds_of(shape)

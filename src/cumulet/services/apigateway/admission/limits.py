@@ -32,6 +32,10 @@ SCOPES_MAX = 10
 API_KEYS_MAX = 10_000
 """API keys of an account in a region."""
 
+API_KEY_NAME_LENGTH_MAX = 1_024
+API_KEY_DESCRIPTION_LENGTH_MAX = 125_000
+"""Characters, as AWS's own refusals have them."""
+
 API_KEY_LENGTH_MIN = 20
 API_KEY_LENGTH_MAX = 128
 API_KEY_LENGTH = 40

@@ -74,7 +74,7 @@ def write_document(source: Source, kind: str, extras: Extras, scope: Scope) -> d
     if is_swagger:
         document |= {"securityDefinitions": schemes} if schemes else {}
         document |= {"definitions": schemas} if schemas else {}
-    elif schemas or schemes:
+    else:
         document["components"] = {
             **({"schemas": schemas} if schemas else {}),
             **({"securitySchemes": schemes} if schemes else {}),
@@ -86,8 +86,13 @@ def _info(api: RestApi) -> dict[str, Any]:
     info = {"title": api.name}
     if api.description is not None:
         info["description"] = api.description
+    return {**info, "version": version_of(api)}
+
+
+def version_of(api: RestApi) -> str:
+    """The API's version, which is the time it was made until it has one."""
     moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(api.created_date))
-    return {**info, "version": api.version or moment}
+    return api.version or moment
 
 
 def _place(source: Source, region: str, *, is_swagger: bool, extras: Extras) -> dict[str, Any]:

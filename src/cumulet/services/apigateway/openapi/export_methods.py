@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from cumulet.services.apigateway.admission.model import Authorizer
+from cumulet.services.apigateway.limits import TIMEOUT_MS_DEFAULT
 from cumulet.services.apigateway.model import Integration, Method, MethodResponse, Resource
 from cumulet.services.apigateway.openapi.export_security import requirements_of
 
@@ -67,7 +68,10 @@ def _parameters(method: Method) -> list[tuple[str, bool]]:
 def _parameter(name: str, needed: bool, form: Form) -> dict[str, Any]:
     place, _, plain = name.removeprefix(_REQUEST).partition(".")
     where = _PLACES.get(place, "query")
-    written: dict[str, Any] = {"name": plain, "in": where, "required": needed or where == "path"}
+    written: dict[str, Any] = {"name": plain, "in": where}
+    is_needed = needed or where == "path"
+    if is_needed or form.is_swagger:
+        written["required"] = is_needed
     return written | ({"type": "string"} if form.is_swagger else {"schema": {"type": "string"}})
 
 
@@ -101,7 +105,7 @@ def _response(response: MethodResponse, form: Form) -> dict[str, Any]:
     models = _known(response.response_models, form)
     if models and form.is_swagger:
         written["schema"] = form.reference(next(iter(models.values())))
-    elif models:
+    elif not form.is_swagger:
         written["content"] = {
             kind: {"schema": form.reference(name)} for kind, name in models.items()
         }
@@ -116,6 +120,11 @@ def _integration(integration: Integration, resource_id: str) -> dict[str, Any]:
         del given["cacheNamespace"]
     if not given["cacheKeyParameters"]:
         del given["cacheKeyParameters"]
+    # What is as usual is not told.
+    if given.get("connectionType") == "INTERNET":
+        del given["connectionType"]
+    if given.get("timeoutInMillis") == TIMEOUT_MS_DEFAULT:
+        del given["timeoutInMillis"]
     given["passthroughBehavior"] = given["passthroughBehavior"].lower()
     if responses:
         written["responses"] = {

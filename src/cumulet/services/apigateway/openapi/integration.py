@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from cumulet.services.apigateway.errors import BadRequestException
-from cumulet.services.apigateway.model import IntegrationResponse, Method
+from cumulet.services.apigateway.model import IntegrationResponse, Method, MethodResponse
 from cumulet.services.apigateway.openapi.document import text_map
 from cumulet.services.apigateway.rules.methods import (
     check_integration,
@@ -41,7 +41,7 @@ def with_integration(method: Method, operation: Mapping[str, Any]) -> Method:
         "contentHandling": _upper(given.get("contentHandling")),
         "connectionType": _upper(given.get("connectionType")),
         "responseTransferMode": _upper(given.get("responseTransferMode")),
-        "requestParameters": text_map(given.get("requestParameters")),
+        "requestParameters": _mappings(given.get("requestParameters")),
         "requestTemplates": text_map(given.get("requestTemplates")),
     }
     check_unserved(members)
@@ -51,11 +51,9 @@ def with_integration(method: Method, operation: Mapping[str, Any]) -> Method:
     for pattern, one in (given.get("responses") or {}).items():
         response = _integration_response(str(pattern), one)
         declared = (method.method_responses or {}).get(response.status_code)
-        if declared is None:
-            raise BadRequestException(
-                f"Invalid response status code specified: {response.status_code}"
-            )
-        check_integration_response(response, declared)
+        check_integration_response(
+            response, declared or MethodResponse(status_code=response.status_code)
+        )
         responses[response.status_code] = response
     whole = msgspec.structs.replace(
         integration, integration_responses=dict(sorted(responses.items())) or None
@@ -67,6 +65,13 @@ _KEPT = (
     *("uri", "credentials", "connectionId", "timeoutInMillis", "cacheNamespace"),
     *("cacheKeyParameters", "tlsConfig", "integrationTarget"),
 )
+
+
+def _mappings(given: Any) -> dict[str, str] | None:
+    """Parameter mappings; what is no text says nothing, as AWS reads it."""
+    if not isinstance(given, dict):
+        return None
+    return {str(name): text for name, text in given.items() if isinstance(text, str)}
 
 
 def _upper(value: Any) -> str | None:

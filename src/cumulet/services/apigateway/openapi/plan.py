@@ -22,6 +22,7 @@ from cumulet.services.apigateway.rules.names import ANY, HTTP_METHODS
 
 _X = "x-amazon-apigateway-"
 _PLACES = {"path": "path", "query": "querystring", "header": "header"}
+_IN_PATH = re.compile(r"\{([a-zA-Z0-9._$-]+)\+?\}")
 _PARAMETER_NAME = re.compile(r"[a-zA-Z0-9._$\-]+\Z")
 _STATUS = re.compile(r"[1-5]\d\d\Z")
 _JSON = "application/json"
@@ -80,7 +81,7 @@ class _Planner:
             plan.methods[path] = {}
             for verb, operation in _operations(item):
                 try:
-                    plan.methods[path][verb] = self._method(verb, item, operation)
+                    plan.methods[path][verb] = self._method(path, verb, item, operation)
                 except AwsError as cause:
                     raise BadRequestException(
                         f"Errors found during import:\n\tUnable to put method '{verb}' on "
@@ -123,7 +124,9 @@ class _Planner:
             return "".join(letter for letter in name if letter.isascii() and letter.isalnum())
         return self._add_model(f"MODEL{verb}{hint}{len(self._plan.models)}", schema)
 
-    def _method(self, verb: str, item: Mapping[str, Any], operation: Mapping[str, Any]) -> Method:
+    def _method(
+        self, path: str, verb: str, item: Mapping[str, Any], operation: Mapping[str, Any]
+    ) -> Method:
         parameters = self._parameters(item, operation)
         validator = operation.get(
             f"{_X}request-validator", self._document.root.get(f"{_X}request-validator")
@@ -137,7 +140,7 @@ class _Planner:
             authorization_scopes=required.scopes,
             request_validator_id=self._validator(validator),
             operation_name=operation.get("operationId"),
-            request_parameters=_request_parameters(parameters) or None,
+            request_parameters=_request_parameters(parameters, path) or None,
             request_models=self._request_models(verb, parameters, operation) or None,
             method_responses=self._responses(verb, operation) or None,
         )
@@ -263,9 +266,13 @@ def _schema_name(reference: str) -> str:
     return ""
 
 
-def _request_parameters(parameters: list[dict[str, Any]]) -> dict[str, bool]:
-    return {
+def _request_parameters(parameters: list[dict[str, Any]], path: str) -> dict[str, bool]:
+    """The declared parameters, and those of the path that are not declared."""
+    declared = {
         f"method.request.{_PLACES[one['in']]}.{one['name']}": bool(one.get("required"))
         for one in parameters
         if one.get("in") in _PLACES and _PARAMETER_NAME.match(str(one.get("name")))
     }
+    taken = {str(one.get("name")) for one in parameters}
+    implied = [name for name in _IN_PATH.findall(path) if name not in taken]
+    return declared | {f"method.request.path.{name}": True for name in implied}

@@ -119,7 +119,7 @@ async def put_method(ctx: Context, request: Request) -> dict[str, Any]:
             raise ConflictException("Method already exists for this resource")
         method = Method(
             http_method=request["httpMethod"],
-            authorization_type=request["authorizationType"],
+            authorization_type=request["authorizationType"].upper(),
             api_key_required=bool(request.get("apiKeyRequired")),
             authorizer_id=request.get("authorizerId"),
             authorization_scopes=tuple(request.get("authorizationScopes") or ()) or None,

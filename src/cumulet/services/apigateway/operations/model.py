@@ -26,14 +26,20 @@ from cumulet.services.apigateway.model import Model, shown
 from cumulet.services.apigateway.operations.rest_api import page, page_of
 from cumulet.services.apigateway.rules.model_template import template_of
 from cumulet.services.apigateway.rules.names import at
-from cumulet.services.apigateway.rules.patch import REPLACE, Rule, apply_patches, listing
+from cumulet.services.apigateway.rules.patch import (
+    REPLACE,
+    Rule,
+    apply_patches,
+    listing,
+    optional_text,
+)
 from cumulet.services.apigateway.rules.schema import BadSchema, compile_schema
 
 Request = Mapping[str, Any]
 
 _ALL = "/restapis/{restApiId}/models"
 _ONE = _ALL + "/{modelName}"
-_RULES = (Rule("/description", REPLACE), Rule("/schema", REPLACE))
+_RULES = (Rule("/description", REPLACE, optional_text), Rule("/schema", REPLACE))
 
 
 def check_schema(schema: str | None) -> None:
@@ -79,7 +85,7 @@ async def create_model(ctx: Context, request: Request) -> dict[str, Any]:
         name=request["name"],
         content_type=request["contentType"],
         schema=request.get("schema"),
-        description=request.get("description"),
+        description=request.get("description") or None,
     )
 
     async def create(tx: Transaction, scope: Scope) -> None:

@@ -181,14 +181,14 @@ async def get_rest_apis(ctx: Context, request: Request) -> dict[str, Any]:
     """List the account's APIs, a page at a time."""
     after, limit = page_of(request)
     found = await ctx.transact(store.scan_apis, after, limit + 1)
-    return page([(api.id, api_view(api)) for api in found], limit)
+    return page([(api.id, api_view(api, with_tags=bool(api.tags))) for api in found], limit)
 
 
 def page_of(request: Request) -> tuple[str | None, int]:
     """Where a listing goes on and how long a page is. Raises BadRequestException."""
     limit = request.get("limit") or PAGE_DEFAULT
-    if not 1 <= limit <= PAGE_MAX:
-        raise BadRequestException(f"Invalid limit, must be between 1 and {PAGE_MAX}")
+    # AWS refuses none: one that makes no page is the usual, one beyond the largest is the largest.
+    limit = PAGE_DEFAULT if limit < 1 else min(limit, PAGE_MAX)
     if not (position := request.get("position")):
         return None, limit
     try:

@@ -103,6 +103,9 @@ async def update_request_validator(ctx: Context, request: Request) -> dict[str, 
             _RULES,
             listing,
         )
+        # A patch without a value sets a flag back.
+        for flag in ("validateRequestParameters", "validateRequestBody"):
+            document.setdefault(flag, False)
         if not document.get("name"):
             raise BadRequestException("Request Validator name cannot be blank")
         changed = msgspec.convert(document, RequestValidator)

@@ -12,7 +12,7 @@ from cumulet.core.trace import Trace, log_cause
 from cumulet.services.apigateway.pipeline.authorize import Authorized, authorize
 from cumulet.services.apigateway.pipeline.faults import GatewayFault, internal_error
 from cumulet.services.apigateway.pipeline.integrate import integrate
-from cumulet.services.apigateway.pipeline.match import Arrival, match
+from cumulet.services.apigateway.pipeline.match import Arrival, match, match_trial
 from cumulet.services.apigateway.pipeline.meter import Metered, meter
 from cumulet.services.apigateway.pipeline.observe.measure import Measures
 from cumulet.services.apigateway.pipeline.observe.report import tell
@@ -81,14 +81,16 @@ async def _through(
     return respond(await integrate(ctx, admitted))
 
 
-async def try_out(ctx: Context, stage: ServedStage, arrival: Arrival) -> Response:
+async def try_out(
+    ctx: Context, stage: ServedStage, arrival: Arrival, resource_path: str
+) -> Response:
     """Run one request of a test invocation: authorizers, keys and throttles are passed by.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-test-method.html
     """
     journal = arrival.journal
     try:
-        journal.matched = matched = match(stage, arrival)
+        journal.matched = matched = match_trial(stage, arrival, resource_path)
         journal.authorized = authorized = Authorized(matched, ctx.caller)
         return respond(await integrate(ctx, validate(Metered(authorized, None))))
     except GatewayFault as fault:

@@ -52,3 +52,19 @@ def match(stage: ServedStage | None, arrival: Arrival) -> Matched:
     if found is None:
         raise missing_token()
     return Matched(arrival, stage, found[0], path, found[1])
+
+
+def match_trial(stage: ServedStage, arrival: Arrival, resource_path: str) -> Matched:
+    """The method that a test invocation names, whatever path it sends. Raises GatewayFault.
+
+    A path that is not the resource's own has no path parameters.
+    """
+    method = arrival.request.method
+    path = "/" + arrival.path.lstrip("/")
+    found = stage.router.find(method, path)
+    if found is not None:
+        return Matched(arrival, stage, found[0], path, found[1])
+    named = stage.router.find(method, resource_path)
+    if named is None:
+        raise missing_token()
+    return Matched(arrival, stage, named[0], path, None)

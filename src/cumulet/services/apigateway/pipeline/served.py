@@ -61,6 +61,8 @@ class ServedResponse:
     assignments: tuple[Assignment, ...]
     templates: Mapping[str, Block]
     content_handling: str | None
+    is_declared: bool
+    """Whether the method has a response of this status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,9 +312,10 @@ def _serve_method(
         assignments=parse_request_mappings(integration.request_parameters, None),
         templates=_templates(integration.request_templates),
         responses=tuple(
-            _serve_response(one) for one in (integration.integration_responses or {}).values()
+            _serve_response(one, method)
+            for one in (integration.integration_responses or {}).values()
         ),
-        validation=_validation(method, deployment),
+        validation=_validation(method, deployment, resource.path),
         authorizer=authorizers.get(method.authorizer_id or ""),
         scopes=method.authorization_scopes or (),
         api_key_required=method.api_key_required,
@@ -332,7 +335,7 @@ def _templates(given: Mapping[str, str | None] | None) -> dict[str, Block]:
     return {kind.lower(): parse_template(text or "") for kind, text in (given or {}).items()}
 
 
-def _serve_response(response: IntegrationResponse) -> ServedResponse:
+def _serve_response(response: IntegrationResponse, method: Method) -> ServedResponse:
     pattern = response.selection_pattern
     return ServedResponse(
         status=int(response.status_code),
@@ -340,10 +343,11 @@ def _serve_response(response: IntegrationResponse) -> ServedResponse:
         assignments=parse_response_mappings(response.response_parameters, None),
         templates=_templates(response.response_templates),
         content_handling=response.content_handling,
+        is_declared=response.status_code in (method.method_responses or {}),
     )
 
 
-def _validation(method: Method, deployment: Deployment) -> Validation | None:
+def _validation(method: Method, deployment: Deployment, resource_path: str) -> Validation | None:
     chosen = (deployment.validators or {}).get(method.request_validator_id or "")
     if chosen is None:
         return None
@@ -355,7 +359,13 @@ def _validation(method: Method, deployment: Deployment) -> Validation | None:
     ]
     pairs = (name.partition(".") for name in sorted(required))
     return Validation(
-        required=tuple((place, name) for place, _, name in pairs if place != "path"),
+        # A path that has the parameter always has a value for it.
+        required=tuple(
+            (place, name)
+            for place, _, name in pairs
+            if place != "path"
+            or not {f"{{{name}}}", f"{{{name}+}}"}.intersection(resource_path.split("/"))
+        ),
         schemas=_schemas(method, deployment) if body else None,
     )
 

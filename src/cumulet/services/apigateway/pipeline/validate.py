@@ -44,7 +44,8 @@ def validate(metered: Metered) -> Admitted:
     missing = [
         name
         for place, name in validation.required
-        if (name not in names if place == "querystring" else name.lower() not in headers)
+        if place == "path"
+        or (name not in names if place == "querystring" else name.lower() not in headers)
     ]
     if missing:
         raise bad_parameters(missing)

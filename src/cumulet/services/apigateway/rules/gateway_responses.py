@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-r
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ import msgspec
 from cumulet.services.apigateway.errors import BadRequestException, LimitExceededException
 from cumulet.services.apigateway.limits import RESPONSE_BYTES_MAX, TEMPLATE_BYTES_MAX
 from cumulet.services.apigateway.model import GatewayResponse, shown
-from cumulet.services.apigateway.rules.patch import ALL, Rule, optional_text
+from cumulet.services.apigateway.rules.patch import ALL, REPLACE, Patch, Rule, optional_text
 
 DEFAULT_4XX = "DEFAULT_4XX"
 DEFAULT_5XX = "DEFAULT_5XX"
@@ -44,7 +44,7 @@ STATUS_CODES: Mapping[str, str | None] = {
 USUAL_TEMPLATES = {"application/json": '{"message":$context.error.messageString}'}
 
 RULES = (
-    Rule("/statusCode", ALL, optional_text),
+    Rule("/statusCode", REPLACE, optional_text),
     Rule("/responseParameters/{}", ALL, str, "map", "Invalid parameter name specified"),
     Rule("/responseTemplates/{}", ALL, str, "map", "Content-Type specified was not found"),
 )
@@ -59,6 +59,20 @@ _SOURCE = re.compile(
     r"\.[a-zA-Z0-9._$\-]+\Z"
 )
 _CONTENT_TYPE = re.compile(r"[\w!#$&^.+*-]+/[\w!#$&^.+*-]+(?:\s*;.*)?\Z")
+
+
+def refusal(patch: Patch, rules: Sequence[Rule], rule: Rule | None) -> BadRequestException:
+    """The dialect of gateway responses: what may not be done names the path alone."""
+    return BadRequestException(f"Invalid patch path {patch.path}")
+
+
+def check_patches(operations: Sequence[Mapping[str, Any]] | None) -> None:
+    """Raise BadRequestException for an entry of a map that is set to nothing."""
+    for given in operations or ():
+        member = str(given.get("path") or "").split("/")[1:2]
+        is_entry = member and member[0] in ("responseParameters", "responseTemplates")
+        if is_entry and given.get("op") in ("add", "replace") and not given.get("value"):
+            raise BadRequestException(f"Invalid null or empty value in {member[0]}")
 
 
 def check_response_type(name: str) -> None:

@@ -105,11 +105,13 @@ def parse_integration(given: Mapping[str, Any], namespace: str) -> Integration:
     """
     kind = given["type"]
     is_http = kind in ("HTTP", "HTTP_PROXY")
+    # A mock has no backend: AWS keeps nothing of what is said of one.
+    is_mock = kind == "MOCK"
     tls = given.get("tlsConfig")
     return Integration(
         type=kind,
-        http_method=given.get("integrationHttpMethod"),
-        uri=given.get("uri"),
+        http_method=None if is_mock else given.get("integrationHttpMethod"),
+        uri=None if is_mock else given.get("uri"),
         connection_type=given.get("connectionType") or ("INTERNET" if is_http else None),
         credentials=given.get("credentials"),
         request_parameters=given.get("requestParameters"),

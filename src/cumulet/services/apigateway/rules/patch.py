@@ -37,14 +37,15 @@ class Rule:
     """A path that may be patched.
 
     `path` may end with `/{}` for the keys of a map or the items of a set. `read` turns the text
-    of a value into what is kept. `missing` is the sentence when a map has no such key. The items of
-    `values` are named by the patch's value, not by its path.
+    of a value into what is kept. `missing` is the sentence when a map has no key to replace or
+    remove; replacing in `entries`, a map too, adds what is not there. The items of `values` are
+    named by the patch's value, not by its path.
     """
 
     path: str
     ops: tuple[str, ...] = REPLACE
     read: Read = str
-    kind: Literal["field", "map", "set", "values"] = "field"
+    kind: Literal["field", "map", "entries", "set", "values"] = "field"
     missing: str = "Invalid parameter name specified"
 
     @property
@@ -95,7 +96,7 @@ def _apply(document: dict[str, Any], patch: Patch, rule: Rule) -> dict[str, Any]
     if parents:
         inner = dict(document.get(parents[0]) or {})
         nested = Rule("/" + "/".join(rule.segments[1:]), rule.ops, rule.read, rule.kind)
-        if rule.kind in ("map", "set"):
+        if rule.kind in ("map", "entries", "set"):
             nested = Rule(nested.path + "/{}", rule.ops, rule.read, rule.kind, rule.missing)
         changed = _apply(inner, patch, nested)
         return {**document, parents[0]: changed}
@@ -143,7 +144,8 @@ def _set_value(document: dict[str, Any], name: str, patch: Patch) -> dict[str, A
 def _set_entry(document: dict[str, Any], name: str, patch: Patch, rule: Rule) -> dict[str, Any]:
     key = patch.segments[-1]
     entries = dict(document.get(name) or {})
-    if patch.op != "add" and key not in entries:
+    is_needed = patch.op == "remove" if rule.kind == "entries" else patch.op != "add"
+    if is_needed and key not in entries:
         raise NotFoundException(rule.missing)
     if patch.op == "remove":
         del entries[key]

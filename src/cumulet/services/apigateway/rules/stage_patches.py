@@ -45,14 +45,42 @@ _RULES = (
     Rule("/documentationVersion", ALL, optional_text),
     Rule("/accessLogSettings/destinationArn", ALL),
     Rule("/accessLogSettings/format", ALL),
-    Rule("/variables/{}", ALL, str, "map", "Invalid stage variable specified"),
+    Rule("/variables/{}", ALL, str, "entries", "Invalid stage variable specified"),
     Rule("/tracingEnabled", REPLACE, read_flag),
 )
 _CANARY = ("percentTraffic", "deploymentId", "useStageCache")
-_METHOD_PATHS = tuple(
-    f"/{place}/{name}" for place in ("{resourcePath}/{httpMethod}", "*/*") for name in SETTINGS
+_COPIED_TO = ("/deploymentId", "/variables")
+_COPIED_FROM = ("/canarySettings/deploymentId", "/canarySettings/stageVariableOverrides")
+
+
+def _told_settings(place: str, gap: str) -> str:
+    """The paths of settings as AWS lists them; around the throttles it leaves commas out."""
+    burst, rate, ttl = (f"/{place}/{name}" for name in _UNPARTED)
+    return ", ".join(
+        (
+            f"/{place}/metrics/enabled",
+            f"/{place}/logging/dataTrace",
+            f"/{place}/logging/loglevel",
+            gap.join((burst, rate, ttl)),
+            f"/{place}/caching/enabled",
+            f"/{place}/caching/dataEncrypted",
+            f"/{place}/caching/requireAuthorizationForCacheControl",
+            f"/{place}/caching/unauthorizedCacheControlHeaderStrategy",
+        )
+    )
+
+
+_UNPARTED = ("throttling/burstLimit", "throttling/rateLimit", "caching/ttlInSeconds")
+_PATHS = ", ".join(
+    (
+        "/deploymentId, /description, /cacheClusterEnabled, /cacheClusterSize",
+        "/clientCertificateId, /accessLogSettings, /accessLogSettings/destinationArn",
+        "/accessLogSettings/format",
+        _told_settings("{resourcePath}/{httpMethod}", ""),
+        _told_settings("*/*", " "),
+        "/variables/{variable_name}, /tracingEnabled",
+    )
 )
-_PATHS = tuple("/variables/{variable_name}" if rule.kind == "map" else rule.path for rule in _RULES)
 
 
 def patch_stage(stage: Stage, operations: Operations | None, now: int) -> Stage:
@@ -115,9 +143,14 @@ def _apply(document: Document, given: Mapping[str, Any]) -> Document:
 def _refusal(
     patch: Patch, rules: Sequence[Rule] = (), rule: Rule | None = None
 ) -> BadRequestException:
-    paths = ", ".join((*_PATHS[:-1], *_METHOD_PATHS, _PATHS[-1]))
     return BadRequestException(
-        f"Invalid method setting path: {patch.path}. Must be one of: [{paths}]"
+        f"Invalid method setting path: {patch.path}. Must be one of: [{_PATHS}]"
+    )
+
+
+def _no_setting(key: str) -> BadRequestException:
+    return BadRequestException(
+        f"Cannot remove method setting {key} because there is no method setting for this method "
     )
 
 
@@ -128,17 +161,14 @@ def _patch_settings(document: Document, patch: Patch, path: str) -> Document:
     if patch.op == "remove" and "/".join(parts[-2:]) not in SETTINGS:
         key = "/".join(parts)
         if key not in settings:
-            raise BadRequestException(
-                f"Cannot remove method setting {key} because there is no method setting for "
-                "this method "
-            )
+            raise _no_setting(key)
         del settings[key]
         return {**document, "methodSettings": settings}
     known = SETTINGS.get("/".join(parts[-2:]))
     if known is None or len(parts) < 4 or patch.op not in ("add", "replace"):
         raise _refusal(patch)
     key = "/".join(parts[:-2])
-    usual = msgspec.to_builtins(MethodSettings())
+    usual = {k: v for k, v in msgspec.to_builtins(MethodSettings()).items() if v is not None}
     member, read = known
     begun = settings.get(key) or settings.get(EVERY_METHOD) or usual
     settings[key] = {**begun, member: read(patch.value or "")}
@@ -163,6 +193,10 @@ def _patch_canary(document: Document, patch: Patch) -> Document:
         canary[name] = _CANARY_VALUES[name](value)
     elif len(patch.segments) == 3 and name == "stageVariableOverrides" and patch.op in ALL:
         canary[name] = _overrides(dict(canary.get(name) or {}), patch)
+    elif patch.op == "remove":
+        raise _no_setting("/".join(patch.segments))
+    elif name in _CANARY:
+        raise BadRequestException(f"Invalid {patch.op} operation with path: {patch.path}")
     else:
         raise _refusal(patch)
     return {**document, "canarySettings": canary}
@@ -199,13 +233,15 @@ def _copy(document: Document, patch: Patch, source: Any) -> Document:
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/promote-canary-deployment.html
     """
-    canary = document.get("canarySettings") or {}
-    match source, patch.path:
-        case "/canarySettings/deploymentId", "/deploymentId" if canary:
-            return {**document, "deploymentId": canary["deploymentId"]}
-        case "/canarySettings/stageVariableOverrides", "/variables" if canary:
-            overrides = canary.get("stageVariableOverrides") or {}
-            return {**document, "variables": {**(document.get("variables") or {}), **overrides}}
-    raise BadRequestException(
-        f"Invalid copy operation specified: from '{source}' to '{patch.path}'"
-    )
+    if (patch.path, source) not in zip(_COPIED_TO, _COPIED_FROM, strict=True):
+        raise BadRequestException(
+            f"Invalid copy operation with path: {patch.path} and from {source}. Valid copy:path "
+            f"are [{', '.join(_COPIED_TO)}] and valid copy:from are [{', '.join(_COPIED_FROM)}]"
+        )
+    canary = document.get("canarySettings")
+    if not canary:
+        raise BadRequestException("Promotion not available. Canary does not exist.")
+    if patch.path == "/deploymentId":
+        return {**document, "deploymentId": canary["deploymentId"]}
+    overrides = canary.get("stageVariableOverrides") or {}
+    return {**document, "variables": {**(document.get("variables") or {}), **overrides}}

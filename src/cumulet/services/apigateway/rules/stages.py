@@ -35,7 +35,8 @@ class MethodSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """How a stage treats requests to a method; AWS's defaults. Rates are per second."""
 
     metrics_enabled: bool = False
-    logging_level: str = "OFF"
+    logging_level: str | None = None
+    """None is `OFF` that nobody has asked for: AWS does not show it."""
     data_trace_enabled: bool = False
     throttling_burst_limit: int = 5_000
     throttling_rate_limit: float = 10_000.0

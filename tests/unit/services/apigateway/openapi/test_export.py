@@ -181,9 +181,14 @@ def as_planned(method: Method) -> Method:
     if integration is not None and integration.cache_namespace == "res001":
         integration = msgspec.structs.replace(integration, cache_namespace="")
     asked = AUTHORIZERS.get(method.authorizer_id or "")
+    # The parameter of the path is one whether the method says so or not.
+    parameters = dict(method.request_parameters or {})
+    if not any(name.rpartition(".")[2] == "b" for name in parameters):
+        parameters["method.request.path.b"] = True
     return msgspec.structs.replace(
         method,
         method_integration=integration,
+        request_parameters=parameters,
         authorizer_id=asked.name if asked else None,
         request_validator_id=VALIDATOR_NAMES.get(method.request_validator_id or ""),
     )

@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from cumulet.services.apigateway.admission.limits import (
+    API_KEY_DESCRIPTION_LENGTH_MAX,
     API_KEY_LENGTH_MAX,
     API_KEY_LENGTH_MIN,
+    API_KEY_NAME_LENGTH_MAX,
     API_KEYS_FILE_BYTES_MAX,
     API_KEYS_IMPORTED_MAX,
 )
@@ -54,11 +56,21 @@ def check_value(value: str) -> None:
         )
     if len(value) > API_KEY_LENGTH_MAX:
         raise BadRequestException(
-            f"API Key value should be at most {API_KEY_LENGTH_MAX} characters"
+            f"API Key value exceeds maximum size of {API_KEY_LENGTH_MAX} characters"
         )
     if not value.isascii() or not value.isprintable() or " " in value:
         # It could not be sent in a header.
         raise BadRequestException("API Key value has characters that are not allowed")
+
+
+def check_words(name: str | None, description: str | None) -> None:
+    """Raise BadRequestException unless a key may be called and described so."""
+    if name is not None and len(name) > API_KEY_NAME_LENGTH_MAX:
+        raise BadRequestException(
+            f"Invalid API Key name, can be at most {API_KEY_NAME_LENGTH_MAX} characters."
+        )
+    if description is not None and len(description) > API_KEY_DESCRIPTION_LENGTH_MAX:
+        raise BadRequestException("Invalid API Key description specified.")
 
 
 def parse_key_file(body: bytes) -> list[KeyRow]:
@@ -108,10 +120,10 @@ def key_view(key: ApiKey) -> dict[str, Any]:
 
 
 _RULES = (
-    Rule("/name", REPLACE, optional_text),
     Rule("/description", ALL, optional_text),
-    Rule("/customerId", ALL, optional_text),
     Rule("/enabled", REPLACE, read_flag),
+    Rule("/name", REPLACE, optional_text),
+    Rule("/customerId", ALL, optional_text),
     Rule("/stages", ADD_REMOVE, kind="values"),
 )
 
@@ -126,6 +138,7 @@ def patch_key(key: ApiKey, operations: Operations | None) -> ApiKey:
         "stages": list(key.stage_keys),
     }
     changed = apply_patches(document, operations, _RULES, listing)
+    check_words(changed.get("name"), changed.get("description"))
     return msgspec.structs.replace(
         key,
         name=changed.get("name"),

@@ -17,7 +17,12 @@ from cumulet.services.apigateway import store
 from cumulet.services.apigateway.admission import store as admission
 from cumulet.services.apigateway.admission.limits import API_KEY_LENGTH, API_KEYS_MAX
 from cumulet.services.apigateway.admission.model import ApiKey
-from cumulet.services.apigateway.admission.usage.keys import check_value, key_view, patch_key
+from cumulet.services.apigateway.admission.usage.keys import (
+    check_value,
+    check_words,
+    key_view,
+    patch_key,
+)
 from cumulet.services.apigateway.admission.usage.passes import digest_of
 from cumulet.services.apigateway.errors import (
     BadRequestException,
@@ -49,11 +54,12 @@ async def create_api_key(ctx: Context, request: Request) -> dict[str, Any]:
     # Terraform sends an empty value for one that is to be generated.
     value = request.get("value") or new_label(ctx.clock, API_KEY_LENGTH)
     check_value(value)
+    check_words(request.get("name"), request.get("description"))
     made = new_key(
         ctx,
         value,
-        name=request.get("name"),
-        description=request.get("description"),
+        name=request.get("name") or None,
+        description=request.get("description") or None,
         customer_id=request.get("customerId"),
         enabled=bool(request.get("enabled")),
         stage_keys=tuple(map(_stage_key, request.get("stageKeys") or ())),
@@ -133,7 +139,7 @@ async def find_key(tx: Transaction, scope: Scope, key_id: str) -> ApiKey:
 async def get_api_key(ctx: Context, request: Request) -> dict[str, Any]:
     """Describe a key, with its value if wanted."""
     found = await ctx.transact(find_key, request["apiKey"])
-    view = key_view(found)
+    view = {"tags": {}, **key_view(found)}
     return {**view, "value": value_of(ctx, found)} if request.get("includeValue") else view
 
 
@@ -171,7 +177,7 @@ async def update_api_key(ctx: Context, request: Request) -> dict[str, Any]:
         await admission.API_KEYS.save(tx, scope, changed)
         return changed
 
-    return key_view(await ctx.transact(update))
+    return {"tags": {}, **key_view(await ctx.transact(update))}
 
 
 @operation("DeleteApiKey", action="DELETE", resource=at(_ONE))

@@ -44,7 +44,11 @@ async def create_authorizer(ctx: Context, request: Request) -> dict[str, Any]:
 
     async def create(tx: Transaction, scope: Scope) -> None:
         if await store.load_api(tx, scope, made.api_id) is None:
-            raise no_api(scope, made.api_id)
+            # AWS takes an API that is not there for one that is just changing.
+            raise ConflictException(
+                "Unable to complete operation due to concurrent modification. Please try again "
+                "later."
+            )
         others = await admission.scan_authorizers(tx, scope, made.api_id)
         if len(others) >= AUTHORIZERS_MAX:
             raise LimitExceededException(

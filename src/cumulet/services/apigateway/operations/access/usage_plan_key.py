@@ -98,7 +98,7 @@ async def get_usage_plan_keys(ctx: Context, request: Request) -> dict[str, Any]:
     prefix = request.get("nameQuery") or ""
 
     async def load(tx: Transaction, scope: Scope) -> list[ApiKey]:
-        await find_plan(tx, scope, request["usagePlanId"])
+        # AWS does not ask whether there is such a plan.
         mark = (request["usagePlanId"], after) if after else None
         found = []
         for one in await admission.PLAN_KEYS.scan(

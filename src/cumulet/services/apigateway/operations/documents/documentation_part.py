@@ -50,7 +50,7 @@ async def need_api(tx: Transaction, scope: Scope, api_id: str) -> None:
 
 
 async def _need(tx: Transaction, scope: Scope, request: Request) -> Part:
-    await need_api(tx, scope, request["restApiId"])
+    """The part named; AWS says the same whether it or its API is missing."""
     found = await store.PARTS.load(tx, scope, request["restApiId"], request["documentationPartId"])
     if found is None:
         raise NotFoundException("Invalid Documentation part identifier specified")
@@ -147,6 +147,7 @@ async def delete_documentation_part(ctx: Context, request: Request) -> None:
     """Remove a documentation part."""
 
     async def delete(tx: Transaction, scope: Scope) -> None:
+        await need_api(tx, scope, request["restApiId"])
         found = await _need(tx, scope, request)
         await store.PARTS.drop(tx, scope, found.api_id, found.id)
 
@@ -156,7 +157,11 @@ async def delete_documentation_part(ctx: Context, request: Request) -> None:
 @operation("ImportDocumentationParts", action="PUT", resource=at(_ALL))
 async def import_documentation_parts(ctx: Context, request: Request) -> dict[str, Any]:
     """Take the documentation of an OpenAPI document, over or into what is there."""
-    said = read_parts(parse_document(request["body"]).root)
+    try:
+        document = parse_document(request["body"])
+    except BadRequestException as cause:
+        raise BadRequestException("Unable to build importer with provided input.") from cause
+    said = read_parts(document.root)
     if not said:
         raise BadRequestException("The document has no documentation parts.")
     overwrite = (request.get("mode") or "merge") == "overwrite"
@@ -167,7 +172,7 @@ async def import_documentation_parts(ctx: Context, request: Request) -> dict[str
         next_id = iter(ids).__next__
         return await write_documentation(tx, scope, request["restApiId"], said, next_id, overwrite)
 
-    return {"ids": await ctx.transact(put), "warnings": []}
+    return {"ids": await ctx.transact(put)}
 
 
 async def write_documentation(

@@ -15,7 +15,7 @@ from cumulet.kv.contract import Transaction
 from cumulet.services.apigateway import store
 from cumulet.services.apigateway.errors import BadRequestException, no_stage, not_yet
 from cumulet.services.apigateway.openapi.documentation import store as documentation
-from cumulet.services.apigateway.openapi.export import Extras, Source, write_document
+from cumulet.services.apigateway.openapi.export import Extras, Source, version_of, write_document
 from cumulet.services.apigateway.rules.names import at
 
 Request = Mapping[str, Any]
@@ -58,9 +58,9 @@ async def get_export(ctx: Context, request: Request) -> dict[str, Any]:
     else:
         text = json.dumps(document, indent=2, ensure_ascii=False)
     ending = "json" if accepts == _JSON else "yaml"
-    name = f"{kind}_{source.stage.created_date:.0f}.{ending}"
+    name = f"{kind}_{version_of(source.api)}.{ending}"
     return {
-        "contentType": accepts,
+        "contentType": "application/octet-stream",
         "contentDisposition": f'attachment; filename="{name}"',
         "body": text.encode(),
     }

@@ -46,7 +46,11 @@ async def create_deployment(ctx: Context, request: Request) -> dict[str, Any]:
         check_stage_name(stage_name)
         parse_stage(request, deployment_id, now)
     elif request.get("canarySettings"):
-        raise BadRequestException("Stage name must be specified for a canary deployment")
+        told = "null" if stage_name is None else stage_name
+        raise BadRequestException(
+            "Invalid deployment content specified.Non null and non empty stageName must be "
+            f"provided for canary deployment. Provided value is {told}"
+        )
 
     async def create(tx: Transaction, scope: Scope) -> Deployment:
         made = await _copy(tx, scope, request, deployment_id, now)
@@ -108,7 +112,8 @@ async def _point(
     if old is None:
         if request.get("canarySettings"):
             raise BadRequestException(
-                "Deployment with canarySettings requires a stage that exists already"
+                f"Invalid deployment content specified.Stage {request['stageName']} must already "
+                "be created before making a canary release deployment"
             )
         made = parse_stage(request, deployment_id, now)
         stage = msgspec.structs.replace(made, description=request.get("stageDescription"))

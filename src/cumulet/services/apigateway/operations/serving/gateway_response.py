@@ -19,12 +19,14 @@ from cumulet.services.apigateway.rules.gateway_responses import (
     RULES,
     STATUS_CODES,
     check_gateway_response,
+    check_patches,
     check_response_type,
     gateway_response_view,
     parse_gateway_response,
+    refusal,
 )
 from cumulet.services.apigateway.rules.names import at
-from cumulet.services.apigateway.rules.patch import apply_patches, terse
+from cumulet.services.apigateway.rules.patch import apply_patches
 
 Request = Mapping[str, Any]
 Own = dict[str, GatewayResponse]
@@ -80,9 +82,9 @@ async def update_gateway_response(ctx: Context, request: Request) -> dict[str, A
     async def update(tx: Transaction, scope: Scope) -> Own:
         own = await _load(tx, scope, request["restApiId"])
         old = own.get(kind) or parse_gateway_response(request["restApiId"], kind, {})
-        document = apply_patches(
-            msgspec.to_builtins(old), request.get("patchOperations"), RULES, terse
-        )
+        operations = request.get("patchOperations")
+        document = apply_patches(msgspec.to_builtins(old), operations, RULES, refusal)
+        check_patches(operations)
         changed = msgspec.convert(document, GatewayResponse)
         check_gateway_response(changed)
         await store.RESPONSES.save(tx, scope, changed)

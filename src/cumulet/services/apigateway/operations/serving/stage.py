@@ -19,7 +19,6 @@ from cumulet.services.apigateway.errors import (
     ConflictException,
     LimitExceededException,
     no_api,
-    no_deployment,
     no_stage,
 )
 from cumulet.services.apigateway.limits import STAGES_MAX
@@ -112,14 +111,14 @@ async def _check_references(tx: Transaction, scope: Scope, stage: Stage) -> None
         wanted.append(stage.canary_settings.deployment_id)
     for deployment_id in wanted:
         if await store.DEPLOYMENTS.load(tx, scope, stage.api_id, deployment_id) is None:
-            raise no_deployment()
+            raise BadRequestException("Deployment id does not exist")
     version, certificate = stage.documentation_version, stage.client_certificate_id
     if version and await documentation.VERSIONS.load(tx, scope, stage.api_id, version) is None:
         raise BadRequestException("Invalid Documentation version specified")
     if certificate and await domains.CLIENT_CERTIFICATES.load(tx, scope, certificate) is None:
         raise BadRequestException("Invalid Client Certificate identifier specified")
     is_logged = stage.access_log_settings is not None or any(
-        one.get("loggingLevel", "OFF") != "OFF" for one in stage.method_settings.values()
+        (one.get("loggingLevel") or "OFF") != "OFF" for one in stage.method_settings.values()
     )
     if is_logged:
         account = await store.ACCOUNTS.load(tx, scope, "settings")

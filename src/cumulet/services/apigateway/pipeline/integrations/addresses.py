@@ -15,6 +15,12 @@ _FORBIDDEN = frozenset(
 )
 """Headers that no mapping may set; AWS answers with a server error."""
 
+_FORBIDDEN_TO_FUNCTIONS = _FORBIDDEN | {
+    *("authorization", "connection", "expect", "proxy-authenticate", "te"),
+}
+_DROPPED = frozenset({"connection", "expect", "proxy-authenticate", "te", "via"})
+"""Headers that mappings may set and HTTP backends do not get."""
+
 _PATH_SAFE = "/:@!$&'()*+,;=-._~%"
 
 
@@ -35,7 +41,14 @@ def checked_headers(headers: Values) -> list[tuple[str, str]]:
     for name in headers:
         if name.lower() in _FORBIDDEN:
             raise configuration_error(f"a mapping may not set the header {name}")
-    return list(pairs_of(headers))
+    return [pair for pair in pairs_of(headers) if pair[0].lower() not in _DROPPED]
+
+
+def check_function_headers(headers: Iterable[str]) -> None:
+    """Raise GatewayFault when a mapping sets a header that no invocation of a function may have."""
+    for name in headers:
+        if name.lower() in _FORBIDDEN_TO_FUNCTIONS:
+            raise configuration_error(f"a mapping may not set the header {name}")
 
 
 def filled(uri: str, path: Mapping[str, str]) -> str:

@@ -18,7 +18,10 @@ from cumulet.services.apigateway.pipeline.faults import (
     malformed_answer,
     timed_out,
 )
-from cumulet.services.apigateway.pipeline.integrations.addresses import single
+from cumulet.services.apigateway.pipeline.integrations.addresses import (
+    check_function_headers,
+    single,
+)
 from cumulet.services.apigateway.pipeline.integrations.mapped import (
     Incoming,
     answered,
@@ -43,6 +46,8 @@ async def invoke_proxy(ctx: Context, admitted: Admitted) -> Exchange:
     method = matched.method
     if method.integration.http_method != "POST":
         raise configuration_error("a proxy integration with Lambda must use POST")
+    if method.assignments:
+        check_function_headers({one.name for one in method.assignments if one.place == "header"})
     event = orjson.dumps(proxy_event(admitted))
     if streams(method.integration):
         return await invoke_stream(ctx, admitted, event)
@@ -174,6 +179,7 @@ async def invoke_mapped(ctx: Context, admitted: Admitted) -> Exchange:
     facts = facts_of(admitted)
     variables = template_variables(facts)
     sent = outgoing(admitted, facts, variables)
+    check_function_headers(sent.parameters["header"])
     named = {name.lower(): value for name, value in sent.parameters["header"].items()}
     wanted = single(named.get("x-amz-invocation-type", "RequestResponse")).strip("'")
     try:

@@ -257,6 +257,10 @@ def answered(
     """
     matched = admitted.authorized.matched
     chosen = _choose(matched.method.responses, incoming.selector)
+    if not chosen.is_declared:
+        raise configuration_error(
+            f"Output mapping refers to an invalid method response: {chosen.status}"
+        )
     headers: list[tuple[str, str]] = []
     for name, value in assigned(chosen.assignments, facts, incoming)["header"].items():
         values = value if isinstance(value, list) else [value]

@@ -78,7 +78,7 @@ def prepare_logs(stage: Stage, account: Account, *, is_canary: bool = False) -> 
     settings = stage.access_log_settings
     has_access = settings is not None and settings.destination_arn and settings.format
     is_logged = any(
-        one.get("loggingLevel", "OFF") != "OFF" for one in stage.method_settings.values()
+        (one.get("loggingLevel") or "OFF") != "OFF" for one in stage.method_settings.values()
     )
     group = f"API-Gateway-Execution-Logs_{stage.api_id}/{stage.stage_name}"
     return Logs(

@@ -69,7 +69,7 @@ def _write(
     if logs.execution_place is None or journal.matched is None:
         return
     settings = journal.matched.method.settings
-    if settings.logging_level == "OFF":
+    if settings.logging_level in (None, "OFF"):
         return
     place = logs.execution_place
     for line in lines_of(
