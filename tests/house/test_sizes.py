@@ -12,6 +12,15 @@ from tests.house.tree import project_files, python_files, syntax_of, text_of
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 60
 FOLDER_ENTRIES_MAX = 14
+CATALOGUES = (
+    "changelog.d",
+    "docs/compatibility",
+    "docs/decisions",
+    "src/cumulet/services",
+    "tests/services",
+    "tests/unit/services",
+)
+"""Folders with one entry for each service, or for each decision: as long as the list of them."""
 
 
 def test_no_python_file_is_longer_than_four_hundred_lines() -> None:
@@ -48,7 +57,7 @@ def test_no_folder_has_more_than_fourteen_entries() -> None:
     full = {
         folder: count
         for folder, count in counts.items()
-        if count > FULL_FOLDERS.get(folder, FOLDER_ENTRIES_MAX)
+        if folder not in CATALOGUES and count > FULL_FOLDERS.get(folder, FOLDER_ENTRIES_MAX)
     }
     assert not full
 
