@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import boto3
 import pytest
@@ -102,9 +103,18 @@ class Cloud:
         settings: dict[str, Any] = {"retries": {"total_max_attempts": 1}, **config}
         if unsigned:
             settings["signature_version"] = UNSIGNED
-        return self.session(key, region).client(
+        made = self.session(key, region).client(
             service, endpoint_url=self.endpoint, config=Config(**settings)
         )
+        if service == "s3control":
+            made.meta.events.register("before-send.s3-control", self._at_own_address)
+        return made
+
+    def _at_own_address(self, request: Any, **_: Any) -> None:
+        """Clients of S3 Control put the account before the host, which no resolver knows here."""
+        parts = urlsplit(request.url)
+        request.headers["Host"] = parts.netloc
+        request.url = self.endpoint + urlunsplit(("", "", parts.path, parts.query, ""))
 
     def environment(self) -> dict[str, str]:
         """The variables with which any AWS client in a subprocess reaches this cloud."""

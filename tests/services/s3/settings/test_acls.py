@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.services.s3.raw import ask
 from tests.services.s3.settings.accounts import ONE, TWO, canonical, with_acls
 
 
@@ -101,28 +100,22 @@ def test_blocks_ignore_and_prevent_public_acls(one, anybody):
     assert refused == "AccessDenied"
 
 
-def test_the_blocks_of_an_account_hold_for_all_its_buckets(two_accounts, anybody):
-    # The operations of s3control put_public_access_block, get_public_access_block and
-    # delete_public_access_block: its clients would write the account in front of the host.
-    s3, account = two_accounts.client("s3"), "0" * 12
-    with_acls(s3, "acl-account")
-    s3.put_object(Bucket="acl-account", Key="k", Body=b"1", ACL="public-read")
-    space = "http://awss3control.amazonaws.com/doc/2018-08-20/"
-    body = (
-        f'<PublicAccessBlockConfiguration xmlns="{space}">'
-        "<IgnorePublicAcls>true</IgnorePublicAcls></PublicAccessBlockConfiguration>"
-    ).encode()
-
-    def control(method, body=b"", account=account):
-        path = "/v20180820/configuration/publicAccessBlock"
-        return ask(two_accounts, method, path, body, x_amz_account_id=account)
-
-    assert control("GET").code == "NoSuchPublicAccessBlockConfiguration"
-    assert control("PUT", body).status == 201
-    assert code_of(anybody.get_object, Bucket="acl-account", Key="k") == "AccessDenied"
-    assert control("GET").field("IgnorePublicAcls") == "true"
-    assert control("GET", account=TWO[0]).code == "AccessDenied"
-    assert control("DELETE").status == 204
+def test_the_blocks_of_an_account_hold_for_all_its_buckets(two_accounts, one, anybody):
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_PutPublicAccessBlock.html
+    control = two_accounts.client("s3control", key=ONE)
+    with_acls(one, "acl-account")
+    one.put_object(Bucket="acl-account", Key="k", Body=b"1", ACL="public-read")
+    missing = code_of(control.get_public_access_block, AccountId=ONE[0])
+    assert missing == "NoSuchPublicAccessBlockConfiguration"
+    block = {"IgnorePublicAcls": True}
+    control.put_public_access_block(AccountId=ONE[0], PublicAccessBlockConfiguration=block)
+    try:
+        assert code_of(anybody.get_object, Bucket="acl-account", Key="k") == "AccessDenied"
+        found = control.get_public_access_block(AccountId=ONE[0])
+        assert found["PublicAccessBlockConfiguration"]["IgnorePublicAcls"] is True
+        assert code_of(control.get_public_access_block, AccountId=TWO[0]) == "AccessDenied"
+    finally:
+        control.delete_public_access_block(AccountId=ONE[0])
     assert anybody.get_object(Bucket="acl-account", Key="k")["Body"].read() == b"1"
 
 
