@@ -10,7 +10,21 @@ from typing import Any
 import pytest
 from tests.cli.conftest import Run
 
-COMMANDS = ["up", "env", "deploy", "invoke", "logs", "ls", "mail", "check", "doctor", "backup", "restore"]
+COMMANDS = [
+    "up",
+    "env",
+    "deploy",
+    "invoke",
+    "logs",
+    "ls",
+    "mail",
+    "import",
+    "hosts",
+    "check",
+    "doctor",
+    "backup",
+    "restore",
+]
 NEED_A_CLOUD = [("env",), ("invoke", "f"), ("logs", "f"), ("ls",)]
 
 
