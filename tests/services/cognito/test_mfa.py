@@ -136,3 +136,20 @@ def test_where_everybody_needs_a_factor_it_is_set_up_at_the_first_sign_in(cloud:
     assert "AccessToken" in done["AuthenticationResult"]
     assert pool.sign_in(user)["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
     pool.admin.delete_user_pool(UserPoolId=pool.id)
+
+
+def test_who_has_the_password_cannot_guess_at_the_second_factor(optional: Pool) -> None:
+    email = f"{name()}@example.com"
+    user = optional.user(email=email)
+    optional.admin.admin_set_user_mfa_preference(
+        UserPoolId=optional.id, Username=user, EmailMfaSettings={"Enabled": True}
+    )
+    for _ in range(3):
+        asked = optional.sign_in(user)
+        for _ in range(2):
+            code, _message = refusal(respond, optional, asked, user, EMAIL_OTP_CODE="wrong")
+            assert code == "CodeMismatchException"
+    assert refusal(optional.sign_in, user) == (
+        "NotAuthorizedException",
+        "Password attempts exceeded",
+    )

@@ -22,6 +22,7 @@ from cumulet.services.cognito.errors import (
     MFAMethodNotFoundException,
 )
 from cumulet.services.cognito.flow.attempts import Taken, keep_open, wait_for
+from cumulet.services.cognito.flow.passwords import count_wrong
 from cumulet.services.cognito.flow.place import Place, needed
 from cumulet.services.cognito.flow.post import Address, deliver
 from cumulet.services.cognito.model import User, new_digits
@@ -126,12 +127,14 @@ async def check(place: Place, taken: Taken, factor: str, responses: Mapping[str,
     user, given = taken.present, needed(responses, _ANSWERS[factor])
     if factor != TOTP:
         if not hmac.compare_digest(taken.state["code"].encode(), given.encode()):
+            await count_wrong(place, user)
             await keep_open(place, taken)
             raise CodeMismatchException("Invalid code or auth state for the user.")
         return user
     secret = place.sealer.unseal(user.factors.totp, TOTP_PURPOSE)
     step = totp.matching_step(secret, given, place.ctx.clock.now())
     if not step:
+        await count_wrong(place, user)
         await keep_open(place, taken)
         raise CodeMismatchException("Invalid code received for user")
     if not await place.ctx.transact(use_step, user.pool, user.key, step):

@@ -73,9 +73,14 @@ def check_unlocked(place: Place, user: User) -> None:
         raise NotAuthorizedException("Password attempts exceeded")
 
 
-async def note_wrong(place: Place, user: User) -> None:
-    """Count a wrong password, and hold the user back after too many. Raises, always."""
+async def count_wrong(place: Place, user: User) -> None:
+    """Count a wrong password or code, and hold the user back after too many."""
     await place.ctx.transact(_count, place.pool.id, user.key, place.ctx.clock.now())
+
+
+async def note_wrong(place: Place, user: User) -> None:
+    """Count a wrong password. Raises NotAuthorizedException, always."""
+    await count_wrong(place, user)
     raise NotAuthorizedException(WRONG)
 
 
@@ -93,7 +98,8 @@ async def _count(tx: Transaction, scope: Scope, pool: str, key: str, now: float)
 
 
 async def note_right(place: Place, user: User) -> None:
-    """Forget wrong passwords after a right one."""
+    """Forget what was wrong, once somebody has signed in: a right password alone is not enough,
+    or who has it could guess at the second factor for ever."""
     if user.failures:
         await place.ctx.transact(
             store.change_user, place.pool.id, user.key, failures=0, locked_until=0.0

@@ -26,7 +26,6 @@ from cumulet.services.cognito.flow.passwords import (
     WRONG,
     check_unlocked,
     is_right,
-    note_right,
     note_wrong,
     spend_time,
     verifier_of,
@@ -91,7 +90,6 @@ async def by_password(place: Place, parameters: Mapping[str, str]) -> User:
         check_state(user)
     if not await is_right(place, user, password):
         await note_wrong(place, user)
-    await note_right(place, user)
     check_state(user)
     return user
 
@@ -184,5 +182,4 @@ async def finish_srp(place: Place, responses: Mapping[str, str]) -> Taken:
     wanted = srp.proof(shared, scramble, place.pool.code, user.name, plain, timestamp)
     if not hmac.compare_digest(wanted.encode(), signature.encode()):
         await note_wrong(place, user)
-    await note_right(place, user)
     return taken

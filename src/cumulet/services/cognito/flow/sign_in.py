@@ -18,6 +18,7 @@ from cumulet.services.cognito.errors import (
 )
 from cumulet.services.cognito.flow import custom, factors, issue, people, proofs, triggers
 from cumulet.services.cognito.flow.attempts import take, wait_for
+from cumulet.services.cognito.flow.passwords import note_right
 from cumulet.services.cognito.flow.place import Place, check_secret_hash, needed
 from cumulet.services.cognito.model import MUST_CHANGE, User
 from cumulet.services.cognito.rules.clients import allows
@@ -139,6 +140,7 @@ async def after_first_factor(place: Place, user: User, source: str) -> dict[str,
 
 async def complete(place: Place, user: User, source: str) -> dict[str, Any]:
     """The end of a sign-in: the trigger after it, and tokens."""
+    await note_right(place, user)
     await triggers.fire(
         place,
         "PostAuthentication",
