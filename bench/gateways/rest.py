@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bench.clouds import PEERS, Server, ours
 from bench.functions import admit, make_api, make_function
-from bench.load import Rate
 from bench.gateways.offline import serverless_offline
+from bench.load import Rate
 from bench.peers import available
 from bench.report import missed, ratio, show
 from bench.requests import plain
