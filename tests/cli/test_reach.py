@@ -28,9 +28,14 @@ COMMANDS = [
 NEED_A_CLOUD = [("env",), ("invoke", "f"), ("logs", "f"), ("ls",)]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_help_says_what_it_does_and_how_it_is_used(run: Run, command: str) -> None:
-    done = run(command, "--help")
+IN_PARTS = {"hosts": "hosts list"}
+"""Commands that have commands of their own, and one of these."""
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_says_what_it_does_and_how_it_is_used(run: Run, name: str) -> None:
+    command = IN_PARTS.get(name, name)
+    done = run(*command.split(), "--help")
     assert done.code == 0
     assert done.err == ""
     assert done.out.startswith(f"Usage: python -m cumulet {command} [OPTIONS]")

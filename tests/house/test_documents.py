@@ -22,6 +22,7 @@ NAMES = {
     "logs",
     "ls",
     "import",
+    "hosts",
     "mail",
     "check",
     "doctor",

@@ -21,7 +21,7 @@ _COMMANDS = {
     "ls": "list what is deployed",
     "mail": "show the messages that user pools sent",
     "import": "put the rows of files into a table",
-    "hosts": "register machines of your own, which functions find as EC2 instances",
+    "hosts": "register machines that you run, as EC2 instances",
     "check": "verify that the data on disk is whole",
     "doctor": "say what this machine allows, and what is missing",
     "backup": "copy the data of a running or stopped cloud",
