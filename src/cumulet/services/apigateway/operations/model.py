@@ -24,7 +24,6 @@ from cumulet.services.apigateway.errors import (
 from cumulet.services.apigateway.limits import MODELS_MAX
 from cumulet.services.apigateway.model import Model, shown
 from cumulet.services.apigateway.operations.rest_api import page, page_of
-from cumulet.services.apigateway.rules.model_template import template_of
 from cumulet.services.apigateway.rules.names import at
 from cumulet.services.apigateway.rules.patch import (
     REPLACE,
@@ -34,6 +33,7 @@ from cumulet.services.apigateway.rules.patch import (
     optional_text,
 )
 from cumulet.services.apigateway.rules.schema import BadSchema, compile_schema
+from cumulet.services.apigateway.templates.suggestion import template_of
 
 Request = Mapping[str, Any]
 

@@ -16,8 +16,8 @@ from cumulet.services.apigateway.errors import (
     BadRequestException,
     ConflictException,
 )
-from cumulet.services.apigateway.rules.model_template import template_of
 from cumulet.services.apigateway.rules.names import at
+from cumulet.services.apigateway.templates.suggestion import template_of
 from cumulet.services.apigateway.v2 import store
 from cumulet.services.apigateway.v2.errors import no_part, too_many
 from cumulet.services.apigateway.v2.limits import MODELS_MAX
