@@ -46,6 +46,9 @@ which required parameter is missing; `documents` ones that a body is missing or 
 all others speak as below.
 """
 
+_BATCH = "Entries"
+"""A batch of SQS: in its query protocol an empty one looks like none, and SQS says so itself."""
+
 _LEFT_TO_SERVICE = {"dynamodb": frozenset(("AttributeName",))}
 """Shapes whose limits a service tells in its own words, so that large values are not walked."""
 
@@ -74,7 +77,7 @@ def _compile(operation: OperationModel) -> Callable[[Any], None] | None:
     if shape is None or style == "silent":
         return None
     if style == "named":
-        return named_check(shape.required)
+        return named_check([name for name in shape.required if name != _BATCH])
     if style == "documents":
         return document_check(operation, shape)
     if style == "placed":

@@ -97,7 +97,12 @@ async def send_message_batch(ctx: Context, request: Request) -> dict[str, Any]:
         {"Id": entry["Id"], **_answer(queue, message, one, entry)}
         for (entry, message, _), one in zip(drafts, sent, strict=True)
     ]
-    return {"Successful": done, "Failed": failed}
+    return batch_answer(done, failed)
+
+
+def batch_answer(done: list[dict[str, Any]], failed: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a batch answers: AWS leaves out the list that has nothing in it."""
+    return {**({"Successful": done} if done else {}), **({"Failed": failed} if failed else {})}
 
 
 def check_batch(entries: Sequence[Request]) -> Sequence[Request]:

@@ -37,6 +37,7 @@ from cumulet.services.sqs.rules.attributes import (
     parse_redrive,
     redrive_policy,
     shown_attributes,
+    with_plain_flags,
 )
 from cumulet.services.sqs.store.tables import DELETED, QUEUES, clear_queue, count_messages
 
@@ -60,7 +61,7 @@ def named_resource(ctx: Context, request: Request) -> str:
 async def create_queue(ctx: Context, request: Request) -> dict[str, Any]:
     """Make a queue; the same name with the same attributes answers the queue that is there."""
     name = request["QueueName"]
-    attributes = dict(request.get("Attributes") or {})
+    attributes = with_plain_flags(request.get("Attributes") or {})
     tags = dict(request.get("tags") or {})
     check_name(name, attributes.get("FifoQueue") == "true")
     check_attributes(attributes, ctx.scope, name=name, is_new=True)

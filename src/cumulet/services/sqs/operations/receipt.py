@@ -26,7 +26,13 @@ from cumulet.services.sqs.limits import (
     WAIT_SECONDS_MAX,
 )
 from cumulet.services.sqs.model import Handle, Message, Queue, queue_arn
-from cumulet.services.sqs.operations.message import NAMESPACE, check_batch, failure, shown_sequence
+from cumulet.services.sqs.operations.message import (
+    NAMESPACE,
+    batch_answer,
+    check_batch,
+    failure,
+    shown_sequence,
+)
 from cumulet.services.sqs.rules.contents import (
     check_token,
     chosen_attributes,
@@ -246,7 +252,7 @@ def _batch_answer(
             raise error
         else:
             failed.append(failure(entry["Id"], error))
-    return {"Successful": done, "Failed": failed}
+    return batch_answer(done, failed)
 
 
 async def _delete(ctx: Context, scope: Scope, queue: Queue, handles: list[Handle]) -> list[Outcome]:

@@ -106,6 +106,17 @@ def check_attributes(given: Mapping[str, str], scope: Scope, *, name: str, is_ne
         )
 
 
+_FLAGS = frozenset(("FifoQueue", "ContentBasedDeduplication", "SqsManagedSseEnabled"))
+
+
+def with_plain_flags(given: Mapping[str, str]) -> dict[str, str]:
+    """The attributes with truth values as they are kept: AWS reads them in any case."""
+    return {
+        key: value.lower() if key in _FLAGS and value.lower() in ("true", "false") else value
+        for key, value in given.items()
+    }
+
+
 def _check_number(key: str, value: str) -> None:
     least, most = (REUSE_SECONDS_MIN, REUSE_SECONDS_MAX) if key == _REUSE else NUMBERS[key][:2]
     if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
