@@ -256,7 +256,14 @@ def test_an_import_knows_the_parameters_of_its_paths_and_skips_mappings_that_are
             }
         },
     }
-    client.put_rest_api(restApiId=api.id, mode="overwrite", body=json.dumps(document).encode())
+    put = client.put_rest_api(
+        restApiId=api.id, mode="overwrite", body=json.dumps(document).encode()
+    )
+    assert put["warnings"] == [
+        "Invalid format for 'requestParameters'. Expected type string for property "
+        "'integration.request.header.nothing' of resource '/product/{product_id}' and method "
+        "'GET' but got 'true'"
+    ]
     named = {
         "restApiId": api.id,
         "resourceId": api.resource("product", "{product_id}"),

@@ -48,7 +48,7 @@ def test_a_key_is_disabled_unless_told(client, made):
     ("length", "words"),
     [
         (19, "API Key value should be at least 20 characters"),
-        (129, "API Key value should be at most 128 characters"),
+        (129, "API Key value exceeds maximum size of 128 characters"),
     ],
 )
 def test_values_have_bounds(client, length, words):

@@ -109,7 +109,7 @@ def test_names_are_unique_and_the_api_must_exist(client, api):
         "Authorizer name must be unique. Authorizer a already exists in this RestApi.",
     ):
         client.create_authorizer(restApiId=api.id, **settings)
-    with refused("NotFoundException"):
+    with refused("ConflictException"):
         client.create_authorizer(restApiId="nothere", **settings)
 
 

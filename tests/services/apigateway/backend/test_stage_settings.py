@@ -11,7 +11,6 @@ from tests.services.apigateway.conftest import refused
 
 USUAL = {
     "metricsEnabled": False,
-    "loggingLevel": "OFF",
     "dataTraceEnabled": False,
     "throttlingBurstLimit": 5000,
     "throttlingRateLimit": 10000.0,
@@ -190,7 +189,7 @@ def test_a_canary_needs_a_stage_and_a_deployment_that_exist(served):
         )
     with refused("BadRequestException"):
         served.client.create_deployment(restApiId=served.id, canarySettings={"percentTraffic": 1.0})
-    with refused("NotFoundException", "Invalid Deployment identifier specified"):
+    with refused("BadRequestException", "Deployment id does not exist"):
         patch(served, ("replace", "/canarySettings/deploymentId", "nothere"))
 
 

@@ -147,7 +147,21 @@ class _Planner:
         check_method(method)
         for response in (method.method_responses or {}).values():
             check_method_response(response)
+        self._warn_of_mappings(path, verb, operation)
         return with_integration(method, operation)
+
+    def _warn_of_mappings(self, path: str, verb: str, operation: Mapping[str, Any]) -> None:
+        """Mappings that are no text are left out; AWS says so."""
+        integration = operation.get(f"{_X}integration")
+        given = integration.get("requestParameters") if isinstance(integration, dict) else None
+        if not isinstance(given, dict):
+            return
+        self._plan.warnings += [
+            "Invalid format for 'requestParameters'. Expected type string for property "
+            f"'{name}' of resource '{path}' and method '{verb}' but got '{json.dumps(value)}'"
+            for name, value in given.items()
+            if not isinstance(value, str)
+        ]
 
     def _validator(self, name: Any) -> str | None:
         if name is None:

@@ -60,6 +60,7 @@ async def get_export(ctx: Context, request: Request) -> dict[str, Any]:
     ending = "json" if accepts == _JSON else "yaml"
     name = f"{kind}_{version_of(source.api)}.{ending}"
     return {
+        # Whatever is asked for: AWS gives a file.
         "contentType": "application/octet-stream",
         "contentDisposition": f'attachment; filename="{name}"',
         "body": text.encode(),
