@@ -180,7 +180,9 @@ class Pool:
         return "".join(c if c.isdigit() else " " for c in body).split()[-1]
 
 
-def read_mailbox(cloud: Any, to: str = "") -> list[dict[str, Any]]:
+def read_mailbox(
+    cloud: Any, to: str = "", key: tuple[str, str] | None = None
+) -> list[dict[str, Any]]:
     """The cloud's mailbox, by the page that the command line reads."""
     import urllib.request
 
@@ -190,7 +192,7 @@ def read_mailbox(cloud: Any, to: str = "") -> list[dict[str, Any]]:
 
     url, body = f"{cloud.endpoint}/_cumulet/mail", json.dumps({"to": to}).encode()
     request = AWSRequest("POST", url, data=body)
-    SigV4Auth(Credentials(*cloud.root_key), "cumulet", cloud.region).add_auth(request)
+    SigV4Auth(Credentials(*(key or cloud.root_key)), "cumulet", cloud.region).add_auth(request)
     sent = urllib.request.Request(url, data=body, headers=dict(request.headers), method="POST")
     with urllib.request.urlopen(sent, timeout=10) as answer:
         found: list[dict[str, Any]] = json.loads(answer.read())["messages"]

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import urllib.error
 import urllib.request
 from typing import Any
 
 import pytest
-from tests.services.cognito.client import Pool, claims_of, make_pool, name, refusal
+from tests.services.cognito.client import (
+    Pool,
+    claims_of,
+    make_pool,
+    name,
+    read_mailbox,
+    refusal,
+)
 
 
 def test_a_pool_is_described_changed_and_deleted(cloud: Any) -> None:
@@ -233,3 +241,48 @@ def test_keys_are_published(pool: Pool, cloud: Any) -> None:
         keys = json.load(answer)["keys"]
     assert len(keys) == 2
     assert all(set(key) == {"alg", "e", "kid", "kty", "n", "use"} for key in keys)
+
+
+def test_messages_come_from_whom_the_pool_says(cloud: Any) -> None:
+    pool = make_pool(
+        cloud,
+        EmailConfiguration={
+            "EmailSendingAccount": "DEVELOPER",
+            "From": "Shop <shop@example.com>",
+            "ReplyToEmailAddress": "help@example.com",
+            "SourceArn": "arn:aws:ses:us-east-1:000000000000:identity/shop@example.com",
+        },
+        AdminCreateUserConfig={
+            "AllowAdminCreateUserOnly": True,
+            "InviteMessageTemplate": {"EmailMessage": "Dear {username}, use {####}"},
+        },
+    )
+    email = f"{name()}@example.com"
+    pool.admin.admin_create_user(
+        UserPoolId=pool.id,
+        Username="ann",
+        DesiredDeliveryMediums=["EMAIL"],
+        UserAttributes=[{"Name": "email", "Value": email}],
+    )
+    (mail,) = pool.mail(email)
+    assert (mail["sender"], mail["reply_to"]) == ("Shop <shop@example.com>", "help@example.com")
+    assert mail["body"].startswith("Dear ann, use ")
+    code, _ = refusal(
+        pool.admin.set_user_pool_mfa_config,
+        UserPoolId=pool.id,
+        EmailMfaConfiguration={"Message": "no code in here"},
+    )
+    assert code == "InvalidParameterException"
+    pool.admin.delete_user_pool(UserPoolId=pool.id)
+
+
+def test_the_mailbox_is_for_the_root_of_the_account(cloud: Any) -> None:
+    iam, user = cloud.client("iam"), name("reader")
+    iam.create_user(UserName=user)
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        read_mailbox(cloud, key=(key["AccessKeyId"], key["SecretAccessKey"]))
+    assert refused.value.code == 403
+    refused.value.close()
+    iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
+    iam.delete_user(UserName=user)

@@ -14,6 +14,10 @@ from cumulet.cli.reach import find_cloud, signed_post
 from cumulet.cli.say import fail, say, show, show_json, table
 
 _COUNT = 20
+_HEADERS = (
+    *(("From", "sender"), ("Reply-To", "reply_to"), ("To", "to")),
+    ("Subject", "subject"),
+)
 
 
 @click.command("mail")
@@ -46,7 +50,7 @@ def command(
 
 
 def _show(message: dict[str, Any]) -> None:
-    for title, key in (("From", "sender"), ("To", "to"), ("Subject", "subject")):
+    for title, key in _HEADERS:
         if message[key]:
             show(f"{title}: {message[key]}")
     show(f"Date: {_time(message)}")

@@ -253,6 +253,7 @@ class Mail(msgspec.Struct, frozen=True):
     body: str
     pool: str
     user: str
+    reply_to: str = ""
 
 
 def new_code(clock: Clock, length: int) -> str:

@@ -102,6 +102,7 @@ async def deliver(place: Place, user: User, address: Address, source: str, code:
         body=filled(body, code, user.name),
         pool=place.pool.id,
         user=user.name,
+        reply_to="" if is_text else str(sender.get("ReplyToEmailAddress", "")),
     )
     await place.ctx.transact(_drop_into_mailbox, mail)
 

@@ -32,6 +32,7 @@ from cumulet.services.cognito.rules.settings import (
     pool_view,
     read_settings,
 )
+from cumulet.services.cognito.rules.words import CODE
 from cumulet.services.cognito.signing.keys import first_keys
 
 _STACKS = "aws:cloudformation:"
@@ -186,6 +187,15 @@ async def set_user_pool_mfa_config(ctx: Context, request: Mapping[str, Any]) -> 
     """Say which second factors a pool has, and whether they are needed."""
     if "WebAuthnConfiguration" in request:
         raise InvalidParameterException("Passkeys are not supported here: WebAuthnConfiguration.")
+    texts = {
+        "EmailMfaConfiguration": request.get("EmailMfaConfiguration", {}).get("Message"),
+        "SmsMfaConfiguration": request.get("SmsMfaConfiguration", {}).get(
+            "SmsAuthenticationMessage"
+        ),
+    }
+    for name, text in texts.items():
+        if text and CODE not in text:
+            raise InvalidParameterException(f"The message of {name} must contain {CODE}.")
     return factors_view(await ctx.transact(_set_factors, dict(request), ctx.clock.now()))
 
 

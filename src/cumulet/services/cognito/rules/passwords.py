@@ -31,8 +31,10 @@ _LETTERS = ("ABCDEFGHJKLMNPQRSTUVWXYZ", "abcdefghijkmnopqrstuvwxyz", "23456789",
 
 
 def policy_of(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The policy of a pool with its defaults."""
-    return {**POLICY, **settings.get("Policies", {}).get("PasswordPolicy", {})}
+    """The policy of a pool with its defaults; the days have an older name elsewhere, too."""
+    days = settings.get("AdminCreateUserConfig", {}).get("UnusedAccountValidityDays")
+    older = {"TemporaryPasswordValidityDays": days} if days else {}
+    return {**POLICY, **settings.get("Policies", {}).get("PasswordPolicy", {}), **older}
 
 
 def check_policy(policy: Mapping[str, Any]) -> dict[str, Any]:

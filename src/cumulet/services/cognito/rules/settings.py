@@ -58,6 +58,12 @@ def read_settings(request: Mapping[str, Any]) -> dict[str, Any]:
     settings.setdefault("EmailConfiguration", {"EmailSendingAccount": "COGNITO_DEFAULT"})
     settings.setdefault("UserPoolTier", "ESSENTIALS")
     invite = settings.get("AdminCreateUserConfig", {})
+    given = policies.get("PasswordPolicy", {})
+    if "UnusedAccountValidityDays" in invite and "TemporaryPasswordValidityDays" in given:
+        raise InvalidParameterException(
+            "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of "
+            "UnusedAccountValidityDays"
+        )
     settings["AdminCreateUserConfig"] = {"AllowAdminCreateUserOnly": False, **invite}
     settings["LambdaConfig"] = _functions(request.get("LambdaConfig", {}))
     template = settings.get("VerificationMessageTemplate", {})
