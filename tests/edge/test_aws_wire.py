@@ -215,7 +215,9 @@ def test_surface_takes_web_sockets(cloud):
 
 def test_request_for_nothing_known_is_answered_in_words(cloud):
     async def work(c):
-        status, head, body = await exchange(c.port, "GET", "/Nothing/known", [("Host", "localhost")])
+        status, head, body = await exchange(
+            c.port, "GET", "/Nothing/known", [("Host", "localhost")]
+        )
         assert status in (400, 404)
         assert "x-amzn-requestid" in head
         assert b"Error" in body or b"Exception" in body

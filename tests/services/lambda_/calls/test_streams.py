@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from tests.services.lambda_.conftest import pack
 from tests.services.lambda_.calls.test_urls import open_to_all
+from tests.services.lambda_.conftest import pack
 
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
 
