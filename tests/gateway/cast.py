@@ -118,6 +118,11 @@ def method(verb: str = "ANY", /, **parts: Any) -> Method:
             "authorizationType": "NONE",
             "apiKeyRequired": False,
             "methodIntegration": integration,
+            # What an integration answers with must be a response of the method.
+            "methodResponses": {
+                status: {"statusCode": status}
+                for status in integration.get("integrationResponses") or {}
+            },
             **parts,
         },
         Method,
