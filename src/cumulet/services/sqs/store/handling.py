@@ -52,7 +52,10 @@ async def delete(
 async def change_visibility(
     tx: Transaction, scope: Scope, queue: Queue, changes: list[tuple[Handle, int]], now_ms: int
 ) -> list[Outcome]:
-    """Make each held message visible again after so many seconds from now."""
+    """Make each held message visible again after so many seconds from now.
+
+    The last receiver of a standard queue may hold a message again whose time is over already.
+    """
     current = await QUEUES.load(tx, scope, queue.name)
     if current is None or current.uid != queue.uid:
         return [Outcome.NO_QUEUE] * len(changes)
@@ -61,8 +64,10 @@ async def change_visibility(
         message = await MESSAGES.load(tx, scope, current.uid, handle.sequence)
         if message is None:
             outcomes.append(Outcome.GONE)
-        elif message.receipt != handle.receipt or message.visible_ms <= now_ms:
+        elif message.receipt != handle.receipt:
             outcomes.append(Outcome.NOT_IN_FLIGHT)
+        elif current.is_fifo and message.visible_ms <= now_ms:
+            outcomes.append(Outcome.EXPIRED)
         else:
             changed = msgspec.structs.replace(message, visible_ms=now_ms + seconds * 1000)
             await MESSAGES.save(tx, scope, changed)
