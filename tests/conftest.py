@@ -52,6 +52,8 @@ class Cloud:
         while not text.endswith(b"}\n"):
             line = self.process.stdout.readline()
             if not line:
+                self.process.wait(STOP_SECONDS_MAX)
+                self._close()
                 raise AssertionError(f"the cloud did not start:\n{self.log.read_text()}")
             text += line
         self.endpoint = json.loads(text)["endpoint"]

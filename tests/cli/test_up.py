@@ -266,10 +266,10 @@ def test_with_apps_deploys_them_and_says_what_to_try(new_cloud: Any) -> None:
         return str(cloud.log.read_text())
 
     deadline, pause = time.monotonic() + 120, threading.Event()
-    while "1 of 1 applications deployed" not in said():
+    while "2 of 2 applications deployed" not in said():
         assert time.monotonic() < deadline, said()
         pause.wait(0.2)
-    assert [s["StackStatus"] for s in cfn.describe_stacks()["Stacks"]] == ["CREATE_COMPLETE"]
+    assert {s["StackStatus"] for s in cfn.describe_stacks()["Stacks"]} == {"CREATE_COMPLETE"}
     found = re.search(r'curl "(http://\S+)"', said())
     assert found is not None
     with urllib.request.urlopen(found[1], timeout=20) as answer:

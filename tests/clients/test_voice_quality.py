@@ -94,7 +94,7 @@ def test_recordings_are_scored_on_the_engine_s_machine(
         return (names | {path.name for path in (machine / "jobs").iterdir()}) <= kept
 
     running = [int(one) for one in (machine / "running").read_text().split()]
-    assert max(running) == 2, "as many at once as there are licences, and no more"
+    assert max(running) <= 2, "no more at once than there are licences"
     until = time.monotonic() + 30
     while not is_clean():
         assert time.monotonic() < until, "files of jobs that are gone were left"

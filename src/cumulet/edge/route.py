@@ -31,6 +31,14 @@ def is_own(host: str) -> bool:
     return _OWN.match(host) is not None
 
 
+def _is_bucket_s(request: Request) -> bool:
+    """Whether this may be a browser's for a bucket, which its surface claims at any address."""
+    if request.method == "OPTIONS":
+        return True
+    kind = request.headers.first.get("content-type", "")
+    return request.method == "POST" and kind[:10].lower() == "multipart/"
+
+
 class Routes:
     """The surfaces that have the first refusal, in order."""
 
@@ -78,7 +86,7 @@ class Routes:
         """
         if self.leaves_to_aws(request) or manages_connections(request):
             return None
-        if not self._is_address(request.headers.first.get("host", "")):
+        if _is_bucket_s(request) or not self._is_address(request.headers.first.get("host", "")):
             for claiming in self._claiming:
                 if await claiming.claims(platform, request):
                     return claiming

@@ -165,7 +165,8 @@ class Detector:
 
     def _signed_for(self, names: Iterable[str]) -> Target | None:
         """The service that the signature names, when the path is no operation's."""
-        for name in names:
+        # Several services may sign with one name; S3's is S3's own before S3 Control's.
+        for name in sorted(names, key=lambda one: one not in self._by_signing_name):
             return Target(name, None if name in self._rest else "", self._protocol(name))
         return None
 

@@ -147,7 +147,7 @@ def test_the_caller_needs_pass_role(cloud: Any, role: str) -> None:
         ({"Tags": {"aws:x": "y"}}, "System tags cannot be added"),
         ({"LoggingConfig": {"ApplicationLogLevel": "DEBUG"}}, "log format to JSON"),
         ({"Layers": ["arn:aws:lambda:us-east-1:000000000000:layer:no:1"]}, "does not exist"),
-        ({"DeadLetterConfig": {"TargetArn": "arn:aws:sns:us-east-1:1:t"}}, "not supported"),
+        ({"DeadLetterConfig": {"TargetArn": "arn:aws:sns:us-east-1:1:t"}}, "is invalid"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(

@@ -66,7 +66,6 @@ def test_a_function_streams_its_answer(api, function):
     "settings",
     [
         {"type": "MOCK", "responseTransferMode": "STREAM"},
-        {"type": "HTTP_PROXY", "responseTransferMode": "DRIP", "uri": "http://a.example/"},
         {"type": "HTTP_PROXY", "timeoutInMillis": 29_001, "uri": "http://a.example/"},
         {
             "type": "HTTP_PROXY",
@@ -82,6 +81,12 @@ def test_a_function_streams_its_answer(api, function):
 )
 def test_transfer_modes_are_checked(api, settings):
     with refused("BadRequestException"):
+        api.client.put_integration(**api.method("GET"), integrationHttpMethod="POST", **settings)
+
+
+def test_a_transfer_mode_outside_of_the_model_is_refused(api):
+    settings = {"type": "HTTP_PROXY", "uri": "http://a.example/", "responseTransferMode": "DRIP"}
+    with refused("ValidationException"):
         api.client.put_integration(**api.method("GET"), integrationHttpMethod="POST", **settings)
 
 
