@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -142,17 +143,21 @@ def test_invocations_are_measured(models: Cloud, runtime: Any) -> None:
     code_of(runtime.converse, modelId="test.refuses500", messages=MESSAGES)
     code_of(runtime.converse, modelId="test.refuses400", messages=MESSAGES)
     cloudwatch = models.client("cloudwatch")
-    found: set[tuple[str, str]] = set()
-    for page in cloudwatch.get_paginator("list_metrics").paginate(Namespace="AWS/Bedrock"):
-        for one in page["Metrics"]:
-            found.add((one["MetricName"], one["Dimensions"][0]["Value"]))
-    assert found >= {
+    wanted = {
         *((name, "test.thinks") for name in ("Invocations", "InvocationLatency")),
         *((name, "test.thinks") for name in ("InputTokenCount", "OutputTokenCount")),
         ("InvocationThrottles", "test.refuses429"),
         ("InvocationServerErrors", "test.refuses500"),
         ("InvocationClientErrors", "test.refuses400"),
     }
+    # Measurements are gathered for some seconds before they are written.
+    found: set[tuple[str, str]] = set()
+    until = time.monotonic() + 30
+    while not found >= wanted:
+        assert time.monotonic() < until, wanted - found
+        pages = cloudwatch.get_paginator("list_metrics").paginate(Namespace="AWS/Bedrock")
+        metrics = [one for page in pages for one in page["Metrics"]]
+        found = {(one["MetricName"], one["Dimensions"][0]["Value"]) for one in metrics}
 
 
 def test_without_a_models_file_no_answer_is_made_up(cloud: Cloud) -> None:
