@@ -131,6 +131,8 @@ def test_switched_off_address_takes_no_sockets(sockets: SocketApi):
     sockets.connect()
     sockets.client.update_api(ApiId=sockets.id, DisableExecuteApiEndpoint=True)
     assert refused(sockets)[0] == 403
+    # By path, as clients of one machine come, it is the same address.
+    assert refused(sockets, by_path=True)[0] == 403
 
 
 def test_required_parameters_must_be_there(sockets: SocketApi, function: str):

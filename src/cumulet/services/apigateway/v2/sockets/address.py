@@ -18,13 +18,13 @@ _PATH = re.compile(
 class Address(NamedTuple):
     """An API and a stage as named, which need not exist; `rest` is the path behind the stage.
 
-    `by_host` says that the API's own host was used, which can be switched off.
+    `by_domain` says that a custom domain led here; the API's own addresses can be switched off.
     """
 
     api_id: str
     stage: str
     rest: str
-    by_host: bool
+    by_domain: bool
 
 
 async def find_address(domains: Domains, request: Request) -> Address | None:
@@ -32,7 +32,7 @@ async def find_address(domains: Domains, request: Request) -> Address | None:
     found = _HOST.match(request.host)
     if found is not None:
         stage, slash, rest = request.path.lstrip("/").partition("/")
-        return Address(found["api"].lower(), unquote(stage), slash + rest, True)
+        return Address(found["api"].lower(), unquote(stage), slash + rest, False)
     matched = _PATH.match(request.path)
     if matched is not None:
         return Address(matched["api"].lower(), unquote(matched["stage"]), matched["rest"], False)
@@ -40,4 +40,4 @@ async def find_address(domains: Domains, request: Request) -> Address | None:
     target = domain.target(request.path) if domain is not None else None
     if domain is None or target is None or not domain.admits(request):
         return None
-    return Address(target.api_id, target.stage, target.path, False)
+    return Address(target.api_id, target.stage, target.path, True)

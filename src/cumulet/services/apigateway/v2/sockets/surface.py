@@ -77,15 +77,15 @@ class Sockets:
         if address is None or await stages.speaks_sockets(address.api_id) is False:
             return await self._others.serve(platform, request)
         stage = await stages.find(address.api_id, address.stage)
-        if stage is not None and not _is_open(stage, address.rest, by_host=address.by_host):
+        if stage is not None and not _is_open(stage, address.rest, by_domain=address.by_domain):
             stage = None
         trace = tracing.current.get() or Trace()
         return await shake_hands(platform, stage, request, trace, _trace_header(platform, request))
 
 
-def _is_open(stage: ServedStage, rest: str, *, by_host: bool) -> bool:
+def _is_open(stage: ServedStage, rest: str, *, by_domain: bool) -> bool:
     """Whether the stage is at this very address: it has no paths of its own."""
-    return rest in ("", "/") and not (by_host and stage.is_disabled)
+    return rest in ("", "/") and (by_domain or not stage.is_disabled)
 
 
 def _trace_header(platform: Platform, request: Request) -> str:
