@@ -211,10 +211,10 @@ QUEUE = {
         ({**QUEUE, "RequestParameters": {"QueueUrl": "q"}}, ""),
         ({**QUEUE, "RequestParameters": {**QUEUE["RequestParameters"], "Other": "x"}}, ""),
         ({**QUEUE, "IntegrationSubtype": "SQS-Nothing"}, ""),
-        ({**QUEUE, "IntegrationSubtype": "EventBridge-PutEvents"},
-         "IntegrationSubtype EventBridge-PutEvents is not supported by Cumulet: it has no "
-         "EventBridge."),
-        ({**QUEUE, "IntegrationSubtype": "StepFunctions-StartExecution"}, ""),
+        ({**QUEUE, "IntegrationSubtype": "EventBridge-PutEvents"}, ""),
+        ({**QUEUE, "IntegrationSubtype": "StepFunctions-StartExecution"},
+         "IntegrationSubtype StepFunctions-StartExecution is not supported by Cumulet: it has no "
+         "Step Functions."),
         ({**QUEUE, "IntegrationSubtype": "Kinesis-PutRecord"}, ""),
         ({**QUEUE, "IntegrationSubtype": "AppConfig-GetConfiguration"}, ""),
     ],

@@ -14,12 +14,16 @@ from cumulet.services.apigateway.errors import BadRequestException
 
 @dataclass(frozen=True, slots=True)
 class Subtype:
-    """One operation that can be integrated; what is not in either tuple is no parameter of it."""
+    """One operation that can be integrated; what is not in either tuple is no parameter of it.
+
+    `entries` is the member that holds the parameters as the only one of a list.
+    """
 
     service: str
     operation: str
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
+    entries: str = ""
 
 
 SUBTYPES: Mapping[str, Subtype] = {
@@ -45,16 +49,24 @@ SUBTYPES: Mapping[str, Subtype] = {
         "sqs", "DeleteMessage", ("QueueUrl", "ReceiptHandle"), ("Region",)
     ),
     "SQS-PurgeQueue": Subtype("sqs", "PurgeQueue", ("QueueUrl",), ("Region",)),
+    "EventBridge-PutEvents": Subtype(
+        "events",
+        "PutEvents",
+        ("Detail", "DetailType", "Source"),
+        ("Time", "EventBusName", "Resources", "TraceHeader", "Region"),
+        entries="Entries",
+    ),
 }
 
 NUMBERS = frozenset({"DelaySeconds", "MaxNumberOfMessages", "VisibilityTimeout", "WaitTimeSeconds"})
-DOCUMENTS = frozenset(
-    {"MessageAttributes", "MessageSystemAttributes", "AttributeNames", "MessageAttributeNames"}
-)
-"""Parameters whose value is a JSON document (or, for names, a list with commas)."""
+DOCUMENTS = frozenset({"MessageAttributes", "MessageSystemAttributes"})
+"""Parameters whose value is a JSON document."""
+LISTS = frozenset({"AttributeNames", "MessageAttributeNames", "Resources"})
+"""Parameters whose value is a list, also as a JSON document or as words with commas."""
+TIMES = frozenset({"Time"})
+"""Parameters whose value is a time as RFC 3339 writes it."""
 
 _ABSENT = {
-    "EventBridge-PutEvents": "EventBridge",
     "AppConfig-GetConfiguration": "AppConfig",
     "Kinesis-PutRecord": "Kinesis",
     "StepFunctions-StartExecution": "Step Functions",

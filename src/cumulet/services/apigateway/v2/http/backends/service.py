@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-in
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -19,7 +20,7 @@ from cumulet.services.apigateway.v2.http.facts import RequestValues
 from cumulet.services.apigateway.v2.http.prepared.served import ServedIntegration
 from cumulet.services.apigateway.v2.http.refusals import bad_request, failed, unavailable
 from cumulet.services.apigateway.v2.rules.expressions import evaluate, text_of
-from cumulet.services.apigateway.v2.rules.services import DOCUMENTS, NUMBERS
+from cumulet.services.apigateway.v2.rules.services import DOCUMENTS, LISTS, NUMBERS, TIMES
 
 _JSON = ("Content-Type", "application/json")
 
@@ -55,6 +56,8 @@ async def _call(
 ) -> dict[str, Any]:
     caller = await acting_for(ctx, who, served, region)
     assert served.subtype is not None
+    if served.subtype.entries:
+        request = {served.subtype.entries: [request]}
     answer = await caller.call(served.subtype.service, served.subtype.operation, **request)
     return dict(answer or {})
 
@@ -68,7 +71,11 @@ def _request(who: Authorized, served: ServedIntegration) -> dict[str, Any]:
             continue
         if name in NUMBERS:
             value = _number(name, value)
-        elif name in DOCUMENTS:
+        elif name in TIMES:
+            value = _time(name, text_of(value))
+        elif name in LISTS and isinstance(value, str) and not value.startswith("["):
+            value = [part.strip() for part in value.split(",") if part.strip()]
+        elif name in DOCUMENTS or name in LISTS:
             value = _document(name, value)
         else:
             value = text_of(value)
@@ -88,11 +95,19 @@ def _number(name: str, value: Any) -> int:
         raise bad_request(f"{name} is no number") from cause
 
 
+def _time(name: str, text: str) -> float:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as cause:
+        raise bad_request(f"{name} is no time") from cause
+    if moment.tzinfo is None:
+        raise bad_request(f"{name} has no offset from UTC")
+    return moment.timestamp()
+
+
 def _document(name: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    if name.endswith("Names"):
-        return [part.strip() for part in value.split(",") if part.strip()]
     try:
         return orjson.loads(value)
     except orjson.JSONDecodeError as cause:
