@@ -178,16 +178,27 @@ class Environment:
 
     def _on_status(self) -> None:
         try:
-            packet, fds, _, _ = socket.recv_fds(self.lines.status, STATUS_BYTES_MAX, STATUS_FDS_MAX)
+            packet, fds = self._receive()
         except BlockingIOError:
             return
-        except OSError:
-            packet, fds = b"", []
-        if not packet:
-            self._loop.remove_reader(self.lines.status)
-            if self._first_fd < 0:
-                self._died()
+        if packet:
+            self._hear(packet, fds)
             return
+        self._loop.remove_reader(self.lines.status)
+        if self._first_fd < 0:
+            self._died()
+
+    def _receive(self) -> tuple[bytes, list[int]]:
+        """One packet of the first process, empty when none will come. Raises BlockingIOError."""
+        try:
+            packet, fds, _, _ = socket.recv_fds(self.lines.status, STATUS_BYTES_MAX, STATUS_FDS_MAX)
+        except BlockingIOError:
+            raise
+        except OSError:
+            return b"", []
+        return packet, fds
+
+    def _hear(self, packet: bytes, fds: list[int]) -> None:
         if len(packet) == messages.END.size:
             self._note_end(*messages.END.unpack(packet))
             return
@@ -206,6 +217,15 @@ class Environment:
             if len(fds) > 1:
                 self.listener = socket.socket(fileno=fds[1])
             self._settle(self._running)
+
+    def _hear_the_rest(self) -> None:
+        """Its last words and its end come at once, and the end may be heard of first."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                packet, fds = self._receive()
+                if not packet:
+                    return
+                self._hear(packet, fds)
 
     @staticmethod
     def _settle(future: asyncio.Future[None]) -> None:
@@ -330,6 +350,7 @@ class Environment:
         """The first process is gone, and all others of the environment with it."""
         if self.state is State.DEAD:
             return
+        self._hear_the_rest()
         self.state = State.DEAD
         self._deadline.stop()
         self.freezer.close()

@@ -101,6 +101,7 @@ class Sandbox:
     async def stop(self) -> None:
         """End every environment and leave nothing behind."""
         self._stopped = True
+        self._starter.seal()
         ending = [*self._watchers, *([self._probing] if self._probing is not None else ())]
         for task in ending:
             task.cancel()

@@ -32,8 +32,9 @@ _UID_BLOCKS = 60_000
 _UIDS_PER_BLOCK = 1_024
 REFILL_AFTER_SECONDS = 0.02
 """A cold start's own event is served before processes are made for the next one."""
-_REMOVE_TRIES_MAX = 200
+_REMOVE_TRIES_MAX = 1_000
 _REMOVE_PAUSE_SECONDS = 0.01
+"""Ten seconds for the kernel to let go of the groups of ended processes, on a busy machine."""
 
 
 class Starter:
@@ -106,6 +107,8 @@ class Starter:
 
     def blank(self, zygote: Zygote) -> Environment:
         """A new environment that belongs to no function yet. Raises OSError."""
+        if self._closed:
+            raise OSError("the cloud is being stopped")
         group = self.cgroups.make() if self.cgroups.available else Group()
         uid = self._uids_free.popleft() if os.geteuid() == 0 else None
         try:
@@ -257,9 +260,13 @@ class Starter:
             except OSError:
                 self._groups_left.append(group)
 
+    def seal(self) -> None:
+        """From now on no environment is made."""
+        self._closed = True
+
     async def close(self) -> None:
         """End spares and zygotes, and leave nothing behind."""
-        self._closed = True
+        self.seal()
         spares = [spare for line in self._spares.values() for spare in line]
         await asyncio.gather(*(spare.end() for spare in spares))
         for task in self._zygotes.values():
@@ -269,10 +276,9 @@ class Starter:
                 made.close()
         for _ in range(_REMOVE_TRIES_MAX):
             self._remove_groups()
-            if not self._groups_left:
+            if not self._groups_left and self.cgroups.close():
                 break
             await self.clock.sleep(_REMOVE_PAUSE_SECONDS)
-        self.cgroups.close()
         for name in ("root", "tmp", "runtime"):
             shutil.rmtree(self.config.work / name, ignore_errors=True)
 

@@ -136,6 +136,7 @@ class Cgroups:
         except OSError as error:
             self.reason = f"{error.strerror}: {error.filename}"
             self.close()
+            self._parents = {}
 
     def _open_v1(self, places: dict[str, str], name: str) -> None:
         for controller in _V1_CONTROLLERS:
@@ -179,15 +180,12 @@ class Cgroups:
             folder.mkdir()
         return Group(folders)
 
-    def close(self) -> None:
-        """Remove our own folders."""
-        for folder in dict.fromkeys(self._parents.values()):
-            with contextlib.suppress(OSError):
-                for child in folder.iterdir():
-                    if child.is_dir():
-                        child.rmdir()
-                folder.rmdir()
-        self._parents = {}
+    def close(self) -> bool:
+        """Remove our own folders. False while one is still in use; call again to go on."""
+        for name, folder in list(self._parents.items()):
+            if _remove(folder):
+                del self._parents[name]
+        return not self._parents
 
 
 def _sweep(above: Path) -> None:
@@ -196,8 +194,18 @@ def _sweep(above: Path) -> None:
         pid = folder.name.removeprefix(_PREFIX).split("-")[0]
         if pid.isdigit() and Path(f"/proc/{pid}").exists():
             continue
-        with contextlib.suppress(OSError):
-            for child in folder.iterdir():
-                if child.is_dir():
-                    child.rmdir()
-            folder.rmdir()
+        _remove(folder)
+
+
+def _remove(folder: Path) -> bool:
+    """Remove one cloud's folder of groups; False when it is in use."""
+    try:
+        for child in folder.iterdir():
+            if child.is_dir():
+                child.rmdir()
+        folder.rmdir()
+    except FileNotFoundError:
+        return not folder.exists()
+    except OSError:
+        return False
+    return True
