@@ -29,6 +29,15 @@ if command -v npm >/dev/null; then
 else
   echo "there is no npm: the CDK and the JavaScript SDK are left out"
 fi
+# Browser tests drive Debian's own Chromium; only root may install it.
+if ! command -v chromium >/dev/null; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium fonts-dejavu-core; } \
+      >/dev/null 2>&1 || echo "the browser is left out"
+  else
+    echo "there is no chromium: the browser is left out"
+  fi
+fi
 # The wheels of the layer that one of the applications builds, so that its test needs no network.
 if [ ! -d "$target/wheels" ]; then
   ${PYTHON:-.venv/bin/python} -m pip download --quiet --disable-pip-version-check \
