@@ -13,7 +13,7 @@ from cumulet.kit.dispatch import Dispatcher
 from cumulet.kv.contract import Store
 from cumulet.kv.memory import MemoryStore
 from cumulet.services.cloudwatch import LOGS
-from cumulet.services.cloudwatch.sink import StoreSink
+from cumulet.services.cloudwatch.logs.sink import StoreSink
 from cumulet.wire.catalog import Catalog
 
 SCOPE = Scope("123456789012", "us-east-1")

@@ -22,7 +22,7 @@ def test_lines_come_in_order_and_make_their_group_and_streams(tmp_path):
 
 
 def test_lines_past_the_bound_are_counted_in_their_stream(tmp_path, monkeypatch):
-    monkeypatch.setattr("cumulet.services.cloudwatch.sink.SINK_LINES_MAX", 10)
+    monkeypatch.setattr("cumulet.services.cloudwatch.logs.sink.SINK_LINES_MAX", 10)
 
     async def work(room):
         for i in range(25):

@@ -9,6 +9,7 @@ from cumulet.core.context import Platform
 from cumulet.kit.ports import LogSink, Metrics
 from cumulet.kit.service import Service, operations_of
 from cumulet.services.cloudwatch import store
+from cumulet.services.cloudwatch.logs.sink import StoreSink
 from cumulet.services.cloudwatch.metrics import retention
 from cumulet.services.cloudwatch.metrics import store as metrics_store
 from cumulet.services.cloudwatch.metrics.gather import Gatherer
@@ -20,8 +21,7 @@ from cumulet.services.cloudwatch.operations import (
     metric,
     metric_data,
 )
-from cumulet.services.cloudwatch.resources import RESOURCES
-from cumulet.services.cloudwatch.sink import StoreSink
+from cumulet.services.cloudwatch.resources import LOGS_RESOURCES
 from cumulet.services.cloudwatch.workers import WORKERS
 
 
@@ -35,7 +35,7 @@ LOGS = Service(
     prefix="logs",
     operations=operations_of(log_group, log_stream, log_event, log_search),
     workers=WORKERS,
-    resources=RESOURCES,
+    resources=LOGS_RESOURCES,
     provides=_provides,
     tables=(store.GROUPS, store.STREAMS, store.EVENTS, store.BLOCKS, store.DROPPED),
 )

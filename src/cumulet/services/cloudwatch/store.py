@@ -16,7 +16,7 @@ from cumulet.core.identity import Scope
 from cumulet.kv.contract import Transaction, read_count
 from cumulet.kv.space import Space
 from cumulet.kv.table import Table
-from cumulet.services.cloudwatch.blocks import Block, Line, Position, make_blocks
+from cumulet.services.cloudwatch.logs.blocks import Block, Line, Position, make_blocks
 from cumulet.services.cloudwatch.model import Event, Group, Stream
 
 GROUPS: Table[Group] = Table("logs", "group", Group, lambda group: (group.name,))

@@ -24,9 +24,9 @@ from cumulet.services.cloudwatch.limits import (
     FUTURE_MS_MAX,
     PAST_MS_MAX,
 )
+from cumulet.services.cloudwatch.logs.sink import StoreSink
 from cumulet.services.cloudwatch.model import Group
 from cumulet.services.cloudwatch.operations.log_stream import stream_resource
-from cumulet.services.cloudwatch.sink import StoreSink
 
 Request = dict[str, Any]
 

@@ -11,13 +11,11 @@ from cumulet.kit.pages import make_token
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.cloudwatch import store
-from cumulet.services.cloudwatch.blocks import Block, Position
 from cumulet.services.cloudwatch.errors import (
     InvalidParameterException,
     no_group,
     no_stream,
 )
-from cumulet.services.cloudwatch.filters import Matches, parse_filter
 from cumulet.services.cloudwatch.limits import (
     FILTER_EVENTS_MAX,
     FROM_TAIL_MS_MIN,
@@ -26,10 +24,12 @@ from cumulet.services.cloudwatch.limits import (
     PATTERN_CHARACTERS_MAX,
     SCAN_EVENTS_MAX,
 )
+from cumulet.services.cloudwatch.logs.blocks import Block, Position
+from cumulet.services.cloudwatch.logs.filters import Matches, parse_filter
+from cumulet.services.cloudwatch.logs.walk import Walk
 from cumulet.services.cloudwatch.model import Event, Group
 from cumulet.services.cloudwatch.operations.log_group import name_of, read_position
 from cumulet.services.cloudwatch.operations.log_stream import identified_group, stream_resource
-from cumulet.services.cloudwatch.walk import Walk
 
 Request = dict[str, Any]
 

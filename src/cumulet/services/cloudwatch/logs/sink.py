@@ -15,7 +15,6 @@ from cumulet.core.trace import log_cause
 from cumulet.kit.workers import Tasks
 from cumulet.kv.contract import Store, Transaction, Unavailable
 from cumulet.services.cloudwatch import store
-from cumulet.services.cloudwatch.blocks import Line
 from cumulet.services.cloudwatch.limits import (
     EVENT_BYTES_MAX,
     EVENT_OVERHEAD_BYTES,
@@ -27,6 +26,7 @@ from cumulet.services.cloudwatch.limits import (
     SINK_WRITE_BYTES,
     SINK_WRITE_LINES,
 )
+from cumulet.services.cloudwatch.logs.blocks import Line
 from cumulet.services.cloudwatch.model import Group, Stream
 
 Place: TypeAlias = tuple[Scope, str, str]

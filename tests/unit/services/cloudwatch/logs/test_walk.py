@@ -5,16 +5,16 @@ import asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cumulet.services.cloudwatch import walk as walk_module
-from cumulet.services.cloudwatch.blocks import Position, make_blocks
 from cumulet.services.cloudwatch.limits import (
     BLOCK_BYTES_MAX,
     BLOCK_EVENTS_MAX,
     BLOCK_SPAN_MS,
     EVENT_OVERHEAD_BYTES,
 )
+from cumulet.services.cloudwatch.logs import walk as walk_module
+from cumulet.services.cloudwatch.logs.blocks import Position, make_blocks
+from cumulet.services.cloudwatch.logs.walk import Walk
 from cumulet.services.cloudwatch.model import Event, Group, Stream
-from cumulet.services.cloudwatch.walk import Walk
 
 GROUP = Group("g", "group", 0)
 

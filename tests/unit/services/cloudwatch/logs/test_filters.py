@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cumulet.services.cloudwatch.filters import parse_filter
+from cumulet.services.cloudwatch.logs.filters import parse_filter
 
 MESSAGE = "[ERROR 400] BAD REQUEST from 10.0.0.1"
 RECORD = (

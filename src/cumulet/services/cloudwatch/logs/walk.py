@@ -11,7 +11,6 @@ from bisect import bisect_right
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeAlias, TypeVar
 
-from cumulet.services.cloudwatch.blocks import Block, Position
 from cumulet.services.cloudwatch.limits import (
     BLOCK_SPAN_MS,
     SCAN_BLOCKS_MAX,
@@ -21,6 +20,7 @@ from cumulet.services.cloudwatch.limits import (
     SCAN_EVENTS_MIN,
     WALK_BYTES_MAX,
 )
+from cumulet.services.cloudwatch.logs.blocks import Block, Position
 from cumulet.services.cloudwatch.model import Event
 
 R = TypeVar("R", bound="Block | Event")

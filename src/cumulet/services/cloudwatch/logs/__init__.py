@@ -1,0 +1,1 @@
+"""CloudWatch Logs: how events are kept, gathered, read in order and looked for."""
