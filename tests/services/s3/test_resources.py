@@ -4,6 +4,8 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resou
 """
 
 import json
+import urllib.error
+import urllib.request
 import uuid
 from contextlib import suppress
 
@@ -221,3 +223,20 @@ def test_a_bucket_has_the_settings_of_its_template_until_they_are_taken_out(cf, 
             read(Bucket=name)
     lock = s3.get_object_lock_configuration(Bucket=name)["ObjectLockConfiguration"]
     assert "Rule" not in lock
+
+
+def test_the_address_of_a_website_is_where_this_cloud_answers_it(cloud, cf, s3, stack):
+    bucket = bucket_of(WebsiteConfiguration={"IndexDocument": "index.html"})
+    document = json.loads(template(Bucket=bucket))
+    document["Outputs"] = {"Page": {"Value": {"Fn::GetAtt": ["Bucket", "WebsiteURL"]}}}
+    create(cf, stack, json.dumps(document))
+    [made] = cf.describe_stacks(StackName=stack)["Stacks"]
+    [page] = [one["OutputValue"] for one in made["Outputs"]]
+    name, port = physical(cf, stack), cloud.endpoint.rpartition(":")[2]
+    assert page == f"http://{name}.s3-website-us-east-1.localhost:{port}"
+    # Nothing resolves such a name here but browsers: the request brings it along.
+    request = urllib.request.Request(f"{cloud.endpoint}/", headers={"Host": page[len("http://") :]})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=10)
+    with refused.value as answer:
+        assert (answer.code, b"AccessDenied" in answer.read()) == (403, True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 from cumulet.core.context import Context
 from cumulet.core.errors import AwsError
@@ -66,9 +67,16 @@ def _bucket(ctx: Context, name: str) -> Provisioned:
             "DomainName": f"{name}.s3.amazonaws.com",
             "RegionalDomainName": f"{name}.s3.{region}.amazonaws.com",
             "DualStackDomainName": f"{name}.s3.dualstack.{region}.amazonaws.com",
-            "WebsiteURL": f"http://{name}.s3-website-{region}.amazonaws.com",
+            "WebsiteURL": _website_url(name, region, ctx.endpoint),
         },
     )
+
+
+def _website_url(name: str, region: str, endpoint: str) -> str:
+    """Where the website answers on this cloud; the origin of its pages, too."""
+    parts = urlsplit(endpoint)
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{name}.s3-website-{region}.localhost{port}"
 
 
 async def _create_bucket(ctx: Context, props: Props, draft: Draft) -> Provisioned:
