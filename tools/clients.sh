@@ -38,10 +38,12 @@ if ! command -v chromium >/dev/null; then
     echo "there is no chromium: the browser is left out"
   fi
 fi
-# The wheels of the layer that one of the applications builds, so that its test needs no network.
-if [ ! -d "$target/wheels" ]; then
-  ${PYTHON:-.venv/bin/python} -m pip download --quiet --disable-pip-version-check \
-    --dest "$target/wheels" --requirement apps/voice-quality/layer/requirements.txt setuptools wheel ||
-    { rm -rf "$target/wheels"; echo "the wheels of the voice application's layer are left out"; }
-fi
+# The wheels that applications are built with, so that their tests need no network.
+fetch_wheels() { # requirements, folder
+  [ -d "$target/$2" ] || ${PYTHON:-.venv/bin/python} -m pip download --quiet --disable-pip-version-check \
+    --dest "$target/$2" --requirement "$1" setuptools wheel ||
+    { rm -rf "$target/$2"; echo "the wheels for $1 are left out"; }
+}
+fetch_wheels apps/voice-quality/layer/requirements.txt wheels
+fetch_wheels apps/media-upload/src/api/requirements.txt media-wheels
 exit 0
