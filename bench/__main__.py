@@ -8,6 +8,7 @@ from bench import cold, identity, invoke, start
 from bench.databases import dynamodb, scores
 from bench.gateways import rest, sockets
 from bench.load import pin
+from bench.queues import sqs
 
 BENCHMARKS = {
     "start": start.run,
@@ -18,6 +19,7 @@ BENCHMARKS = {
     "cold": cold.run,
     "dynamodb": dynamodb.run,
     "scores": scores.run,
+    "sqs": sqs.run,
 }
 
 

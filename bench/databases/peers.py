@@ -77,28 +77,36 @@ def _dynalite_folder() -> Path:
 
 
 def _install_local() -> bool:
-    folder = _local_folder()
-    if any((folder / "lib").glob("DynamoDBLocal-*.jar")):
+    return copy_jars(_local_folder(), LOCAL, "DynamoDBLocal-*.jar")
+
+
+def _install_dynalite() -> bool:
+    return npm_install(_dynalite_folder(), DYNALITE, "dynalite/cli.js")
+
+
+def copy_jars(folder: Path, artifact: tuple[str, str, str], proof: str) -> bool:
+    """An artifact of Maven's with all that it needs, into the folder's `lib`, once."""
+    if any((folder / "lib").glob(proof)):
         return True
     folder.mkdir(parents=True, exist_ok=True)
-    group, artifact, version = LOCAL
+    group, name, version = artifact
     (folder / "pom.xml").write_text(
         '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
         "<groupId>bench</groupId><artifactId>bench</artifactId><version>1</version><dependencies>"
-        f"<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId>"
+        f"<dependency><groupId>{group}</groupId><artifactId>{name}</artifactId>"
         f"<version>{version}</version></dependency></dependencies></project>\n"
     )
     words = ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib"]
     return _installed(words, folder)
 
 
-def _install_dynalite() -> bool:
-    folder = _dynalite_folder()
-    if (folder / "node_modules" / "dynalite" / "cli.js").exists():
+def npm_install(folder: Path, package: str, proof: str) -> bool:
+    """A package of npm's, into the folder, once."""
+    if (folder / "node_modules" / proof).exists():
         return True
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "package.json").write_text('{"private": true}')
-    return _installed(["npm", "install", "--no-audit", "--no-fund", "--silent", DYNALITE], folder)
+    return _installed(["npm", "install", "--no-audit", "--no-fund", "--silent", package], folder)
 
 
 def _installed(words: list[str], folder: Path) -> bool:

@@ -93,6 +93,13 @@ class Table(Generic[R]):
         """
         self._replace(tx, scope, pack(self.key_of(record)), None, record)
 
+    def exchange(self, tx: Transaction, scope: Scope, old: R, new: R | None) -> None:
+        """Write `new` for `old`, or remove `old`: nothing is read for it.
+
+        `old` is the record as this transaction has read it, and `new` has the same key.
+        """
+        self._replace(tx, scope, pack(self.key_of(old)), old, new)
+
     async def drop(self, tx: Transaction, scope: Scope, *key: Element) -> R | None:
         """Remove the record with this key; returns it, or None when there was none."""
         packed = pack(key)

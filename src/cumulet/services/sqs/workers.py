@@ -69,7 +69,7 @@ async def _expire(tx: Transaction, scope: Scope, queue: Queue, now: float) -> bo
     found = await MESSAGES.scan(tx, scope, queue.uid, limit=EXPIRE_MESSAGES)
     old = [message for message in found if message.sent_ms <= before_ms]
     for message in old:
-        await remove(tx, scope, message)
+        remove(tx, scope, message)
         if queue.is_fifo:
             group = await GROUPS.load(tx, scope, queue.uid, message.group)
             if group is not None:

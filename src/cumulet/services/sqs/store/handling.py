@@ -43,7 +43,7 @@ async def delete(
         elif current.is_fifo and message.visible_ms <= now_ms:
             outcomes.append(Outcome.EXPIRED)
         else:
-            await remove(tx, scope, message)
+            remove(tx, scope, message)
             await _settle(tx, scope, current, message, now_ms)
             outcomes.append(Outcome.DONE)
     return outcomes
@@ -70,7 +70,7 @@ async def change_visibility(
             outcomes.append(Outcome.EXPIRED)
         else:
             changed = msgspec.structs.replace(message, visible_ms=now_ms + seconds * 1000)
-            await MESSAGES.save(tx, scope, changed)
+            MESSAGES.exchange(tx, scope, message, changed)
             await _settle(tx, scope, current, changed, now_ms)
             outcomes.append(Outcome.DONE)
     return outcomes

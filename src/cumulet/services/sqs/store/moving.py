@@ -79,7 +79,7 @@ async def _move(
         receipt=b"",
         dead_letter_source="",
     )
-    await remove(tx, scope, message)
+    remove(tx, scope, message)
     if source.is_fifo:
         group = await GROUPS.load(tx, scope, source.uid, message.group)
         if group is not None:

@@ -16,7 +16,7 @@ from cumulet.services.sqs.store.sending import put, remove, whole
 from cumulet.services.sqs.store.tables import ATTEMPTS, GROUPS, MESSAGES, QUEUES
 
 _EXTRA = 10
-"""Messages read beyond those wanted, as some may go to the dead-letter queue or be too old."""
+"""Messages read beyond those wanted, once some went to the dead-letter queue or were too old."""
 
 _NEVER_MS = 1 << 60
 
@@ -53,15 +53,18 @@ async def take(
         return await _take_in_order(sorter, lines)
     end = MESSAGES.index_prefix(scope, "visible", current.uid, want.now_ms + 1)
     line = lines.of(MESSAGES.index_prefix(scope, "visible", current.uid))
+    most = want.most
     while len(sorter.taken) < want.most:
-        keys = await line.first(tx, end, want.most + _EXTRA)
+        keys = await line.first(tx, end, most)
         found = await MESSAGES.load_packed(tx, scope, keys)
         for message in found:
             if len(sorter.taken) == want.most:
                 break
             await sorter.offer(message)
-        if len(keys) < want.most + _EXTRA:
+        if len(keys) < most:
             break
+        # Where some are too old or dead there are more: the next look is for more at once.
+        most = want.most + _EXTRA
     due_ms = 0 if sorter.taken else await _next_message(tx, scope, current.uid, want.now_ms)
     return Taken(sorter.taken, due_ms)
 
@@ -100,7 +103,7 @@ class _Sorter:
     async def offer(self, message: Message) -> bool:
         """Deal with a visible message; tells whether it was taken."""
         if message.sent_ms <= self._oldest_ms:
-            await remove(self._tx, self._scope, message)
+            remove(self._tx, self._scope, message)
             return False
         is_dead = self._redrive is not None and message.receives >= self._redrive.receives
         # A dead-letter queue that is gone keeps nothing: the message stays where it is.
@@ -115,7 +118,7 @@ class _Sorter:
             first_received_ms=message.first_received_ms or want.now_ms,
             receipt=want.receipt,
         )
-        await MESSAGES.save(self._tx, self._scope, taken)
+        MESSAGES.exchange(self._tx, self._scope, message, taken)
         self.taken.append(await whole(self._tx, self._scope, taken))
         return True
 
@@ -129,7 +132,7 @@ class _Sorter:
             dead_letter_source=self.want.source_arn,
         )
         self._sequence += 1
-        await remove(self._tx, self._scope, message)
+        remove(self._tx, self._scope, message)
         await put(self._tx, self._scope, moved, dead.is_fifo)
 
 

@@ -102,9 +102,9 @@ async def _join(tx: Transaction, scope: Scope, message: Message) -> None:
         await GROUPS.save(tx, scope, msgspec.structs.replace(group, first=message.sequence))
 
 
-async def remove(tx: Transaction, scope: Scope, message: Message) -> None:
-    """Remove a message that is there, with its contents."""
-    await MESSAGES.drop(tx, scope, message.queue, message.sequence)
+def remove(tx: Transaction, scope: Scope, message: Message) -> None:
+    """Remove a message, as this transaction has read it, with its contents."""
+    MESSAGES.exchange(tx, scope, message, None)
     if message.body is None:
         begin = CONTENTS.prefix(scope, message.queue, message.sequence)
         tx.clear(begin, begin + AFTER)
