@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from bench import cold, identity, invoke, start
+from bench import identity, start
 from bench.databases import dynamodb, scores
+from bench.functions import cold, invoke
 from bench.gateways import rest, sockets
 from bench.load import pin
 from bench.queues import sqs
