@@ -12,6 +12,11 @@ if [ ! -x "$target/python/bin/sam" ] || [ ! -x "$target/python/bin/aws" ]; then
       aws-sam-cli==1.170.0 awscli setuptools || echo "the SAM and AWS CLIs are left out"
 fi
 
+if [ ! -d "$(echo "$target"/python/lib/python3*/site-packages/pycognito)" ] && [ -x "$target/python/bin/python" ]; then
+  "$target/python/bin/python" -m pip install --quiet --disable-pip-version-check pycognito==2024.5.1 ||
+    echo "pycognito is left out"
+fi
+
 if command -v npm >/dev/null; then
   if [ ! -x "$target/node/node_modules/.bin/cdk" ]; then
     mkdir -p "$target/node"
@@ -20,6 +25,13 @@ if command -v npm >/dev/null; then
       npm install --no-audit --no-fund --silent aws-cdk@2.1148.1 \
         @aws-sdk/client-s3@3 @aws-sdk/client-lambda@3 @aws-sdk/client-sts@3) ||
       echo "the CDK and the JavaScript SDK are left out"
+  fi
+  if [ ! -d "$target/node/node_modules/aws-amplify" ] && [ -d "$target/node" ]; then
+    # What web applications sign in with, and what puts it into one file for a browser.
+    (cd "$target/node" && npm install --no-audit --no-fund --silent \
+      amazon-cognito-identity-js@6.3.21 aws-amplify@6.22.1 esbuild@0.28.2 \
+      @aws-sdk/client-cognito-identity-provider@3) ||
+      echo "the libraries for signing in are left out"
   fi
   if [ ! -d "$target/cdk" ]; then
     ${PYTHON:-.venv/bin/python} -m venv "$target/cdk" &&

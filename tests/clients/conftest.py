@@ -20,6 +20,12 @@ PLACES = {
     "aws": CLIENTS / "python" / "bin" / "aws",
     "cdk": CLIENTS / "node" / "node_modules" / ".bin" / "cdk",
     "cdk library": CLIENTS / "cdk" / "bin" / "python",
+    "pycognito": CLIENTS / "python" / "bin" / "python",
+    "JavaScript SDK for Cognito": CLIENTS
+    / "node"
+    / "node_modules"
+    / "@aws-sdk"
+    / "client-cognito-identity-provider",
     "JavaScript SDK": CLIENTS / "node" / "node_modules" / "@aws-sdk" / "client-lambda",
 }
 

@@ -86,7 +86,8 @@ def close_trace(sinks: Sequence[Sink], trace: Trace, request: Request, response:
 def preflight(request: Request) -> Response | None:
     """The answer to a browser that asks whether it may call the AWS API, else None.
 
-    AWS lets any origin ask: the signature decides. S3's answers come from the bucket's own rules.
+    AWS lets any origin ask: the signature decides, and `allow_origin` says so. S3's answers come
+    from the bucket's own rules.
     """
     headers = request.headers
     if request.method != "OPTIONS" or "access-control-request-method" not in headers:
@@ -94,10 +95,8 @@ def preflight(request: Request) -> Response | None:
     return Response(
         200,
         [
-            ("access-control-allow-origin", "*"),
             ("access-control-allow-methods", "GET, HEAD, POST, PUT, PATCH, DELETE"),
             ("access-control-allow-headers", headers.get("access-control-request-headers", "*")),
-            ("access-control-expose-headers", _EXPOSED),
             ("access-control-max-age", _PREFLIGHT_SECONDS),
         ],
     )

@@ -80,3 +80,15 @@ def test_origin_is_allowed_only_when_there_is_one():
     allow_origin(request(origin="http://page"), paged)
     assert plain.headers == []
     assert ("access-control-allow-origin", "*") in paged.headers
+
+
+def test_a_browser_is_told_once_that_its_origin_may_call():
+    asked = Headers([("Access-Control-Request-Method", "POST"), ("Origin", "http://page")])
+    question = Request("OPTIONS", "/", "", asked)
+    answer = preflight(question)
+    assert answer is not None
+    allow_origin(question, answer)
+    names = [name for name, _ in answer.headers]
+    # Browsers refuse an answer that says it twice.
+    assert names.count("access-control-allow-origin") == 1
+    assert len(names) == len(set(names))
