@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 FULL_FOLDERS: dict[str, int] = {
-    "bench": 15,
     "tests/services/cloudformation": 17,
 }
 """Folders with more than fourteen entries, and how many they may have."""
