@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _EXECUTE_API = re.compile(
-    r"https://(?P<api>[a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com/"
+    r"(?P<scheme>https|wss)://(?P<api>[a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com/"
     r"(?P<stage>[A-Za-z0-9_-]+)(?P<path>/.*)?\Z"
 )
 _FUNCTION_URL = re.compile(
@@ -24,6 +24,9 @@ def local_url(text: str, endpoint: str) -> str | None:
     """
     if found := _EXECUTE_API.match(text):
         path = found["path"] or "/"
+        if found["scheme"] == "wss":
+            socket = endpoint.replace("http", "ws", 1)
+            return f"{socket}/_aws/execute-api/{found['api']}/{found['stage']}"
         return f"{endpoint}/restapis/{found['api']}/{found['stage']}/_user_request_{path}"
     if found := _FUNCTION_URL.match(text):
         return f"{endpoint}/_lambda-url/{found['id']}{found['path'] or '/'}"

@@ -30,6 +30,11 @@ def test_an_address_of_awss_is_answered_here(address: str, local: str) -> None:
     assert local_url(address, HERE) == HERE + local
 
 
+def test_a_socket_is_opened_here() -> None:
+    address = "wss://a1.execute-api.us-east-1.amazonaws.com/live"
+    assert local_url(address, HERE) == "ws://127.0.0.1:4566/_aws/execute-api/a1/live"
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "things", "https://example.com/", "arn:aws:s3:::things", "https://s3.amazonaws.com"],

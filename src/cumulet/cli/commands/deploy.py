@@ -1,4 +1,4 @@
-"""`cumulet deploy`: build a SAM or CloudFormation folder, upload it, and follow its stack."""
+"""`cumulet deploy`: build a SAM, CloudFormation or CDK folder, upload it, and follow its stacks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,14 @@ from typing import Any
 import click
 
 from cumulet.cli.addresses import local_url
+from cumulet.cli.deploying.assembly import (
+    AssembledStack,
+    Publisher,
+    is_assembly,
+    is_cdk,
+    read_assembly,
+    synthesize,
+)
 from cumulet.cli.deploying.build import Building, find_template
 from cumulet.cli.deploying.follow import Follower
 from cumulet.cli.deploying.package import Packager
@@ -41,8 +49,14 @@ def command(
     parameters: tuple[str, ...],
     no_build: bool,
 ) -> None:
-    """Build what FOLDER needs, deploy its template as a stack, and print the outputs."""
+    """Build what FOLDER needs, deploy its template as a stack, and print the outputs.
+
+    FOLDER may also be a CDK application, which is run as its cdk.json says, or what one wrote.
+    """
     reach = find_cloud(data, endpoint)
+    if template is None and is_cdk(folder):
+        _deploy_cdk(reach, folder, stack_name, _parse_parameters(parameters), as_json)
+        return
     path = find_template(folder, template)
     settings = read_samconfig(path.parent)
     name = stack_name or settings.stack_name or _stack_name(path.parent)
@@ -56,6 +70,45 @@ def command(
         show_json({"StackName": name, "Outputs": outputs})
     else:
         _show_outputs(reach, name, outputs)
+
+
+def _deploy_cdk(
+    reach: Reach, folder: Path, wanted: str | None, given: dict[str, str], as_json: bool
+) -> None:
+    """Deploy the stacks of a CDK application in the order in which they need each other."""
+    progress = Progress()
+    publisher = Publisher(reach, progress)
+    assembly = folder
+    if not is_assembly(folder):
+        assembly = synthesize(folder, {**reach.exports(), **publisher.environment()}, progress)
+    stacks = _chosen(read_assembly(assembly), wanted, given)
+    for stack in stacks:
+        publisher.check(stack)
+    for stack in stacks:
+        url = publisher.publish(stack)
+        name = wanted if wanted is not None and len(stacks) == 1 else stack.name
+        taken = {key: value for key, value in given.items() if key in stack.parameters()}
+        outputs = deploy_stack(reach, name, url, taken, progress)
+        if as_json:
+            show_json({"StackName": name, "Outputs": outputs})
+        else:
+            _show_outputs(reach, name, outputs)
+
+
+def _chosen(
+    stacks: list[AssembledStack], wanted: str | None, given: dict[str, str]
+) -> list[AssembledStack]:
+    """The stacks to deploy: a name picks one of several, and renames an only one."""
+    if not stacks:
+        fail("the application has no stacks")
+    if len(stacks) > 1 and wanted is not None:
+        stacks = [stack for stack in stacks if stack.name == wanted]
+        if not stacks:
+            fail(f"the application has no stack {wanted}")
+    for key in given:
+        if not any(key in stack.parameters() for stack in stacks):
+            fail(f"no stack has a parameter {key}")
+    return stacks
 
 
 def deploy_stack(

@@ -31,12 +31,6 @@ def find_template(folder: Path, name: str | None) -> Path:
     for candidate in (name,) if name else _NAMES:
         if (folder / candidate).is_file():
             return folder / candidate
-    if (folder / "cdk.json").exists():
-        fail(
-            f"{folder} is a CDK application",
-            'eval "$(cumulet env)" and use `cdk deploy`, or name what `cdk synth` writes '
-            "with --template",
-        )
     fail(f"no template in {folder}", f"looked for {', '.join(_NAMES)}; or name it with --template")
 
 
