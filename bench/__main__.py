@@ -9,7 +9,7 @@ from bench.databases import dynamodb, scores
 from bench.functions import cold, invoke
 from bench.gateways import rest, sockets
 from bench.load import pin
-from bench.queues import sqs
+from bench.queues import sqs, waking
 
 BENCHMARKS = {
     "start": start.run,
@@ -21,6 +21,7 @@ BENCHMARKS = {
     "dynamodb": dynamodb.run,
     "scores": scores.run,
     "sqs": sqs.run,
+    "waking": waking.run,
 }
 
 

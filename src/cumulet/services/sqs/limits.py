@@ -44,7 +44,9 @@ CONTENT_BYTES = 524_288
 CONTENT_PARTS_MAX = 16
 """Bytes of one such record, and how many a message can have: twice what it can be long."""
 LINES_MAX = 10_000
-"""Queues whose first message is remembered; see `delivery/line.py`."""
+"""Queues whose first message is remembered; see `store/line.py`."""
+TOTALS_REMEMBERED_MAX = 1_000
+"""Queues of which it is remembered under which key their messages are counted."""
 GROUPS_LOOKED_AT = 200
 """Groups that one receive of a FIFO queue looks at."""
 EXPIRE_MESSAGES = 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from cumulet.core.identity import Scope
@@ -9,7 +10,7 @@ from cumulet.kv.contract import Transaction, read_count
 from cumulet.kv.space import Space
 from cumulet.kv.table import Table
 from cumulet.kv.tuples import AFTER, unpack
-from cumulet.services.sqs.limits import COUNT_ENTRIES
+from cumulet.services.sqs.limits import COUNT_ENTRIES, TOTALS_REMEMBERED_MAX
 from cumulet.services.sqs.model import (
     Attempt,
     Content,
@@ -88,6 +89,7 @@ _OF_A_QUEUE: tuple[Table[Any], ...] = (MESSAGES, CONTENTS, GROUPS)
 """What goes with the messages; deduplications and attempts end by themselves in five minutes."""
 
 
+@lru_cache(TOTALS_REMEMBERED_MAX)
 def total_key(scope: Scope, uid: str) -> bytes:
     """Where the number of a queue's messages is kept."""
     return Space((scope.account, scope.region, SERVICE, "total")).pack((uid,))
