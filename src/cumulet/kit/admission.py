@@ -23,7 +23,7 @@ from cumulet.kit.policy import (
     looks_at_source_alone,
 )
 from cumulet.kit.ports import Policies
-from cumulet.kit.service import Named, Naming, Operation, OwnedPolicies, Service
+from cumulet.kit.service import Named, Naming, Operation, OwnedPolicies, Service, Target
 
 DECISIONS_REMEMBERED_MAX = 64
 """Decisions that are kept for one identity, or one resource's policies, while these stay."""
@@ -157,7 +157,8 @@ class Admission:
         keys: dict[str, Any] | None = None
         for resource in (resources,) if type(resources) is str else resources:
             owner = owned.owner if owned is not None else owner_of(resource) or ctx.scope.account
-            for action in actions:
+            wanted = plan.whole(resource.actions) if isinstance(resource, Target) else actions
+            for action in wanted:
                 name = (action, resource, owner, *asker)
                 decided = None if memory is None else memory.get(name)
                 if decided is not None and decided.decision.allowed:

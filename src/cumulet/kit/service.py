@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Literal, TypeVar
@@ -46,13 +46,28 @@ class OwnedPolicies:
         )
 
 
+class Target(str):
+    """The ARN of a resource with the actions that are asked for on it, for a request whose parts
+    need different permissions on different resources.
+    """
+
+    actions: tuple[str, ...]
+
+    def __new__(cls, arn: str, actions: Iterable[str]) -> Target:
+        """The resource, and actions named as those of an `Operation`."""
+        made = super().__new__(cls, arn)
+        made.actions = tuple(actions)
+        return made
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One AWS operation as a service declares it.
 
     - `run(ctx, request)` does it.
     - `action` is the IAM action (or several, all needed), `prefix:Name` unless given.
-    - `resource` gives the ARN (or several, each needed) that the permission is asked for.
+    - `resource` gives the ARN (or several, each needed) that the permission is asked for; a
+      `Target` brings actions of its own.
     - `conditions` gives the service's own condition keys, e.g. `{"s3:prefix": …}`. It, `action` and
       `resource` may be coroutine functions, for what only the store can tell. It is called only
       when a policy that has a say looks at keys, so it must check nothing.

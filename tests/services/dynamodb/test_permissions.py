@@ -11,15 +11,17 @@ from tests.services.dynamodb.conftest import n, refused, s
 
 @pytest.fixture
 def user(cloud, name):
-    """Makes a client of a user with one statement."""
+    """Makes a client of a user who is allowed what the statements say."""
     iam = cloud.client("iam")
     user_name = f"u-{name}"[:60]
     iam.create_user(UserName=user_name)
     key = iam.create_access_key(UserName=user_name)["AccessKey"]
 
-    def make_client(**statement):
-        if statement:
-            document = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", **statement}}
+    def make_client(*statements, **statement):
+        given = [*statements, statement] if statement else [*statements]
+        if given:
+            allowed = [{"Effect": "Allow", **each} for each in given]
+            document = {"Version": "2012-10-17", "Statement": allowed}
             iam.put_user_policy(
                 UserName=user_name, PolicyName="one", PolicyDocument=json.dumps(document)
             )
@@ -104,6 +106,32 @@ def test_a_transaction_needs_the_permission_of_each_part(db, make, user):
     delete = {"Delete": {"TableName": table, "Key": {"p": s("b")}}}
     client.transact_write_items(TransactItems=[put])
     assert denied(client.transact_write_items, TransactItems=[put, delete])
+
+
+def test_each_table_of_a_transaction_is_asked_for_its_own_parts_alone(db, make, user):
+    first = make()
+    second = f"{first[:200]}-second"
+    key = {"AttributeName": "p"}
+    db.create_table(
+        TableName=second, BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{**key, "KeyType": "HASH"}],
+        AttributeDefinitions=[{**key, "AttributeType": "S"}],
+    )  # fmt: skip
+    db.get_waiter("table_exists").wait(TableName=second, WaiterConfig={"Delay": 1})
+    client = user(
+        {"Action": "dynamodb:PutItem", "Resource": arn_of(db, first)},
+        {"Action": "dynamodb:DeleteItem", "Resource": arn_of(db, second)},
+    )
+
+    def put(table):
+        return {"Put": {"TableName": table, "Item": {"p": s("a")}}}
+
+    def delete(table):
+        return {"Delete": {"TableName": table, "Key": {"p": s("b")}}}
+
+    client.transact_write_items(TransactItems=[put(first), delete(second)])
+    assert denied(client.transact_write_items, TransactItems=[put(second), delete(first)])
+    db.delete_table(TableName=second)
 
 
 def test_a_tables_own_policy_allows_and_denies(db, make, user):

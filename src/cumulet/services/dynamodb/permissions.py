@@ -12,7 +12,7 @@ from typing import Any
 from cumulet.core.context import Context
 from cumulet.core.identity import Scope
 from cumulet.kit.policy import Policy
-from cumulet.kit.service import OwnedPolicies
+from cumulet.kit.service import OwnedPolicies, Target
 from cumulet.services.dynamodb.errors import ValidationException
 from cumulet.services.dynamodb.expressions.compiled import (
     compile_condition,
@@ -85,14 +85,16 @@ def batch_tables(ctx: Context, request: Request) -> list[str]:
 
 
 def transact_tables(ctx: Context, request: Request) -> list[str]:
-    """Every table of a transaction; one that names none is asked for all."""
-    return _arns(ctx, _names(request)) or [everything(ctx, request)]
-
-
-def transact_actions(ctx: Context, request: Request) -> list[str]:
-    """The permissions that the parts of a transaction need."""
-    kinds = dict.fromkeys(kind for one in request["TransactItems"] for kind in one)
-    return [_TRANSACT_ACTIONS[kind] for kind in kinds] or ["PutItem"]
+    """Every table of a transaction, with the permissions that its parts need on that table; one
+    that names none is asked for all tables.
+    """
+    _arns(ctx, _names(request))
+    wanted: dict[str, dict[str, None]] = {}
+    for one in request["TransactItems"]:
+        for kind, part in one.items():
+            arn = _arn(place_of(ctx, part["TableName"]))
+            wanted.setdefault(arn, {})[_TRANSACT_ACTIONS[kind]] = None
+    return [Target(arn, actions) for arn, actions in wanted.items()] or [everything(ctx, request)]
 
 
 def _names(request: Request) -> list[str]:

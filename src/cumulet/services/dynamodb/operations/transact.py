@@ -61,7 +61,7 @@ _CANCELLED = "Transaction cancelled, please refer cancellation reasons for speci
 
 @operation(
     "TransactGetItems",
-    action=permissions.transact_actions,
+    action="GetItem",
     resource=permissions.transact_tables,
     resource_policy=permissions.policy_of_transaction,
     conditions=permissions.transact_keys,
@@ -138,7 +138,7 @@ _PLANS = {
 
 @operation(
     "TransactWriteItems",
-    action=permissions.transact_actions,
+    action="PutItem",
     resource=permissions.transact_tables,
     resource_policy=permissions.policy_of_transaction,
     conditions=permissions.transact_keys,
