@@ -102,7 +102,7 @@ def test_the_cloud_stops_while_environments_are_being_ended(play):
     async def scenario(stage):
         specs = [stage.python("def handler(event, context): return 1\n") for _ in range(3)]
         await asyncio.gather(*(stage.invoke(spec) for spec in specs))
-        live = list(stage.sandbox._live)
+        live = list(stage.sandbox._environments.live)
         waiters = [begin(each.end()) for each in live for _ in range(2)]
         await SystemClock().sleep(0)
         for waiter in waiters[::2]:
@@ -111,7 +111,7 @@ def test_the_cloud_stops_while_environments_are_being_ended(play):
         await stage.sandbox.stop()
         ended = await asyncio.gather(*waiters, return_exceptions=True)
         assert [type(each) for each in ended] == [asyncio.CancelledError, type(None)] * len(live)
-        assert not stage.sandbox._live
+        assert not stage.sandbox._environments.live
 
     play(scenario)
 

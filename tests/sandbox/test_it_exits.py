@@ -68,7 +68,7 @@ def test_it_ends_during_initialisation(play):
 
 
 def first_process(stage):
-    [environment] = stage.sandbox._live
+    [environment] = stage.sandbox._environments.live
     return environment.pid()
 
 

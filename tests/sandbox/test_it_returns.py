@@ -107,16 +107,26 @@ def test_the_environment_may_be_made_at_the_cold_start_only(play):
     async def scenario(stage):
         made = []
 
-        async def env():
-            made.append(1)
-            return {"COUNT": str(len(made))}
+        class Made:
+            def __init__(self):
+                made.append(self)
+                self.env = {"COUNT": str(len(made))}
+                self.lines = []
+                self.line = self.lines.append
+
+        async def place():
+            return Made()
 
         spec = stage.python(
-            "import os\ndef handler(event, context): return os.environ['COUNT']", env=env
+            "import os\nprint('begun')\n"
+            "def handler(event, context):\n    print('at work')\n    return os.environ['COUNT']",
+            place=place,
         )
         assert (await stage.invoke(spec)).payload == b'"1"'
         assert (await stage.invoke(spec)).payload == b'"1"'
         stage.sandbox.retire(spec.key)
         assert (await stage.invoke(spec)).payload == b'"2"'
+        assert [[line.text for line in each.lines] for each in made] == [["begun"]] * 2
+        assert stage.texts() == ["at work"] * 3
 
     play(scenario)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
 Env = Mapping[str, str]
-EnvFactory = Callable[[], Awaitable[Env]]
 Isolation = Literal["require", "best-effort", "none"]
 
 RESPONSE_BYTES_MAX = 6_291_556
@@ -18,14 +18,46 @@ RESPONSE_BYTES_MAX = 6_291_556
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 
+class LogLine(msgspec.Struct, frozen=True):
+    """A line of the function's output without its newline; `request_id` is empty during init.
+
+    `time_ms` is epoch milliseconds. A record written by a runtime's logger may hold newlines.
+    """
+
+    request_id: str
+    time_ms: int
+    text: str
+
+
+OnLog = Callable[[LogLine], None]
+
+
+class Place(Protocol):
+    """What a function's owner knows about one environment of it, made with the environment."""
+
+    @property
+    def env(self) -> Env:
+        """The complete environment of the process, credentials and `AWS_LAMBDA_*` included."""
+        ...
+
+    def line(self, line: LogLine) -> None:
+        """Take a line that was written during initialisation, which is no call's own."""
+        ...
+
+
+PlaceFactory = Callable[[], Awaitable[Place]]
+OnPlace = Callable[[Any], None]
+"""Told what the `place` of the spec has made, or a `Place` of the sandbox's own."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FunctionSpec:
     """One version of one function, as the sandbox must run it.
 
     `key` names that version with its configuration: environments are shared within a key and
-    never between keys. `env` is the complete environment of the process, credentials and
-    `AWS_LAMBDA_*` included, or an async factory that is awaited at each cold start (so that
-    credentials are made only then). `code` is the unpacked package, seen as `/var/task`; `layers`
+    never between keys. `place` is awaited at each cold start, so that credentials are made only
+    then; without it an environment's variables are `env`, and what it writes during initialisation
+    goes to the call it is made for. `code` is the unpacked package, seen as `/var/task`; `layers`
     are seen merged as `/opt`, later ones over earlier ones. Both are only ever read.
     `strict_runtime` refuses to run on a neighbouring runtime version.
     """
@@ -35,7 +67,8 @@ class FunctionSpec:
     handler: str
     code: Path
     layers: tuple[Path, ...] = ()
-    env: Env | EnvFactory = field(default_factory=dict)
+    env: Env = field(default_factory=dict)
+    place: PlaceFactory | None = None
     memory_mb: int = 128
     timeout_ms: int = 3_000
     ephemeral_mb: int = 512
@@ -59,20 +92,6 @@ class Invocation(msgspec.Struct, frozen=True):
     function_arn: str = ""
     client_context: str = ""
     cognito_identity: str = ""
-
-
-class LogLine(msgspec.Struct, frozen=True):
-    """A line of the function's output without its newline; `request_id` is empty during init.
-
-    `time_ms` is epoch milliseconds. A record written by a runtime's logger may hold newlines.
-    """
-
-    request_id: str
-    time_ms: int
-    text: str
-
-
-OnLog = Callable[[LogLine], None]
 
 
 class AsyncSink(Protocol):
@@ -131,7 +150,7 @@ Outcome = Succeeded | Failed
 
 
 class NoCapacity(Exception):
-    """The machine's bound on environments is reached and none came free in time."""
+    """No environment came free in time, and there was no room or no turn to make one."""
 
 
 class RuntimeUnavailable(Exception):
@@ -159,12 +178,22 @@ class Layer:
     meaning: str
 
 
+def processors() -> int:
+    """How many processors this process may use, and at least two: one start may wait for another's.
+
+    More starts at once than processors only make each of them slower.
+    """
+    return max(2, len(os.sched_getaffinity(0)))
+
+
 @dataclass(frozen=True, slots=True)
 class SandboxConfig:
     """How functions are run on this machine. `work` is a folder of the sandbox's own.
 
-    `environments_max` bounds live environments, `capacity_wait_ms` the wait for one; an idle one
-    ends after `idle_ms`, any after `age_ms`. `freeze` stops a function's processes between events.
+    `environments_max` bounds live environments, `starting_max` those that begin at the same time
+    (none counts for longer than `starting_ms`: by then it waits for something else than this
+    machine), `capacity_wait_ms` the wait for room and a turn; an idle one ends after `idle_ms`,
+    any after `age_ms`. `freeze` stops a function's processes between events.
     `log_bytes_max` and `log_line_bytes_max` bound an invocation's output; `processes_max` and
     `files_max` are per environment. `spares` blank environments are kept ready per interpreter.
     `strict_runtimes` and `network` hold for every function, whatever its own description says.
@@ -174,6 +203,8 @@ class SandboxConfig:
     work: Path
     isolation: Isolation = "best-effort"
     environments_max: int = 64
+    starting_max: int = field(default_factory=processors)
+    starting_ms: int = 1_000
     capacity_wait_ms: int = 5_000
     idle_ms: int = 300_000
     age_ms: int = 6 * 3_600_000

@@ -18,10 +18,10 @@ import msgspec
 
 from cumulet.core.clock import Clock
 from cumulet.sandbox import messages
-from cumulet.sandbox.contract import AsyncSink, Invocation, SandboxConfig
+from cumulet.sandbox.contract import AsyncSink, Invocation, Place, SandboxConfig
 from cumulet.sandbox.links.deadline import Deadline
+from cumulet.sandbox.links.logs import LogPump
 from cumulet.sandbox.links.peers import pid_of
-from cumulet.sandbox.logs import LogPump
 from cumulet.sandbox.machine.cgroups import Group
 from cumulet.sandbox.machine.freezer import Freezer
 from cumulet.sandbox.process import Ended, Zygote, ended_from_wait
@@ -131,6 +131,8 @@ class Environment:
         self.missing: list[str] = []
         self.listener: socket.socket | None = None
         self.idle_since = self.born_at = clock.monotonic()
+        self.place: Place | None = None
+        self.init_ms: float | None = None
         self.retiring = False
         self.peak_mb = self.memory_mb = 0
         self._peak_at = -math.inf

@@ -5,8 +5,10 @@ https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.services.lambda_.conftest import TRUST, unique
@@ -105,3 +107,34 @@ def test_each_environment_has_a_stream_of_its_own(cloud: Any, lam: Any, make: An
         assert words.count("INIT_START") == 1
         assert words.count("START") == calls
         assert all(f"in {stream}" in e["message"] for e in found if e["message"][:3] == "in ")
+
+
+def test_a_burst_is_served_by_fewer_environments_each_with_its_init_told_once(
+    cloud: Any, lam: Any, make: Any
+) -> None:
+    # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+    name = make("print('begins')\ndef handler(event, context):\n    return 1\n")
+    with ThreadPoolExecutor(16) as threads:
+        calls = [threads.submit(lam.invoke, FunctionName=name, LogType="Tail") for _ in range(16)]
+        tails = [base64.b64decode(call.result()["LogResult"]).decode() for call in calls]
+    cold = sum("Init Duration" in tail for tail in tails)
+    assert 1 <= cold < 16
+    assert sum("INIT_START" in tail and "begins" in tail for tail in tails) == cold
+    lam.invoke(FunctionName=name, Payload=b'"last"')
+    group = f"/aws/lambda/{name}"
+    logs = cloud.client("logs")
+    for _ in range(400):
+        found = [each["message"] for each in events_of(logs, group)]
+        if sum(each.startswith("REPORT") for each in found) == 17:
+            break
+    begun = sum(each.startswith("INIT_START") for each in found)
+    assert begun == found.count("begins\n") >= cold
+    assert sum("Init Duration" in each for each in found) <= begun
+    streams = logs.describe_log_streams(logGroupName=group)["logStreams"]
+    assert len(streams) == begun
+
+
+def events_of(logs: Any, group: str) -> list[dict[str, Any]]:
+    """All events of a group."""
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+    return [event for page in pages for event in page["events"]]

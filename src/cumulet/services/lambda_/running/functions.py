@@ -39,9 +39,9 @@ from cumulet.services.lambda_.packages.zips import Folders
 from cumulet.services.lambda_.running.live import Entry, Live
 from cumulet.services.lambda_.running.log import InvocationLog
 from cumulet.services.lambda_.running.permits import Permits, machine_is_full
+from cumulet.services.lambda_.running.places import Runnable
 from cumulet.services.lambda_.running.secrets import open_environment
 from cumulet.services.lambda_.running.session import Session, assume, environment_of, may_log
-from cumulet.services.lambda_.running.slots import Runnable
 from cumulet.services.lambda_.running.tracing import VISITS_MAX, extend, sampled
 
 T = TypeVar("T")
@@ -162,31 +162,29 @@ class Functions:
         trace_id: str,
         on_stream: AsyncSink | None,
     ) -> Ran:
-        slot = runnable.take()
-        slot.log = log = InvocationLog(
+        log = InvocationLog(
             self._clock,
             runnable.sink,
             entry.ref.scope,
             version,
-            slot,
             call.request_id,
             tail=call.with_tail,
         )
         invocation = Invocation(
             call.request_id, call.payload, 0, trace_id, entry.arn, call.client_context
         )
-        is_warm = False
         try:
             outcome = await self._platform.need(Sandbox).invoke(
-                slot.spec, invocation, on_log=log.line, on_stream=on_stream
+                runnable.spec,
+                invocation,
+                on_log=log.line,
+                on_stream=on_stream,
+                on_place=log.move_in,
             )
-            is_warm = not isinstance(outcome, Failed) or outcome.kind == "Unhandled"
         except NoCapacity as cause:
             raise machine_is_full() from cause
         except RuntimeUnavailable as cause:
             raise InvalidRuntimeException(str(cause)) from cause
-        finally:
-            runnable.give(slot, is_warm=is_warm)
         status, error_type = status_of(outcome)
         traced = trace_id if version.settings.tracing == "Active" else ""
         log.finish(outcome.usage, status, error_type, traced)
@@ -230,6 +228,7 @@ class Functions:
         )
         return Runnable(
             self._clock,
+            scope,
             version,
             session,
             spec,

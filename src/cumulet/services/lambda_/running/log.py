@@ -10,26 +10,28 @@ from cumulet.core.clock import Clock
 from cumulet.core.identity import Scope
 from cumulet.kit.ports import LogSink
 from cumulet.sandbox import LogLine, Usage
-from cumulet.services.lambda_.forms.describe import runtime_version_arn
 from cumulet.services.lambda_.limits import LOG_TAIL_BYTES_MAX
 from cumulet.services.lambda_.model import Version
 from cumulet.services.lambda_.running import report
-from cumulet.services.lambda_.running.report import Report, Start
+from cumulet.services.lambda_.running.report import Report
 
 
 class Place(Protocol):
-    """The environment that an invocation runs in: its id and log stream, new at a cold start."""
+    """The environment that an invocation runs in."""
 
-    instance: str
     stream: str
+
+    def take_beginning(self) -> list[bytes]:
+        """What it wrote while it began, for the first invocation that it serves."""
+        ...
 
 
 class InvocationLog:
-    """Writes INIT_START, START, the function's lines, END and REPORT of one invocation.
+    """Writes START, the function's lines, END and REPORT of one invocation, once it has a place.
 
-    START comes lazily, before the first line of the invocation itself, because initialisation
-    comes first and only a cold start has one. Without a sink (the role may not log) nothing is
-    stored; the tail is kept all the same.
+    START comes lazily, before the first line of the invocation itself. Without a sink (the role may
+    not log) nothing is stored; the tail is kept all the same, with what an environment wrote while
+    it began if this is its first invocation.
     """
 
     __slots__ = (
@@ -43,7 +45,6 @@ class InvocationLog:
         "_tail",
         "_tail_bytes",
         "_version",
-        "is_cold",
     )
 
     def __init__(
@@ -52,7 +53,6 @@ class InvocationLog:
         sink: LogSink | None,
         scope: Scope,
         version: Version,
-        place: Place,
         request_id: str,
         *,
         tail: bool,
@@ -62,41 +62,24 @@ class InvocationLog:
         self._scope = scope
         self._version = version
         self._logging = version.settings.logging
-        self._place = place
+        self._place: Place | None = None
         self._request_id = request_id
         self._started = False
         self._tail: deque[bytes] | None = deque() if tail else None
         self._tail_bytes = 0
-        self.is_cold = False
 
-    def begin_init(self, warning: str = "") -> None:
-        """An environment is being made for this invocation."""
-        if self.is_cold or self._started:
-            return
-        self.is_cold = True
-        now = self._clock.now()
-        if report.allows_system(self._logging, "INFO"):
-            self._write(now, report.init_line(self._logging, now, self._start_of()))
-        if warning:
-            self._write(now, f"WARNING {warning}\n")
-
-    def _start_of(self) -> Start:
-        settings = self._version.settings
-        return Start(
-            settings.runtime,
-            runtime_version_arn(self._scope.region, settings.runtime),
-            self._version.function,
-            self._version.label,
-            settings.memory_mb,
-            self._place.instance,
-        )
+    def move_in(self, place: Place) -> None:
+        """This is where the invocation runs, or where it would have."""
+        self._place = place
+        beginning = place.take_beginning()
+        if self._tail is not None:
+            for text in beginning:
+                self._keep(self._tail, text)
 
     def line(self, line: LogLine) -> None:
         """A line of the function."""
         if line.request_id:
             self._begin(line.time_ms / 1000)
-        else:
-            self.begin_init()
         if report.allows_application(self._logging, line.text):
             self._write(line.time_ms / 1000, line.text + "\n")
 
@@ -111,8 +94,6 @@ class InvocationLog:
     def finish(self, usage: Usage, status: str, error_type: str, trace_id: str) -> None:
         """The invocation is over."""
         now = self._clock.now()
-        if usage.init_ms is not None:
-            self.begin_init()
         if self._sink is None and self._tail is None:
             return
         logging, request_id, now_ms = self._logging, self._request_id, int(now * 1000)
@@ -145,7 +126,7 @@ class InvocationLog:
         self._write_all([(int(seconds * 1000), text)])
 
     def _write_all(self, lines: list[tuple[int, str]]) -> None:
-        if self._sink is not None:
+        if self._sink is not None and self._place is not None:
             self._sink.write_all(self._scope, self._logging.group, self._place.stream, lines)
         if self._tail is not None:
             for _, text in lines:

@@ -17,8 +17,10 @@ COLD = Usage(duration_ms=1.0, billed_ms=11, init_ms=10.0, max_memory_mb=30)
 class Spot:
     """Where an environment logs."""
 
-    instance = "i"
     stream = "s"
+
+    def take_beginning(self) -> list[bytes]:
+        return [b"INIT_START\n", b"importing\n"]
 
 
 class Kept:
@@ -50,31 +52,44 @@ def log_to(
 ) -> InvocationLog:
     settings = Settings("python3.12", "arn:role", "index.handler", logging or Logging("g"))
     version = Version("f", 0, settings, Package("b", "d", 1, 1), 0.0, "r")
-    return InvocationLog(ManualClock(), sink, HERE, version, Spot(), "id", tail=tail)
+    log = InvocationLog(ManualClock(), sink, HERE, version, "id", tail=tail)
+    log.move_in(Spot())
+    return log
 
 
-def test_a_cold_start_has_its_lines_before_start() -> None:
+def test_start_comes_before_the_first_line() -> None:
     sink = Kept()
     log = log_to(sink)
-    log.begin_init("old runtime")
-    log.line(LogLine("", 5, "importing"))
     log.line(LogLine("id", 6, "working"))
     log.finish(COLD, "success", "", "")
-    assert sink.words == ["INIT_START", "WARNING", "importing", "START", "working", "END", "REPORT"]
-    assert [line[:2] for line in sink.lines] == [("g", "s")] * 7
-    assert sink.lines[2][2] == 5
+    assert sink.words == ["START", "working", "END", "REPORT"]
+    assert [line[:2] for line in sink.lines] == [("g", "s")] * 4
+    assert sink.lines[1][2] == 6
+
+
+def test_the_tail_begins_with_what_the_environment_wrote_while_it_began() -> None:
+    sink = Kept()
+    log = log_to(sink, tail=True)
+    log.finish(COLD, "success", "", "")
+    words = [line.split()[0] for line in base64.b64decode(log.tail() or "").decode().splitlines()]
+    assert words == ["INIT_START", "importing", "START", "END", "REPORT"]
+    assert sink.words == ["START", "END", "REPORT"]
+
+
+def test_without_an_environment_nothing_is_stored() -> None:
+    sink = Kept()
+    version = Version("f", 0, Settings("python3.12", "arn:role", "index.handler", Logging("g")),
+                      Package("b", "d", 1, 1), 0.0, "r")  # fmt: skip
+    InvocationLog(ManualClock(), sink, HERE, version, "id", tail=False).finish(
+        WARM, "timeout", "Sandbox.Timedout", ""
+    )
+    assert sink.lines == []
 
 
 def test_a_silent_warm_call_has_start_end_and_report() -> None:
     sink = Kept()
     log_to(sink).finish(WARM, "success", "", "")
     assert sink.words == ["START", "END", "REPORT"]
-
-
-def test_a_cold_start_that_only_its_usage_tells_of() -> None:
-    sink = Kept()
-    log_to(sink).finish(COLD, "success", "", "")
-    assert sink.words == ["INIT_START", "START", "END", "REPORT"]
 
 
 def test_levels_leave_platform_lines_out() -> None:

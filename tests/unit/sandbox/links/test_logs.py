@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cumulet.sandbox.logs import LogPump
+from cumulet.sandbox.links.logs import LogPump
 
 
 class Bench:

@@ -1,0 +1,1 @@
+"""Calls that wait for an environment, and the making of environments for them."""
