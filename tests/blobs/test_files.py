@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cumulet.blobs.contract import BlobsUnavailable, NoSuchBlob, TooLarge
-from cumulet.blobs.files import CHUNK_BYTES, UNFINISHED, FileBlobs
+from cumulet.blobs.contract import PIECE_BYTES, BlobsUnavailable, NoSuchBlob, TooLarge
+from cumulet.blobs.files import UNFINISHED, FileBlobs
 from cumulet.blobs.segments import Segment, open_segments
 from cumulet.core.clock import ManualClock
 
-SIZES = [0, 1, 1_000, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES + 17]
+SIZES = [0, 1, 1_000, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES + 17]
 
 
 def content(size, seed=1):
@@ -48,7 +48,7 @@ def files_in(folder):
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("piece", [999, CHUNK_BYTES, 10**7])
+@pytest.mark.parametrize("piece", [999, PIECE_BYTES, 10**7])
 def test_a_body_comes_back_as_it_went(tmp_path, size, piece):
     data = content(size)[:size]
 
@@ -135,7 +135,7 @@ def test_a_copy_lives_on_when_the_first_is_dropped(tmp_path):
 
 
 def test_who_reads_a_dropped_blob_gets_its_end(tmp_path):
-    data = content(2 * CHUNK_BYTES)
+    data = content(2 * PIECE_BYTES)
 
     async def story(blobs, clock):
         blob = await blobs.put_bytes(data)
@@ -149,7 +149,7 @@ def test_who_reads_a_dropped_blob_gets_its_end(tmp_path):
 
 def test_a_reading_can_be_left_early_and_twice(tmp_path):
     async def story(blobs, clock):
-        blob = await blobs.put_bytes(content(2 * CHUNK_BYTES))
+        blob = await blobs.put_bytes(content(2 * PIECE_BYTES))
         before = len(os.listdir("/proc/self/fd"))
         reading = blobs.open(blob.id)
         await anext(reading)
@@ -166,7 +166,7 @@ def test_a_reading_can_be_left_early_and_twice(tmp_path):
 
 def test_a_body_beyond_its_bound_leaves_nothing(tmp_path):
     async def story(blobs, clock):
-        for size in (11, 5 * CHUNK_BYTES):
+        for size in (11, 5 * PIECE_BYTES):
             with pytest.raises(TooLarge):
                 await blobs.put(pieces(content(size), 7_000), size_bytes_max=10)
         assert (await blobs.put(pieces(b"0123456789", 3), size_bytes_max=10)).size_bytes == 10
@@ -184,7 +184,7 @@ def test_a_body_that_breaks_off_leaves_nothing_and_its_error_comes_out(tmp_path)
         raise ConnectionResetError("the client went away")
 
     async def story(blobs, clock):
-        for size in (5, 4 * CHUNK_BYTES):
+        for size in (5, 4 * PIECE_BYTES):
             with pytest.raises(ConnectionResetError):
                 await blobs.put(breaks(size))
 
@@ -198,7 +198,7 @@ def test_a_cancelled_put_leaves_nothing(tmp_path):
 
         async def body():
             for _ in range(4):
-                yield content(CHUNK_BYTES)
+                yield content(PIECE_BYTES)
             has_written.set()
             await never.wait()
 
@@ -214,7 +214,7 @@ def test_a_cancelled_put_leaves_nothing(tmp_path):
 def test_a_disk_that_refuses_is_said_so_and_nothing_is_kept(tmp_path):
     async def story(blobs, clock):
         (tmp_path / UNFINISHED).rmdir()
-        for size in (3, 4 * CHUNK_BYTES):
+        for size in (3, 4 * PIECE_BYTES):
             with pytest.raises(BlobsUnavailable, match="refuses"):
                 await blobs.put(pieces(content(size), 10_000))
         (tmp_path / UNFINISHED).mkdir()
@@ -284,13 +284,13 @@ def test_memory_stays_flat_whatever_the_size(tmp_path):
             blob = await blobs.put(body(), digests=("md5",))
             size = 0
             async for part in blobs.open(blob.id):
-                assert len(part) <= CHUNK_BYTES
+                assert len(part) <= PIECE_BYTES
                 size += len(part)
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
         assert size == blob.size_bytes == 500 * len(chunk)
-        assert peak < 6 * CHUNK_BYTES
+        assert peak < 6 * PIECE_BYTES
 
     run(tmp_path, story)
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+PIECE_BYTES = 256 << 10
+"""What is read at once, and gathered before a write: memory per stream is a few of these."""
+
 
 class NoSuchBlob(Exception):
     """No blob has this id."""
@@ -31,6 +34,21 @@ class Blob:
     id: str
     size_bytes: int
     digests: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class Coding(Protocol):
+    """Turns bytes into what lies on the disk, such as an encryption; used by one thread at a time.
+
+    What is digested and counted is what comes in, not what comes out.
+    """
+
+    def take(self, data: bytes, /) -> bytes:
+        """What can be written of all that came so far."""
+        ...
+
+    def end(self) -> bytes:
+        """The rest."""
+        ...
 
 
 class Reading(Protocol):
@@ -54,11 +72,13 @@ class Blobs(Protocol):
         *,
         digests: Sequence[str] = (),
         size_bytes_max: int | None = None,
+        coding: Coding | None = None,
     ) -> Blob:
         """Write a body; it is durable when this returns, and nothing of it is kept otherwise.
 
-        `digests` names any of `md5 sha1 sha256 crc32 crc32c crc64nvme`. Raises TooLarge,
-        BlobsUnavailable, and whatever `body` raises.
+        `digests` names any of `md5 sha1 sha256 crc32 crc32c crc64nvme`. With a `coding`, what it
+        makes of the body lies on the disk; the size and the digests stay those of the body. Raises
+        TooLarge, BlobsUnavailable, and whatever `body` raises.
         """
         ...
 
@@ -73,10 +93,21 @@ class Blobs(Protocol):
         """
         ...
 
-    def open(self, id: str, start: int = 0, end: int | None = None) -> Reading:
+    def open(
+        self,
+        id: str,
+        start: int = 0,
+        end: int | None = None,
+        *,
+        piece_bytes: int = PIECE_BYTES,
+        through: Callable[[bytes], bytes] | None = None,
+    ) -> Reading:
         """The bytes with start <= offset < end, to the blob's end when None.
 
-        Raises NoSuchBlob at once. A range beyond the end is cut.
+        They come in pieces of that size, of which the last may be shorter, each after `through`
+        has seen to it in the thread that reads: offsets and sizes are those of what lies on the
+        disk. Raises NoSuchBlob at once. A range beyond the end is cut. Reading raises what
+        `through` does.
         """
         ...
 

@@ -9,16 +9,20 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from cumulet.blobs.contract import Blob, BlobsUnavailable, NoSuchBlob, TooLarge
+from cumulet.blobs.contract import (
+    PIECE_BYTES,
+    Blob,
+    BlobsUnavailable,
+    Coding,
+    NoSuchBlob,
+    TooLarge,
+)
 from cumulet.blobs.digests import DIGESTS
 from cumulet.blobs.handles import OpenFile, Writing, make_folder, sync_folder
 from cumulet.core.clock import Clock, new_hex
 
 T = TypeVar("T")
 P = ParamSpec("P")
-
-CHUNK_BYTES = 256 << 10
-"""What is read at once, and gathered before a write: memory per stream is a few of these."""
 
 THREADS_MAX = 8
 
@@ -49,11 +53,12 @@ class FileBlobs:
         *,
         digests: Sequence[str] = (),
         size_bytes_max: int | None = None,
+        coding: Coding | None = None,
     ) -> Blob:
         """See `Blobs`."""
         id = new_hex(self._clock, 32)
         asked = {name: DIGESTS[name]() for name in digests}
-        writing = Writing(self._folder / UNFINISHED / id, asked, self._clock.now())
+        writing = Writing(self._folder / UNFINISHED / id, asked, coding, self._clock.now())
         is_finished = False
         try:
             rest = await self._pump(body, writing, size_bytes_max)
@@ -79,7 +84,7 @@ class FileBlobs:
                     raise TooLarge(f"the body has more than {size_bytes_max} bytes")
                 batch.append(chunk)
                 gathered += len(chunk)
-                if gathered >= CHUNK_BYTES:
+                if gathered >= PIECE_BYTES:
                     if pending is not None:
                         await pending
                     pending = self._run(writing.write, batch)
@@ -104,13 +109,21 @@ class FileBlobs:
             raise
         return made
 
-    def open(self, id: str, start: int = 0, end: int | None = None) -> FileReading:
+    def open(
+        self,
+        id: str,
+        start: int = 0,
+        end: int | None = None,
+        *,
+        piece_bytes: int = PIECE_BYTES,
+        through: Callable[[bytes], bytes] | None = None,
+    ) -> FileReading:
         """See `Blobs`."""
         try:
-            file = OpenFile(self._place(id))
+            file = OpenFile(self._place(id), through)
         except FileNotFoundError as error:
             raise NoSuchBlob(id) from error
-        return FileReading(file, self._threads, start, end)
+        return FileReading(file, self._threads, start, end, piece_bytes)
 
     async def read(self, id: str, *, size_bytes_max: int) -> bytes:
         """See `Blobs`."""
@@ -188,29 +201,37 @@ class FileBlobs:
 class FileReading:
     """A range of a file in chunks; the file is closed at the end, or by `aclose`."""
 
-    __slots__ = ("_at", "_end", "_file", "_threads")
+    __slots__ = ("_at", "_end", "_file", "_piece_bytes", "_threads")
 
     def __init__(
-        self, file: OpenFile, threads: ThreadPoolExecutor, start: int, end: int | None
+        self,
+        file: OpenFile,
+        threads: ThreadPoolExecutor,
+        start: int,
+        end: int | None,
+        piece_bytes: int,
     ) -> None:
         self._file = file
         self._threads = threads
         self._at = start
         self._end = end
+        self._piece_bytes = piece_bytes
 
     def __aiter__(self) -> FileReading:
         return self
 
     async def __anext__(self) -> bytes:
-        size = CHUNK_BYTES if self._end is None else min(CHUNK_BYTES, self._end - self._at)
-        chunk = b""
+        size = self._piece_bytes
+        if self._end is not None:
+            size = min(size, self._end - self._at)
+        read, chunk = 0, b""
         if size > 0:
             loop = asyncio.get_running_loop()
-            chunk = await loop.run_in_executor(self._threads, self._file.read, self._at, size)
-        if not chunk:
+            read, chunk = await loop.run_in_executor(self._threads, self._file.read, self._at, size)
+        if not read:
             await self.aclose()
             raise StopAsyncIteration
-        self._at += len(chunk)
+        self._at += read
         return chunk
 
     async def aclose(self) -> None:

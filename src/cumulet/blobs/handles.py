@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from cumulet.blobs.contract import Coding
 from cumulet.blobs.digests import Digest
 
 
@@ -16,11 +17,23 @@ class Writing:
     `now` becomes the time of the file, which tells `sweep` how old it is.
     """
 
-    __slots__ = ("_digests", "_file", "_is_abandoned", "_lock", "_now", "_path", "size_bytes")
+    __slots__ = (
+        "_coding",
+        "_digests",
+        "_file",
+        "_is_abandoned",
+        "_lock",
+        "_now",
+        "_path",
+        "size_bytes",
+    )
 
-    def __init__(self, path: Path, digests: Mapping[str, Digest], now: float) -> None:
+    def __init__(
+        self, path: Path, digests: Mapping[str, Digest], coding: Coding | None, now: float
+    ) -> None:
         self._path = path
         self._digests = digests
+        self._coding = coding
         self._now = now
         self._lock = threading.Lock()
         self._file: int | None = None
@@ -36,6 +49,8 @@ class Writing:
         """Append the last chunks, make all durable, then give it its name; returns the digests."""
         with self._lock:
             file = self._write(chunks)
+            if self._coding is not None:
+                _write_all(file, self._coding.end())
             os.utime(file, (now, now))
             os.fsync(file)
             self._close()
@@ -58,10 +73,10 @@ class Writing:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._file = os.open(self._path, flags, 0o600)
             os.utime(self._file, (self._now, self._now))
+        if self._coding is not None and len(chunks) > 1:
+            chunks = (b"".join(chunks),)
         for chunk in chunks:
-            rest = memoryview(chunk)
-            while rest:
-                rest = rest[os.write(self._file, rest) :]
+            _write_all(self._file, chunk if self._coding is None else self._coding.take(chunk))
             for digest in self._digests.values():
                 digest.update(chunk)
             self.size_bytes += len(chunk)
@@ -73,19 +88,32 @@ class Writing:
             self._file = None
 
 
+def _write_all(file: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(file, rest) :]
+
+
 class OpenFile:
     """A file that is read from threads; closing waits for the read that may be under way."""
 
-    __slots__ = ("_file", "_lock")
+    __slots__ = ("_file", "_lock", "_through")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, through: Callable[[bytes], bytes] | None) -> None:
         self._file = path.open("rb", buffering=0)
+        self._through = through
         self._lock = threading.Lock()
 
-    def read(self, offset: int, size: int) -> bytes:
-        """At most `size` bytes at `offset`; none at the end, or when it was closed meanwhile."""
+    def read(self, offset: int, size: int) -> tuple[int, bytes]:
+        """How many bytes lie at `offset`, `size` at most, and what they stand for.
+
+        None at the end, or when it was closed meanwhile.
+        """
         with self._lock:
-            return b"" if self._file.closed else os.pread(self._file.fileno(), size, offset)
+            data = b"" if self._file.closed else os.pread(self._file.fileno(), size, offset)
+            if self._through is None or not data:
+                return len(data), data
+            return len(data), self._through(data)
 
     def close(self) -> None:
         """Let go of the file; may have to wait for a read."""

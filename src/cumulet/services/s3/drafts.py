@@ -10,7 +10,7 @@ import msgspec
 from cumulet.core.clock import iso_time
 from cumulet.core.context import Context
 from cumulet.core.errors import AccessDenied
-from cumulet.services.s3.content.sealed import customer_key, seal_with
+from cumulet.services.s3.content.keys import customer_key, new_sealed_key, seal_with
 from cumulet.services.s3.errors import (
     InvalidArgument,
     InvalidRequest,
@@ -82,6 +82,8 @@ async def prepared(ctx: Context, request: Request, bucket: Bucket, draft: Stored
     changes: dict[str, Any] = {"lock": lock_of(request, bucket, ctx.clock.now())}
     if key is not None:
         changes["sealing"] = seal_with(ctx.clock, key)
+    else:
+        changes["sealed_key"] = new_sealed_key(ctx)
     if bucket.has_acls:
         owner = _owner_of_new(ctx, request, bucket)
         grants = await checked_acl(ctx, request, bucket, owner, of_object=True)

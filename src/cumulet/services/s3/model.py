@@ -98,8 +98,10 @@ class Stored(msgspec.Struct, frozen=True):
 
     `order` grows with time within a key; `noncurrent_ms` is when something newer took its place.
     `owner` is the account that owns it, the bucket's when empty. `content` is the key of the bytes
-    in the store when they are few, else `segments` name the blobs, each with its salt when it is
-    encrypted. `headers` are those sent back as they were put.
+    in the store when they are few, else `segments` name the blobs; `salts` are those under which
+    these are encrypted, one for each. `sealed_key` is the object's key, itself encrypted; without
+    it and without a caller's key (`sealing`) the bytes lie plain, as all did in early releases.
+    `headers` are those sent back as they were put.
     """
 
     bucket: str
@@ -119,11 +121,11 @@ class Stored(msgspec.Struct, frozen=True):
     checksums: dict[str, str] = msgspec.field(default_factory=dict)
     checksum_type: str = ""
     storage_class: str = "STANDARD"
-    encryption: str = "AES256"
     owner: str = ""
     grants: list[Grant] | None = None
     lock: Lock | None = None
     sealing: Sealing | None = None
+    sealed_key: bytes = b""
     salts: list[bytes] = []
     noncurrent_ms: int = 0
     upload_id: str = ""
@@ -150,7 +152,7 @@ class UploadPart(msgspec.Struct, frozen=True):
 
 
 class Content(msgspec.Struct, frozen=True):
-    """The bytes of a small object."""
+    """The bytes of a small object, encrypted as its record tells."""
 
     content_id: str
     data: bytes

@@ -7,12 +7,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from cumulet.app.seal import FileSealer
 from cumulet.blobs.contract import Blobs
 from cumulet.blobs.files import FileBlobs
 from cumulet.core.clock import ManualClock
 from cumulet.core.http import BytesBody
 from cumulet.core.identity import Scope, root_principal
 from cumulet.kit.dispatch import Dispatcher
+from cumulet.kit.ports import Sealer
 from cumulet.kv.contract import Store
 from cumulet.kv.memory import MemoryStore
 from cumulet.services.s3 import S3
@@ -38,6 +40,7 @@ class Room:
         )
         self.platform.provide(Store, self.store)
         self.platform.provide(Blobs, self.blobs)
+        self.platform.provide(Sealer, FileSealer(bytes(32)))
         assert S3.provides is not None
         for kind, part in S3.provides(self.platform).items():
             self.platform.provide(kind, part)

@@ -74,7 +74,7 @@ def assemble(upload: Upload, listed: list[Request], uploaded: dict[int, Part]) -
         size=size,
         etag=f"{whole.hexdigest()}-{len(parts)}",
         segments=[part.segment for part in parts if part.segment is not None],
-        salts=[part.salt for part in parts] if upload.draft.sealing is not None else [],
+        salts=[part.salt for part in parts if part.salt],
         parts=[msgspec.structs.replace(part, segment=None, salt=b"") for part in parts],
         checksums=checksums,
         checksum_type=upload.checksum_type if checksums else "",

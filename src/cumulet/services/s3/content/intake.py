@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,9 @@ from cumulet.blobs.segments import Segment, open_segments
 from cumulet.core.context import Context
 from cumulet.core.errors import AwsError, RequestTooLarge
 from cumulet.core.http import Body
+from cumulet.services.s3.content.keys import ObjectKey
 from cumulet.services.s3.content.readers import Readers, Reading
-from cumulet.services.s3.content.sealed import SALT_BYTES, Cipher, Measured, sealing, unsealed
+from cumulet.services.s3.content.sealed import SALT_BYTES, Cipher, Sealing, unsealed
 from cumulet.services.s3.errors import (
     BadDigest,
     EntityTooLarge,
@@ -50,29 +51,27 @@ _UNSUPPORTED_ALGORITHM = (
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A body that is on disk or in hand: bytes to be written inline, or a blob."""
+    """A body that is on disk or in hand: encrypted bytes to be written inline, or a blob.
+
+    `etag` is the entity tag of a single upload: its MD5, which one under a caller's key does not
+    tell.
+    """
 
     size: int
-    md5: bytes
+    digests: Mapping[str, bytes]
+    etag: str
     checksums: dict[str, str]
     inline: bytes | None
     segment: Segment | None
-    salt: bytes = b""
-
-    @property
-    def etag(self) -> str:
-        """The entity tag of a single upload: its MD5, which an encrypted one does not tell."""
-        if self.salt:
-            return hashlib.md5(self.salt + self.md5, usedforsecurity=False).hexdigest()
-        return self.md5.hex()
+    salt: bytes
 
 
 async def take_body(
-    ctx: Context, request: Mapping[str, Any], *, inline: bool = True, key: bytes = b""
+    ctx: Context, request: Mapping[str, Any], key: ObjectKey, *, inline: bool = True
 ) -> Taken:
     """Read the body of a put, checking every digest that came with it or after it.
 
-    With a `key` it is encrypted before it comes to the disk.
+    It is encrypted before it comes to the disk.
     """
     body: Body = request["Body"]
     size = body.size_bytes
@@ -86,26 +85,66 @@ async def take_body(
             "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
         )
     members = (set(given) | {algorithm_of(request)} | _promised(body)) - {""}
-    digests = ("md5", *(ALGORITHMS[name] for name in members))
     if size is not None and size > OBJECT_PUT_BYTES_MAX:
         raise _too_large(size)
-    salt = ctx.clock.random_bytes(SALT_BYTES) if key else b""
-    if key:
-        read = await _take_sealed(ctx, body, digests, Cipher(key, salt))
-    elif inline and size is not None and size <= INLINE_BYTES_MAX:
-        read = await _take_inline(body, digests)
+    if inline and size is not None and size <= INLINE_BYTES_MAX:
+        taken = take_bytes(ctx, await body.read(INLINE_BYTES_MAX), members, key)
     else:
-        read = await _take_blob(ctx, body, digests)
-    checksums = {
-        name: base64.b64encode(read.digests[ALGORITHMS[name]]).decode() for name in members
-    }
-    taken = Taken(read.size, read.digests["md5"], checksums, read.inline, read.segment, salt)
+        taken = await take_pieces(ctx, body, members, key)
     try:
         _check_taken(taken, body, wanted_md5, given | _trailing(body))
     except AwsError:
         await let_go(ctx, taken.segment)
         raise
     return taken
+
+
+def take_bytes(ctx: Context, data: bytes, members: Collection[str], key: ObjectKey) -> Taken:
+    """Digest and encrypt bytes that are few enough for the store."""
+    digests = digest_all(data, _digests_of(members))
+    if not key.key:
+        return _taken(len(data), digests, members, data, None, b"", key)
+    salt = ctx.clock.random_bytes(SALT_BYTES)
+    inline = Cipher(key.key, salt).seal(0, data)
+    return _taken(len(data), digests, members, inline, None, salt, key)
+
+
+async def take_pieces(
+    ctx: Context, pieces: AsyncIterable[bytes], members: Collection[str], key: ObjectKey
+) -> Taken:
+    """Digest and encrypt bytes while they arrive, into a blob. Raises EntityTooLarge."""
+    salt = ctx.clock.random_bytes(SALT_BYTES) if key.key else b""
+    try:
+        blob = await ctx.need(Blobs).put(  # type: ignore[type-abstract]
+            pieces,
+            digests=_digests_of(members),
+            size_bytes_max=OBJECT_PUT_BYTES_MAX,
+            coding=Sealing(Cipher(key.key, salt)) if key.key else None,
+        )
+    except (TooLarge, RequestTooLarge) as cause:
+        raise _too_large(OBJECT_PUT_BYTES_MAX + 1) from cause
+    segment = Segment(blob.id, blob.size_bytes)
+    return _taken(blob.size_bytes, blob.digests, members, None, segment, salt, key)
+
+
+def _digests_of(members: Collection[str]) -> tuple[str, ...]:
+    return ("md5", *(ALGORITHMS[name] for name in members))
+
+
+def _taken(
+    size: int,
+    digests: Mapping[str, bytes],
+    members: Collection[str],
+    inline: bytes | None,
+    segment: Segment | None,
+    salt: bytes,
+    key: ObjectKey,
+) -> Taken:
+    md5 = digests["md5"]
+    if key.is_customers:
+        md5 = hashlib.md5(salt + md5, usedforsecurity=False).digest()
+    checksums = {name: base64.b64encode(digests[ALGORITHMS[name]]).decode() for name in members}
+    return Taken(size, digests, md5.hex(), checksums, inline, segment, salt)
 
 
 def _check_taken(
@@ -115,11 +154,12 @@ def _check_taken(
         raise IncompleteBody(
             "You did not provide the number of bytes specified by the Content-Length HTTP header"
         )
-    if wanted_md5 is not None and wanted_md5 != taken.md5:
+    md5 = taken.digests["md5"]
+    if wanted_md5 is not None and wanted_md5 != md5:
         raise BadDigest(
             "The Content-MD5 you specified did not match what we received.",
             ExpectedDigest=wanted_md5.hex(),
-            CalculatedDigest=base64.b64encode(taken.md5).decode(),
+            CalculatedDigest=base64.b64encode(md5).decode(),
         )
     for name, value in given.items():
         _check_checksum(name, value)
@@ -143,52 +183,6 @@ async def let_go(ctx: Context, segment: Segment | None) -> None:
     """Remove a blob that no record will ever refer to; after a crash the sweep does it."""
     if segment is not None:
         await ctx.need(Blobs).drop(segment.id)  # type: ignore[type-abstract]
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    size: int
-    digests: Mapping[str, bytes]
-    inline: bytes | None
-    segment: Segment | None
-
-
-async def _take_inline(body: Body, digests: tuple[str, ...]) -> _Read:
-    data = await body.read(INLINE_BYTES_MAX)
-    return _Read(len(data), digest_all(data, digests), data, None)
-
-
-async def _take_sealed(
-    ctx: Context, body: AsyncIterable[bytes], digests: tuple[str, ...], cipher: Cipher
-) -> _Read:
-    blobs = ctx.need(Blobs)  # type: ignore[type-abstract]
-    measured = Measured({name: DIGESTS[name]() for name in digests})
-    blob = await blobs.put(sealing(body, cipher, measured))
-    found = {name: digest.digest() for name, digest in measured.digests.items()}
-    return _Read(measured.size, found, None, Segment(blob.id, measured.size))
-
-
-async def take_again(
-    ctx: Context, source: AsyncIterable[bytes], digests: tuple[str, ...], key: bytes
-) -> tuple[Segment, bytes, Mapping[str, bytes]]:
-    """Bytes of another object as a blob of their own: its segment, its salt and its digests."""
-    if not key:
-        blobs = ctx.need(Blobs)  # type: ignore[type-abstract]
-        blob = await blobs.put(source, digests=digests)
-        return Segment(blob.id, blob.size_bytes), b"", blob.digests
-    salt = ctx.clock.random_bytes(SALT_BYTES)
-    read = await _take_sealed(ctx, source, digests, Cipher(key, salt))
-    assert read.segment is not None
-    return read.segment, salt, read.digests
-
-
-async def _take_blob(ctx: Context, body: Body, digests: tuple[str, ...]) -> _Read:
-    blobs = ctx.need(Blobs)  # type: ignore[type-abstract]
-    try:
-        blob = await blobs.put(body, digests=digests, size_bytes_max=OBJECT_PUT_BYTES_MAX)
-    except (TooLarge, RequestTooLarge) as cause:
-        raise _too_large(OBJECT_PUT_BYTES_MAX + 1) from cause
-    return _Read(blob.size_bytes, blob.digests, None, Segment(blob.id, blob.size_bytes))
 
 
 def digest_all(data: bytes, digests: tuple[str, ...]) -> dict[str, bytes]:
@@ -250,16 +244,22 @@ def _trailing(body: Body) -> dict[str, str]:
 
 
 def give_out(
-    ctx: Context, stored: Stored, content: bytes | None, start: int, end: int, key: bytes = b""
+    ctx: Context, stored: Stored, content: bytes | None, start: int, end: int, key: ObjectKey
 ) -> bytes | AsyncIterator[bytes]:
-    """The bytes with start <= offset < end; `content` are those that lay in the store."""
+    """The bytes with start <= offset < end; `content` is what lay of them in the store.
+
+    Raises Damaged, at once or while they are read.
+    """
     if start >= end:
         return b""
     if content is not None:
-        return content[start:end]
+        if key.key:
+            content = Cipher(key.key, stored.salts[0]).unseal(0, content)
+        return content if end - start == len(content) else content[start:end]
     blobs = ctx.need(Blobs)  # type: ignore[type-abstract]
-    if stored.sealing is not None:
-        source = unsealed(blobs, key, stored, start, end)
+    if key.key:
+        span = range(start, end)
+        source = unsealed(blobs, key.key, stored.segments, stored.salts, span)
     else:
         source = open_segments(blobs, stored.segments, start, end)
     return ctx.need(Readers).add(Reading(source, [segment.id for segment in stored.segments]))

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from cumulet.core.context import Context
 from cumulet.services.s3 import store
-from cumulet.services.s3.content.sealed import check_key, customer_key
+from cumulet.services.s3.content.keys import ObjectKey, customer_key, key_of
 from cumulet.services.s3.errors import (
     InvalidArgument,
     InvalidRequest,
@@ -44,12 +44,12 @@ def parse_source(header: str) -> Source:
 
 
 class Found(NamedTuple):
-    """A source that may be read: its bucket, its record, its bytes if few, and what opens it."""
+    """A source that may be read: bucket, record, bytes if few and as stored, and key."""
 
     bucket: Bucket
     stored: Stored
     content: bytes | None
-    key: bytes
+    key: ObjectKey
 
 
 async def copied_object(ctx: Context, source: Source, request: Mapping[str, Any]) -> Found:
@@ -81,5 +81,5 @@ async def copied_object(ctx: Context, source: Source, request: Mapping[str, Any]
             "The source of a copy request may not specifically refer to a delete marker by version "
             "id."
         )
-    key = check_key(customer_key(request, "CopySource"), stored.sealing)
+    key = key_of(ctx, stored, customer_key(request, "CopySource"))
     return Found(bucket, stored, content, key)

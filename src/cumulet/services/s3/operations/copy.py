@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -21,13 +19,12 @@ from cumulet.services.s3.access import (
     writing,
 )
 from cumulet.services.s3.content.intake import (
-    ALGORITHMS,
     algorithm_of,
-    digest_all,
     give_out,
-    take_again,
+    take_bytes,
+    take_pieces,
 )
-from cumulet.services.s3.content.sealed import customer_key, told
+from cumulet.services.s3.content.keys import customer_key, key_of, told
 from cumulet.services.s3.content.sources import Found, Source, copied_object, parse_source
 from cumulet.services.s3.drafts import prepared, redraft
 from cumulet.services.s3.errors import InvalidRequest
@@ -75,8 +72,7 @@ async def copy_object(ctx: Context, request: Request) -> Request:
         here = ctx.acting_as(ctx.caller, region=source_bucket.region)
         named = {"VersionId": place.version_id} if place.version_id else {}
         await here.call("s3", "GetObjectTagging", Bucket=place.bucket, Key=place.key, **named)
-    stored = await _copied(ctx, request, draft, found)
-    inline = found.content if stored.content else None
+    stored, inline = await _copied(ctx, request, draft, found)
     made = await commit(ctx, request, bucket, stored, inline, "ObjectCreated:Copy")
     result: Request = {
         "ETag": f'"{made.etag}"',
@@ -86,7 +82,7 @@ async def copy_object(ctx: Context, request: Request) -> Request:
     }
     answer: Request = {
         "CopyObjectResult": result,
-        **told(made.sealing, made.encryption),
+        **told(made),
         **expiration_of(bucket, made),
     }
     if bucket.versioning:
@@ -109,56 +105,61 @@ def _check_onto_itself(request: Request, place: Source) -> None:
         )
 
 
-async def _copied(ctx: Context, request: Request, draft: Stored, found: Found) -> Stored:
-    """The draft with the bytes of the source, under an id of its own."""
+async def _copied(
+    ctx: Context, request: Request, draft: Stored, found: Found
+) -> tuple[Stored, bytes | None]:
+    """The draft with the bytes of the source, under an id of its own; and those for the store."""
     source = found.stored
     asked = algorithm_of(request)
     names = (asked,) if asked else tuple(source.checksums)
-    key = customer_key(request)
     known = source.checksum_type != "COMPOSITE" and set(names) <= set(source.checksums)
-    if known and not source.parts and key is None and source.sealing is None:
-        blobs = ctx.need(Blobs)  # type: ignore[type-abstract]
-        changes: Request = {
-            "etag": source.etag,
-            "checksums": {name: source.checksums[name] for name in names},
-            # Links: nothing is copied on the disk.
-            "segments": [
-                Segment(await blobs.copy(one.id), one.size_bytes) for one in source.segments
-            ],
-            "content": new_hex(ctx.clock, 24) if found.content is not None else "",
-        }
+    if known and not source.parts and source.sealed_key and draft.sealed_key:
+        changes, inline = await _shared(ctx, found, names), found.content
     else:
-        changes = await _joined(ctx, found, names, key.key if key is not None else b"")
-    return msgspec.structs.replace(
+        changes, inline = await _again(ctx, request, draft, found, names)
+    made = msgspec.structs.replace(
         draft,
         modified_ms=int(ctx.clock.now() * 1000),
         size=source.size,
         checksum_type="FULL_OBJECT" if changes["checksums"] else "",
+        content=new_hex(ctx.clock, 24) if inline is not None else "",
         **changes,
     )
+    return made, inline
 
 
-async def _joined(ctx: Context, found: Found, names: tuple[str, ...], key: bytes) -> Request:
-    """Entity tag, checksums and bytes of the source as one whole, which a copy always is."""
-    source, content = found.stored, found.content
-    digests = ("md5", *(ALGORITHMS[name] for name in names))
-    if content is not None and not key:
-        digested = digest_all(content, digests)
-        changes: Request = {"content": new_hex(ctx.clock, 24), "etag": digested["md5"].hex()}
-    else:
-        plain = give_out(ctx, source, content, 0, source.size, found.key)
-        segment, salt, read = await take_again(ctx, pieces_of(plain), digests, key)
-        digested = dict(read)
-        etag = hashlib.md5(salt + read["md5"], usedforsecurity=False) if salt else None
-        changes = {
-            "segments": [segment],
-            "salts": [salt] if salt else [],
-            "etag": etag.hexdigest() if etag is not None else read["md5"].hex(),
-        }
-    changes["checksums"] = {
-        name: base64.b64encode(digested[ALGORITHMS[name]]).decode() for name in names
+async def _shared(ctx: Context, found: Found, names: tuple[str, ...]) -> Request:
+    """The same encrypted bytes under the same key: links, nothing is copied on the disk."""
+    source = found.stored
+    blobs = ctx.need(Blobs)  # type: ignore[type-abstract]
+    return {
+        "etag": source.etag,
+        "checksums": {name: source.checksums[name] for name in names},
+        "segments": [Segment(await blobs.copy(one.id), one.size_bytes) for one in source.segments],
+        "sealed_key": source.sealed_key,
+        "salts": source.salts,
     }
-    return changes
+
+
+async def _again(
+    ctx: Context, request: Request, draft: Stored, found: Found, names: tuple[str, ...]
+) -> tuple[Request, bytes | None]:
+    """Entity tag, checksums and bytes of the source as one whole, under the key of the draft."""
+    source = found.stored
+    key = key_of(ctx, draft, customer_key(request))
+    plain = give_out(ctx, source, found.content, 0, source.size, found.key)
+    taken = (
+        take_bytes(ctx, plain, names, key)
+        if isinstance(plain, bytes)
+        else await take_pieces(ctx, plain, names, key)
+    )
+    changes: Request = {
+        "etag": taken.etag,
+        "checksums": taken.checksums,
+        "segments": [taken.segment] if taken.segment is not None else [],
+        "salts": [taken.salt] if taken.salt else [],
+    }
+    return changes, taken.inline
 
 
 async def pieces_of(data: bytes | AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from typing import Any
 
@@ -31,12 +29,13 @@ from cumulet.services.s3.content.assembly import (
 )
 from cumulet.services.s3.content.intake import (
     ALGORITHMS,
+    Taken,
     give_out,
     let_go,
-    take_again,
     take_body,
+    take_pieces,
 )
-from cumulet.services.s3.content.sealed import check_key, customer_key, told
+from cumulet.services.s3.content.keys import ObjectKey, customer_key, key_of, told
 from cumulet.services.s3.content.sources import copied_object, parse_source
 from cumulet.services.s3.drafts import draft_of, prepared
 from cumulet.services.s3.errors import (
@@ -95,7 +94,7 @@ async def create_multipart_upload(ctx: Context, request: Request) -> Request:
         "Bucket": upload.bucket,
         "Key": upload.key,
         "UploadId": upload.upload_id,
-        **told(upload.draft.sealing, upload.draft.encryption),
+        **told(upload.draft),
     }
     if algorithm:
         answer |= {"ChecksumAlgorithm": algorithm, "ChecksumType": upload.checksum_type}
@@ -121,11 +120,11 @@ def _check_number(number: int) -> None:
         )
 
 
-def _key_of(request: Request, upload: Upload) -> bytes:
+def _key_of(ctx: Context, request: Request, upload: Upload) -> ObjectKey:
     """The key of a part, which must be the upload's. Raises InvalidRequest."""
     key = customer_key(request)
     try:
-        return check_key(key, upload.draft.sealing)
+        return key_of(ctx, upload.draft, key)
     except (AccessDenied, InvalidRequest):
         raise InvalidRequest(
             "The multipart upload initiate requested encryption. Subsequent part requests must "
@@ -136,10 +135,20 @@ def _key_of(request: Request, upload: Upload) -> bytes:
         ) from None
 
 
-async def _keep(ctx: Context, upload: Upload, part: Part) -> None:
+async def _keep(ctx: Context, request: Request, upload: Upload, taken: Taken) -> Part:
+    part = Part(
+        request["PartNumber"],
+        taken.size,
+        taken.etag,
+        int(ctx.clock.now() * 1000),
+        taken.segment,
+        taken.checksums,
+        taken.salt,
+    )
     if not await ctx.transact(store.add_part, upload, UploadPart(upload.upload_id, part)):
         await let_go(ctx, part.segment)
         raise no_upload(upload.upload_id)
+    return part
 
 
 @operation(
@@ -157,22 +166,11 @@ async def upload_part(ctx: Context, request: Request) -> Request:
     check_part_checksum(request, upload)
     if upload.algorithm and not any(request.get(name) for name in ALGORITHMS):
         wanted.setdefault("ChecksumAlgorithm", upload.algorithm)
-    key = _key_of(request, upload)
-    taken = await take_body(ctx, wanted, inline=False, key=key)
-    now_ms = int(ctx.clock.now() * 1000)
-    part = Part(
-        request["PartNumber"],
-        taken.size,
-        taken.etag,
-        now_ms,
-        taken.segment,
-        taken.checksums,
-        taken.salt,
-    )
-    await _keep(ctx, upload, part)
+    key = _key_of(ctx, request, upload)
+    part = await _keep(ctx, request, upload, await take_body(ctx, wanted, key, inline=False))
     return {
         "ETag": f'"{part.etag}"',
-        **told(upload.draft.sealing, upload.draft.encryption),
+        **told(upload.draft),
         **part.checksums,
     }
 
@@ -184,38 +182,22 @@ async def upload_part_copy(ctx: Context, request: Request) -> Request:
     """Make a part of a range of another object."""
     _check_number(request["PartNumber"])
     upload = await find_upload(ctx, request)
-    key = _key_of(request, upload)
+    key = _key_of(ctx, request, upload)
     bucket, source, content, source_key = await copied_object(
         ctx, parse_source(request["CopySource"]), request
     )
     check_read(request, source, "CopySource")
     start, end = _source_range(request, source)
-    digests = ("md5", *((upload.algorithm.lower(),) if upload.algorithm else ()))
+    members = (f"Checksum{upload.algorithm}",) if upload.algorithm else ()
     found = give_out(ctx, source, content, start, end, source_key)
-    segment, salt, read = await take_again(ctx, pieces_of(found), digests, key)
-    checksums = {
-        f"Checksum{upload.algorithm}": base64.b64encode(read[digests[1]]).decode()
-        for _ in digests[1:]
-    }
-    part = Part(
-        request["PartNumber"],
-        segment.size_bytes,
-        hashlib.md5(salt + read["md5"], usedforsecurity=False).hexdigest()
-        if salt
-        else read["md5"].hex(),
-        int(ctx.clock.now() * 1000),
-        segment,
-        checksums,
-        salt,
-    )
-    await _keep(ctx, upload, part)
+    part = await _keep(ctx, request, upload, await take_pieces(ctx, pieces_of(found), members, key))
     answer: Request = {
         "CopyPartResult": {
             "ETag": f'"{part.etag}"',
             "LastModified": part.modified_ms / 1000,
-            **checksums,
+            **part.checksums,
         },
-        **told(upload.draft.sealing, upload.draft.encryption),
+        **told(upload.draft),
     }
     if bucket.versioning:
         answer["CopySourceVersionId"] = source.version_id
@@ -292,10 +274,9 @@ async def _told_completed(ctx: Context, made: Stored) -> Request:
         "Key": made.key,
         "ETag": f'"{made.etag}"',
         **made.checksums,
+        **(told(made) if made.sealing is None else {}),
         **expiration_of(bucket, made),
     }
-    if made.sealing is None:
-        answer["ServerSideEncryption"] = made.encryption
     if made.checksums:
         answer["ChecksumType"] = made.checksum_type
     if made.version_id != NULL_VERSION:

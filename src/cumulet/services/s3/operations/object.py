@@ -23,7 +23,7 @@ from cumulet.services.s3.access import (
     writing,
 )
 from cumulet.services.s3.content.intake import ALGORITHMS, Taken, give_out, let_go, take_body
-from cumulet.services.s3.content.sealed import check_key, customer_key, told
+from cumulet.services.s3.content.keys import check_key, customer_key, key_of, told
 from cumulet.services.s3.drafts import draft_of, prepared, shown_headers
 from cumulet.services.s3.errors import (
     InvalidRequest,
@@ -107,15 +107,15 @@ async def store_body(
     ctx: Context, request: Request, bucket: Bucket, draft: Stored, event: str
 ) -> Request:
     """Take in the body of a request and make the draft an object."""
-    key = customer_key(request)
+    key = key_of(ctx, draft, customer_key(request))
     if draft.lock is not None and not request.get("ContentMD5"):
         check_has_checksum(request)
-    taken = await take_body(ctx, request, key=key.key if key is not None else b"")
+    taken = await take_body(ctx, request, key)
     stored = finished(ctx, draft, taken)
     made = await commit(ctx, request, bucket, stored, taken.inline, event)
     answer: Request = {
         "ETag": f'"{made.etag}"',
-        **told(made.sealing, made.encryption),
+        **told(made),
         **made.checksums,
         **_version(bucket, made),
         **expiration_of(bucket, made),
@@ -158,7 +158,7 @@ def _version(bucket: Bucket, stored: Stored) -> Request:
 
 
 async def find_object(ctx: Context, request: Request) -> tuple[Bucket, Stored, bytes | None]:
-    """The version that a read asks for, and its bytes if few.
+    """The version that a read asks for, and its bytes if few, as they are stored.
 
     Raises NoSuchKey, NoSuchVersion, MethodNotAllowed; and AccessDenied instead of the first two to
     who may not list the bucket, for whom what is not there is as what is forbidden.
@@ -196,7 +196,7 @@ async def get_object(ctx: Context, request: Request) -> Request:
     """One object, a range of it, or one of its parts."""
     bucket, stored, content = await find_object(ctx, request)
     answer, start, end = _answer(bucket, stored, request)
-    key = check_key(customer_key(request), stored.sealing)
+    key = key_of(ctx, stored, customer_key(request))
     answer["Body"] = give_out(ctx, stored, content, start, end, key)
     return answer
 
@@ -234,7 +234,7 @@ def _answer(bucket: Bucket, stored: Stored, request: Request) -> tuple[Request, 
         "ContentLength": end - start,
         "ETag": f'"{stored.etag}"',
         "Metadata": stored.metadata,
-        **told(stored.sealing, stored.encryption),
+        **told(stored),
         **shown_headers(stored, request),
         **shown_lock(stored.lock),
         **_version(bucket, stored),

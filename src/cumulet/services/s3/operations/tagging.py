@@ -15,7 +15,7 @@ from cumulet.services.s3.access import (
     version_conditions,
     versioned,
 )
-from cumulet.services.s3.content.sealed import check_key, customer_key
+from cumulet.services.s3.content.keys import check_key, customer_key
 from cumulet.services.s3.drafts import read_tags
 from cumulet.services.s3.errors import no_key
 from cumulet.services.s3.limits import LIST_KEYS_MAX, OBJECT_TAGS_MAX
