@@ -215,7 +215,7 @@ def test_what_is_not_there_is_refused_by_name(metrics: Any, namespace: str) -> N
         EndTime=now,
     )
     assert code == "ValidationError"
-    assert "Metric math is not supported" in words
+    assert words == "Error in expression 'e': the value is not a time series."
     assert refusal(metrics.list_metrics, NextToken="nonsense")[0] == "InvalidParameterValue"
 
 

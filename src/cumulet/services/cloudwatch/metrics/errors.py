@@ -23,3 +23,27 @@ class ValidationException(AwsError):
 
 class InvalidNextToken(AwsError):
     """The token was not given by this operation, or not for this request."""
+
+
+class ResourceNotFound(AwsError):
+    """What is named does not exist."""
+
+
+class ResourceNotFoundException(AwsError):
+    """What an ARN names does not exist."""
+
+
+class LimitExceededFault(AwsError):
+    """There are as many alarms as there can be."""
+
+
+class InvalidFormatFault(AwsError):
+    """A text is not the JSON that it should be."""
+
+
+class DashboardInvalidInputError(AwsError):
+    """The body of a dashboard does not hold."""
+
+
+class DashboardNotFoundError(AwsError):
+    """A dashboard does not exist."""

@@ -9,8 +9,7 @@ from typing import Any
 from cumulet.core.context import Context
 from cumulet.kit.pages import make_token, read_token
 from cumulet.kit.service import operation
-from cumulet.services.cloudwatch.metrics import store
-from cumulet.services.cloudwatch.metrics.asking import Span, is_period, resolution_for, split
+from cumulet.services.cloudwatch.metrics.asking import Span, is_period, resolution_for
 from cumulet.services.cloudwatch.metrics.distribution import Statistic, Summary, parse_statistic
 from cumulet.services.cloudwatch.metrics.errors import (
     InvalidNextToken,
@@ -21,12 +20,9 @@ from cumulet.services.cloudwatch.metrics.errors import (
 )
 from cumulet.services.cloudwatch.metrics.limits import (
     DATAPOINTS_MAX,
-    QUERIES_MAX,
-    SCAN_POINTS,
     STATISTICS_POINTS_MAX,
 )
-from cumulet.services.cloudwatch.metrics.model import Point, series_id
-from cumulet.services.cloudwatch.metrics.putting import parse_dimensions
+from cumulet.services.cloudwatch.metrics.reading import answer_queries, read_summaries
 
 Request = dict[str, Any]
 
@@ -46,7 +42,7 @@ async def get_metric_statistics(ctx: Context, request: Request) -> dict[str, Any
             "have specified both."
         )
     statistics = {name: _statistic(name, "ExtendedStatistics") for name in names}
-    measured = await _measured(ctx, request, request["Namespace"], span, request.get("Unit"))
+    measured = await read_summaries(ctx, request, request["Namespace"], span, request.get("Unit"))
     datapoints = [
         _datapoint(start, unit, summary, statistics, bool(request.get("ExtendedStatistics")))
         for unit, by_start in measured.items()
@@ -94,113 +90,42 @@ def _datapoint(
     return {**point, "ExtendedStatistics": told} if extended else {**point, **told}
 
 
-async def _measured(
-    ctx: Context, metric: Mapping[str, Any], namespace: str, span: Span, unit: str | None
-) -> dict[str, dict[int, Summary]]:
-    dimensions = parse_dimensions(metric.get("Dimensions") or (), "Dimensions")
-    uid = series_id(namespace, metric["MetricName"], dimensions)
-    points: list[Point] = []
-    begin = span.begin
-    while True:
-        page = await ctx.transact(store.points_between, uid, span.resolution, begin, span.end)
-        points += page
-        if len(page) < SCAN_POINTS:
-            return split(points, span, unit)
-        # Points of one instant differ by unit: those of the last are read again, and whole.
-        begin = page[-1].start
-        points = [one for one in points if one.start < begin]
-
-
 @operation("GetMetricData")
 async def get_metric_data(ctx: Context, request: Request) -> dict[str, Any]:
-    """Statistics of up to 500 metrics by period."""
+    """Statistics of up to 500 metrics by period, and math over them."""
     queries = request["MetricDataQueries"]
     begin, end = float(request["StartTime"]), float(request["EndTime"])
     if begin >= end:
         raise ValidationException(
             "The parameter StartTime must be less than the parameter EndTime."
         )
-    _check_queries(queries)
+    answered = await answer_queries(ctx, queries, int(begin), end)
     descending = request.get("ScanBy", "TimestampDescending") == "TimestampDescending"
-    results = []
-    for query in queries:
-        if not query.get("ReturnData", True):
-            continue
-        pairs = await _series_of(ctx, query["MetricStat"], begin, end)
-        pairs.sort(reverse=descending)
-        results.append((query, pairs))
+    results = [
+        (query["Id"], series.label, sorted(series.points.items(), reverse=descending))
+        for query in queries
+        if query.get("ReturnData", True)
+        for series in answered[query["Id"]]
+    ]
     most = request.get("MaxDatapoints", DATAPOINTS_MAX)
     return _paged(results, most, request.get("NextToken"))
 
 
-def _check_queries(queries: list[dict[str, Any]]) -> None:
-    if not queries or len(queries) > QUERIES_MAX:
-        raise ValidationException(
-            f"The collection MetricDataQueries must have a size between 1 and {QUERIES_MAX}."
-        )
-    if len({query["Id"] for query in queries}) < len(queries):
-        raise ValidationException(
-            "The values for parameter id in MetricDataQueries must be unique."
-        )
-    for query in queries:
-        if query.get("Expression") is not None:
-            raise ValidationException(
-                "Metric math is not supported by Cumulet yet: leave out the Expression of "
-                f"{query['Id']}."
-            )
-        if query.get("AccountId") is not None:
-            raise ValidationException("Metrics of linked accounts are not supported by Cumulet.")
-        stat = query.get("MetricStat")
-        if stat is None:
-            raise ValidationException(
-                f"Either MetricStat or Expression must be specified for {query['Id']}."
-            )
-        if not is_period(stat["Period"]):
-            raise ValidationException(f"The Period of {query['Id']} must be a multiple of 60.")
-        if parse_statistic(stat["Stat"]) is None:
-            raise ValidationException(f"The Stat of {query['Id']} is invalid: {stat['Stat']}.")
-
-
-async def _series_of(
-    ctx: Context, stat: Mapping[str, Any], begin: float, end: float
-) -> list[tuple[int, float]]:
-    metric = stat["Metric"]
-    period = stat["Period"]
-    resolution = resolution_for(begin, period, ctx.clock.now())
-    period = max(period, resolution)
-    first = int(begin) - int(begin) % period
-    span = Span(first, math.ceil(end), period, resolution)
-    measured = await _measured(ctx, metric, metric["Namespace"], span, stat.get("Unit"))
-    statistic = _statistic(stat["Stat"], "Stat")
-    pairs = []
-    # Without a unit, AWS answers the series of one; here that with the most measurements.
-    by_start = max(measured.values(), key=_weight, default={})
-    for start, summary in by_start.items():
-        figure = statistic(summary)
-        if figure is not None:
-            pairs.append((start, figure))
-    return pairs
-
-
-def _weight(by_start: Mapping[int, Summary]) -> float:
-    return math.fsum(summary.samples for summary in by_start.values())
-
-
 def _paged(
-    results: list[tuple[dict[str, Any], list[tuple[int, float]]]], most: int, token: str | None
+    results: list[tuple[str, str, list[tuple[int, float]]]], most: int, token: str | None
 ) -> dict[str, Any]:
     try:
         skipped = 0 if token is None else int(read_token(token)[0])
     except (ValueError, TypeError, LookupError) as cause:
         raise InvalidNextToken("The value of NextToken is invalid.") from cause
     place, answers = 0, []
-    for query, pairs in results:
+    for name, label, pairs in results:
         part = pairs[max(0, skipped - place) : max(0, skipped + most - place)]
         place += len(pairs)
         answers.append(
             {
-                "Id": query["Id"],
-                "Label": query.get("Label") or query["MetricStat"]["Metric"]["MetricName"],
+                "Id": name,
+                "Label": label,
                 "Timestamps": [start for start, _ in part],
                 "Values": [value for _, value in part],
                 "StatusCode": "Complete" if place <= skipped + most else "PartialData",
