@@ -72,7 +72,7 @@ def json_item(line: str | bytes) -> Item:
     found = json.loads(line, parse_int=Number, parse_float=Number, parse_constant=_refuse)
     if type(found) is not dict:
         raise ValueError("a line must be a JSON object")
-    return {name: _value(one) for name, one in found.items()}
+    return {name: {"S": one} if type(one) is str else _value(one) for name, one in found.items()}
 
 
 def _refuse(name: str) -> Any:
@@ -81,10 +81,10 @@ def _refuse(name: str) -> Any:
 
 def _value(plain: Any) -> Value:
     kind = type(plain)
-    if kind is str:
-        return {"S": plain}
     if kind is Number:
         return {"N": str.__str__(plain)}
+    if kind is str:
+        return {"S": plain}
     if kind is bool:
         return {"BOOL": plain}
     if plain is None:

@@ -33,9 +33,21 @@ def check_item(item: Item) -> int:
 
     Raises ValidationException, or MalformedRequest for what is no attribute value at all.
     """
-    total = 0
-    for name, value in item.items():
-        total += len(name) if name.isascii() else len(name.encode())
+    total = text_size("".join(item))
+    for value in item.values():
+        # Most values are short texts and numbers, so that a step for each would be felt.
+        if type(value) is dict and len(value) == 1:
+            text = value.get("S")
+            if type(text) is str and text.isascii():
+                total += len(text)
+                continue
+            text = value.get("N")
+            if type(text) is str:
+                canonical, size = measured_number(text)
+                if canonical != text:
+                    value["N"] = canonical
+                total += size
+                continue
         total += check_value(value)
     if "" in item or total > ATTRIBUTE_NAME_BYTES_MAX:
         check_names(item)
