@@ -14,7 +14,7 @@ from cumulet.core.identity import ANONYMOUS, Scope
 from cumulet.core.trace import current
 from cumulet.kv.contract import Transaction
 from cumulet.services.cognito import store
-from cumulet.services.cognito.hosted import authorize, login, tokens
+from cumulet.services.cognito.hosted import accounts, authorize, login, tokens
 from cumulet.services.cognito.hosted.asking import (
     Asked,
     json_answer,
@@ -30,12 +30,12 @@ _PAGES: Mapping[str, _Answer] = {
     "/oauth2/authorize": authorize.authorize,
     "/login": login.login,
     "/login/challenge": login.challenge,
-    "/signup": login.signup,
-    "/confirm": login.confirm,
-    "/forgotPassword": login.forgot_password,
-    "/confirmForgotPassword": login.confirm_forgot_password,
+    "/signup": accounts.signup,
+    "/confirm": accounts.confirm,
+    "/forgotPassword": accounts.forgot_password,
+    "/confirmForgotPassword": accounts.confirm_forgot_password,
     "/logout": login.logout,
-    "/confirmUser": login.confirm_user,
+    "/confirmUser": accounts.confirm_user,
 }
 _POSTS: Mapping[str, _Answer] = {
     "/oauth2/token": tokens.token,

@@ -1,105 +1,78 @@
-"""The pages: signing in with all its challenges, signing up, a forgotten password, signing out."""
+"""The pages for signing in with all its challenges, and for signing out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
+
+import orjson
 
 from cumulet.core.errors import AwsError
 from cumulet.core.http import Response
-from cumulet.services.cognito import store
 from cumulet.services.cognito.flow import factors, proofs, sign_in
 from cumulet.services.cognito.flow.passwords import WRONG
 from cumulet.services.cognito.flow.place import by_client
 from cumulet.services.cognito.hosted.asking import Asked, redirect
 from cumulet.services.cognito.hosted.authorize import Wish, grant, problem, read_wish
-from cumulet.services.cognito.hosted.pages import Field, Page, show
-from cumulet.services.cognito.operations import password as passwords
-from cumulet.services.cognito.operations import sign_up
-from cumulet.services.cognito.rules.schema import VERIFIED
+from cumulet.services.cognito.hosted.forms import (
+    STALE,
+    attribute_field,
+    code_field,
+    form_page,
+    name_field,
+    new_password_field,
+)
+from cumulet.services.cognito.hosted.pages import Field, Key, Page
+from cumulet.services.cognito.hosted.qr import drawn
+from cumulet.services.cognito.operations import mfa
+from cumulet.services.cognito.rules.passwords import check_password, policy_of
 
 _CODES = {
     factors.TOTP: ("SOFTWARE_TOKEN_MFA_CODE", "Enter the code that your authenticator shows."),
-    factors.SMS: ("SMS_MFA_CODE", "Enter the code that was sent to your phone."),
-    factors.EMAIL: ("EMAIL_OTP_CODE", "Enter the code that was sent to you by email."),
+    factors.SMS: ("SMS_MFA_CODE", "Enter the code that was sent to your phone{}."),
+    factors.EMAIL: ("EMAIL_OTP_CODE", "Enter the code that was sent to you by email{}."),
 }
-_LABELS = {
-    "email": "Email address",
-    "phone_number": "Phone number",
-    "name": "Name",
-    "given_name": "First name",
-    "family_name": "Last name",
-    "birthdate": "Date of birth",
+_WAYS = {
+    factors.TOTP: ("An authenticator app", ""),
+    factors.SMS: ("A text message", "CODE_DELIVERY_DESTINATION_SMS"),
+    factors.EMAIL: ("An email", "CODE_DELIVERY_DESTINATION_EMAIL"),
 }
-_STALE = "This form is too old, or was opened elsewhere. Please try again."
-
-
-def _page(asked: Asked, wish: Wish, page: Page) -> Response:
-    """A page with a form of our own."""
-    token = asked.new_form_token()
-    whole = Page(
-        page.title,
-        page.text,
-        page.action,
-        page.fields,
-        (("_csrf", token), *page.hidden),
-        page.button,
-        page.links,
-        page.error,
-        page.note,
-    )
-    return show(whole, asked.form_cookie(token), goes_to=wish.origin)
-
-
-def _name_label(wish: Wish) -> str:
-    kinds = wish.place.pool.settings.get("UsernameAttributes", [])
-    if kinds == ["email"]:
-        return "Email address"
-    return "Phone number" if kinds == ["phone_number"] else "Username"
-
-
-def _name_field(asked: Asked, wish: Wish) -> Field:
-    value = asked.form.get("username", "")
-    return Field("username", _name_label(wish), complete="username", value=value)
+_CONFIRM = "Confirm that it is you"
+_ATTRIBUTES = "userAttributes."
 
 
 def _is_open(wish: Wish) -> bool:
     return not wish.place.pool.settings["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"]
 
 
-def _login_page(asked: Asked, wish: Wish, error: str = "", note: str = "") -> Response:
+def login_page(asked: Asked, wish: Wish, error: str = "", note: str = "") -> Response:
+    """The form for name and password."""
     links = [("Forgot your password?", asked.link("/forgotPassword"))]
     if _is_open(wish):
         links.append(("Create an account", asked.link("/signup")))
     page = Page(
         "Sign in",
-        f"to continue to {wish.place.through.name}",
-        asked.link("/login"),
-        (
-            Field(
-                "username",
-                _name_label(wish),
-                complete="username",
-                value=asked.form.get("username", ""),
-            ),
+        action=asked.link("/login"),
+        fields=(
+            name_field(asked, wish),
             Field("password", "Password", "password", "current-password"),
         ),
-        (),
-        "Sign in",
-        links,
-        error,
-        note,
+        button="Sign in",
+        links=links,
+        error=error,
+        note=note,
     )
-    return _page(asked, wish, page)
+    return form_page(asked, wish, page)
 
 
 async def login(asked: Asked) -> Response:
     """Show the sign-in form, and take it."""
     wish = await read_wish(asked)
     if asked.request.method != "POST":
-        return _login_page(asked, wish)
+        return login_page(asked, wish)
     if not asked.is_own_form():
-        return _login_page(asked, wish, _STALE)
+        return login_page(asked, wish, STALE)
     name = asked.form.get("username", "").strip()
     given = {"USERNAME": name, "PASSWORD": asked.form.get("password", "")}
     try:
@@ -108,9 +81,11 @@ async def login(asked: Asked) -> Response:
     except AwsError as error:
         if error.code == "UserNotConfirmedException":
             return redirect(asked.link("/confirm", username=name))
+        if error.code == "PasswordResetRequiredException":
+            return redirect(asked.link("/confirmForgotPassword", username=name))
         if error.code == "UserNotFoundException":
-            return _login_page(asked, wish, WRONG)
-        return _login_page(asked, wish, error.message)
+            return login_page(asked, wish, WRONG)
+        return login_page(asked, wish, error.message)
     return await _next(asked, wish, answer, user.name)
 
 
@@ -121,194 +96,138 @@ async def _next(
     if "User" in answer:
         return await grant(asked, wish, answer["User"], wish.place.ctx.clock.now())
     challenge = answer["ChallengeName"]
-    hidden = (
-        ("challenge", challenge),
-        ("session", answer["Session"]),
-        ("username", name),
-    )
+    if challenge == factors.SETUP:
+        return await _set_up_page(asked, wish, answer["Session"], name, error)
+    told = answer.get("ChallengeParameters", {})
     if challenge == sign_in.NEW_PASSWORD:
-        fields = (Field("answer", "New password", "password", "new-password"),)
-        title, text = "Choose a new password", "Yours was temporary."
+        missing = orjson.loads(told.get("requiredAttributes", "[]"))
+        return _new_password_page(asked, wish, answer["Session"], name, missing, error)
+    if challenge == factors.SELECT:
+        field = Field("answer", "How do you want to do it?", choices=_ways(told))
+        page = Page(_CONFIRM, "There are several ways.", fields=(field,))
     elif challenge in _CODES:
-        fields = (Field("answer", "Code", complete="one-time-code", is_code=True),)
-        title, text = "Confirm that it is you", _CODES[challenge][1]
-    elif challenge == factors.SELECT:
-        offered = answer["ChallengeParameters"]["MFAS_CAN_CHOOSE"]
-        fields = (Field("answer", "Way", hint=f"One of {offered}"),)
-        title, text = "Confirm that it is you", "Choose how."
+        to = told.get("CODE_DELIVERY_DESTINATION", "")
+        text = _CODES[challenge][1].format(f", {to}" if to else "")
+        page = Page(_CONFIRM, text, fields=(code_field("answer"),))
     else:
-        raise problem("This sign-in needs a step that pages do not have: set up a second factor.")
-    page = Page(title, text, asked.link("/login/challenge"), fields, hidden, "Continue", (), error)
-    return _page(asked, wish, page)
+        raise problem("This sign-in needs a step that the sign-in pages do not have.")
+    return _challenge_page(asked, wish, page, challenge, answer["Session"], name, error)
+
+
+def _ways(told: Mapping[str, str]) -> list[tuple[str, str]]:
+    found = []
+    for factor in orjson.loads(told["MFAS_CAN_CHOOSE"]):
+        words, where = _WAYS[factor]
+        to = told.get(where, "")
+        found.append((factor, f"{words} to {to}" if to else words))
+    return found
+
+
+def _new_password_page(
+    asked: Asked, wish: Wish, session: str, name: str, missing: list[str], error: str
+) -> Response:
+    more = [attribute_field(asked, one.removeprefix(_ATTRIBUTES)) for one in missing]
+    page = Page(
+        "Choose a new password",
+        "The one that you were given was temporary.",
+        fields=(new_password_field(wish, "answer", "New password"), *more),
+        hidden=(("missing", " ".join(missing)),),
+    )
+    return _challenge_page(asked, wish, page, sign_in.NEW_PASSWORD, session, name, error)
+
+
+async def _set_up_page(
+    asked: Asked, wish: Wish, session: str, name: str, error: str, secret: str = ""
+) -> Response:
+    """The secret of a new authenticator; the same again after a code that was mistyped."""
+    if not secret:
+        made = await mfa.associate_software_token(asked.ctx, {"Session": session})
+        secret, session = made["SecretCode"], made["Session"]
+    brand = wish.place.through.name
+    label = f"{quote(brand, safe='')}:{quote(name, safe='@')}"
+    address = f"otpauth://totp/{label}?secret={secret}&issuer={quote(brand, safe='')}"
+    try:
+        picture = drawn(address)
+    except ValueError:
+        picture = ""
+    grouped = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
+    page = Page(
+        "Set up your authenticator",
+        "Scan this with an authenticator app, then enter the code that it shows.",
+        fields=(code_field("answer"),),
+        hidden=(("secret", secret),),
+        key=Key(picture, grouped),
+    )
+    return _challenge_page(asked, wish, page, factors.SETUP, session, name, error)
+
+
+def _challenge_page(
+    asked: Asked, wish: Wish, page: Page, challenge: str, session: str, name: str, error: str
+) -> Response:
+    whole = Page(
+        page.title,
+        page.text,
+        asked.link("/login/challenge"),
+        page.fields,
+        (("challenge", challenge), ("session", session), ("username", name), *page.hidden),
+        "Continue",
+        (("Sign in as somebody else", asked.link("/login")),),
+        error,
+        account=f"Signing in as {name}",
+        key=page.key,
+    )
+    return form_page(asked, wish, whole)
 
 
 async def challenge(asked: Asked) -> Response:
     """Take the answer to a challenge."""
     wish = await read_wish(asked)
     if asked.request.method != "POST" or not asked.is_own_form():
-        return _login_page(asked, wish, _STALE)
+        return login_page(asked, wish, STALE)
     form = asked.form
-    kind, name = form.get("challenge", ""), form.get("username", "")
-    key = {sign_in.NEW_PASSWORD: "NEW_PASSWORD", factors.SELECT: "ANSWER"}.get(kind)
-    if key is None and kind in _CODES:
-        key = _CODES[kind][0]
-    if key is None:
-        return _login_page(asked, wish, _STALE)
-    responses = {"USERNAME": name, key: form.get("answer", "")}
+    kind, session, name = (form.get(key, "") for key in ("challenge", "session", "username"))
+    given = form.get("answer", "")
+    responses = {"USERNAME": name}
     try:
-        answer = await sign_in.answered(wish.place, kind, form.get("session"), responses)
+        if kind == sign_in.NEW_PASSWORD:
+            missing = form.get("missing", "").split()
+            # A session is good for one answer: what can be told before is no answer yet.
+            try:
+                check_password(policy_of(wish.place.pool.settings), given)
+            except AwsError as error:
+                return _new_password_page(asked, wish, session, name, missing, error.message)
+            values = {key: form.get(key.removeprefix(_ATTRIBUTES), "") for key in missing}
+            responses |= {"NEW_PASSWORD": given, **values}
+        elif kind == factors.SETUP:
+            verified = await mfa.verify_software_token(
+                asked.ctx, {"Session": session, "UserCode": given.strip()}
+            )
+            session = verified["Session"]
+        elif kind == factors.SELECT:
+            responses["ANSWER"] = given
+        elif kind in _CODES:
+            responses[_CODES[kind][0]] = given.strip()
+        else:
+            return login_page(asked, wish, STALE)
+        answer = await sign_in.answered(wish.place, kind, session, responses)
     except AwsError as error:
-        if error.code == "CodeMismatchException":
-            same = {"ChallengeName": kind, "Session": form.get("session", "")}
-            return await _next(asked, wish, same, name, error.message)
-        return _login_page(asked, wish, error.message)
+        return await _again(asked, wish, kind, error)
     return await _next(asked, wish, answer, name)
 
 
-def _needed(wish: Wish) -> list[str]:
-    """What a new account must tell besides name and password."""
-    pool = wish.place.pool
-    kinds = pool.settings.get("UsernameAttributes", [])
-    wanted = [n for n, one in pool.schema.items() if one["Required"] and n != "sub"]
-    wanted += [n for n in pool.settings.get("AutoVerifiedAttributes", []) if n not in wanted]
-    return [n for n in wanted if n not in VERIFIED and not (len(kinds) == 1 and n in kinds)]
-
-
-async def signup(asked: Asked) -> Response:
-    """Show the form for a new account, and take it."""
-    wish = await read_wish(asked)
-    if not _is_open(wish):
-        raise problem("Accounts are made by administrators only.", 403)
-    if asked.request.method != "POST":
-        return _signup_page(asked, wish)
-    if not asked.is_own_form():
-        return _signup_page(asked, wish, _STALE)
-    name = asked.form.get("username", "").strip()
-    given = [
-        {"Name": key, "Value": asked.form[key]} for key in _needed(wish) if asked.form.get(key)
-    ]
-    request = {
-        "Username": name,
-        "Password": asked.form.get("password", ""),
-        "UserAttributes": given,
-    }
-    try:
-        answer = await sign_up.register(wish.place, request)
-    except AwsError as error:
-        return _signup_page(asked, wish, error.message)
-    if answer["UserConfirmed"]:
-        return redirect(asked.link("/login"))
-    return redirect(asked.link("/confirm", username=name))
-
-
-def _signup_page(asked: Asked, wish: Wish, error: str = "") -> Response:
+async def _again(asked: Asked, wish: Wish, kind: str, error: AwsError) -> Response:
+    """The same page after a code that was wrong; the first one after anything else."""
     form = asked.form
-    more = [Field(key, _LABELS.get(key, key), value=form.get(key, "")) for key in _needed(wish)]
-    page = Page(
-        "Create an account",
-        f"for {wish.place.through.name}",
-        asked.link("/signup"),
-        (
-            Field(
-                "username", _name_label(wish), complete="username", value=form.get("username", "")
-            ),
-            *more,
-            Field("password", "Password", "password", "new-password"),
-        ),
-        (),
-        "Create account",
-        [("I have an account", asked.link("/login"))],
-        error,
-    )
-    return _page(asked, wish, page)
-
-
-async def confirm(asked: Asked) -> Response:
-    """Show the form for the code of a new account, and take it."""
-    wish = await read_wish(asked)
-    name, error = asked.query.get("username", ""), ""
-    if asked.request.method == "POST":
-        error = _STALE
-        if asked.is_own_form():
-            try:
-                user = await wish.place.user(name)
-                await sign_up.confirm(wish.place, user, asked.form.get("code", "").strip())
-                return _login_page(asked, wish, note="Your account is confirmed.")
-            except AwsError as refused:
-                error = refused.message
-    field = Field("code", "Code", complete="one-time-code", is_code=True)
-    page = Page(
-        "Confirm your account",
-        "A code was sent to you.",
-        asked.link("/confirm"),
-        (field,),
-        (),
-        "Confirm",
-        [("Back to sign in", asked.link("/login"))],
-        error,
-    )
-    return _page(asked, wish, page)
-
-
-async def forgot_password(asked: Asked) -> Response:
-    """Show the form for a forgotten password, and send the code."""
-    wish = await read_wish(asked)
-    error = ""
-    if asked.request.method == "POST":
-        error = _STALE
-        if asked.is_own_form():
-            name = asked.form.get("username", "").strip()
-            try:
-                user = await wish.place.ctx.transact(store.find_user, wish.place.pool, name)
-                if user is not None:
-                    await passwords.send_reset(wish.place, user, name)
-                # The page never tells who exists, whatever the client wants of the API.
-                return redirect(asked.link("/confirmForgotPassword", username=name))
-            except AwsError as refused:
-                error = refused.message
-    page = Page(
-        "Forgot your password?",
-        "A code will be sent to you.",
-        asked.link("/forgotPassword"),
-        (Field("username", _name_label(wish), complete="username"),),
-        (),
-        "Send the code",
-        [("Back to sign in", asked.link("/login"))],
-        error,
-    )
-    return _page(asked, wish, page)
-
-
-async def confirm_forgot_password(asked: Asked) -> Response:
-    """Show the form for code and new password, and take it."""
-    wish = await read_wish(asked)
-    error = ""
-    if asked.request.method == "POST":
-        error = _STALE
-        if asked.is_own_form():
-            form, name = asked.form, asked.query.get("username", "")
-            try:
-                user = await wish.place.ctx.transact(store.find_user, wish.place.pool, name)
-                code = form.get("code", "").strip()
-                await passwords.reset(wish.place, user, code, form.get("password", ""))
-                return _login_page(asked, wish, note="Your password is changed.")
-            except AwsError as refused:
-                hides = refused.code in ("UserNotFoundException", "ExpiredCodeException")
-                error = "Invalid code, please request another." if hides else refused.message
-    page = Page(
-        "Choose a new password",
-        "If there is such an account, a code was sent to you.",
-        asked.link("/confirmForgotPassword"),
-        (
-            Field("code", "Code", complete="one-time-code", is_code=True),
-            Field("password", "New password", "password", "new-password"),
-        ),
-        (),
-        "Change the password",
-        [("Back to sign in", asked.link("/login"))],
-        error,
-    )
-    return _page(asked, wish, page)
+    name, session = form.get("username", ""), form.get("session", "")
+    if kind == factors.SETUP and error.code == "EnableSoftwareTokenMFAException":
+        words = "That is not the code that the authenticator shows. Please try again."
+        return await _set_up_page(asked, wish, session, name, words, form.get("secret", ""))
+    if error.code in ("CodeMismatchException", "ExpiredCodeException"):
+        words = "That code is not right. Please try again."
+        if error.code == "ExpiredCodeException":
+            words = "That code was used before. Please wait for the next one."
+        return await _next(asked, wish, {"ChallengeName": kind, "Session": session}, name, words)
+    return login_page(asked, wish, error.message)
 
 
 async def logout(asked: Asked) -> Response:
@@ -332,20 +251,3 @@ async def logout(asked: Asked) -> Response:
     if query.get("redirect_uri"):
         return redirect(asked.link("/login"), forget)
     raise problem("Required parameters are missing: logout_uri.")
-
-
-async def confirm_user(asked: Asked) -> Response:
-    """The link in a message that confirms a new account.
-
-    https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-settings-email-verification-message-customization.html
-    """
-    query = asked.query
-    try:
-        place = await by_client(asked.ctx, query.get("client_id", ""))
-        if place.pool.id != asked.domain.pool:
-            raise problem("The link is not valid.")
-        user = await place.user(query.get("user_name", ""))
-        await sign_up.confirm(place, user, query.get("confirmation_code", ""))
-    except AwsError as error:
-        raise problem("The link is not valid, or was used before.") from error
-    return show(Page("Your registration has been confirmed!", "You can sign in now."))

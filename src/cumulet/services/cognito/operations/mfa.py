@@ -20,7 +20,7 @@ from cumulet.services.cognito.errors import (
     SoftwareTokenMFANotFoundException,
 )
 from cumulet.services.cognito.flow import factors
-from cumulet.services.cognito.flow.attempts import take, wait_for
+from cumulet.services.cognito.flow.attempts import Taken, keep_open, take, wait_for
 from cumulet.services.cognito.flow.issue import digest_of
 from cumulet.services.cognito.flow.place import Place, as_cognito, by_pool, by_token
 from cumulet.services.cognito.limits import CODE_SECONDS
@@ -35,21 +35,18 @@ _NAMES = {
 }
 
 
-async def _whose(ctx: Context, request: Mapping[str, Any]) -> tuple[Place, User, str, bool]:
-    """Who ties an authenticator: by access token, or in the middle of signing in.
-
-    With it, the source of the sign-in's tokens, and whether it is one.
-    """
+async def _whose(ctx: Context, request: Mapping[str, Any]) -> tuple[Place, User, Taken | None]:
+    """Who ties an authenticator: by access token, or in the middle of the sign-in given with it."""
     if request.get("AccessToken"):
         bearer = await by_token(ctx, request["AccessToken"])
-        return bearer.place, bearer.user, "", False
+        return bearer.place, bearer.user, None
     session = request.get("Session")
     if not session:
         raise InvalidParameterException("AccessToken or Session is required.")
     attempt, home = await _attempt_of(ctx, session)
     place = await _through(ctx, home, attempt)
     taken = await take(place, session, factors.SETUP)
-    return place, taken.present, taken.state["source"], True
+    return place, taken.present, taken
 
 
 async def _attempt_of(ctx: Context, session: str) -> tuple[Attempt, Home]:
@@ -71,7 +68,7 @@ async def _through(ctx: Context, home: Home, attempt: Attempt) -> Place:
 @operation("AssociateSoftwareToken", access="open", signed=False)
 async def associate_software_token(ctx: Context, request: Mapping[str, Any]) -> dict[str, Any]:
     """Make the secret of an authenticator; it counts once a code proves that it arrived."""
-    place, user, source, is_signing_in = await _whose(ctx, request)
+    place, user, taken = await _whose(ctx, request)
     if factors.TOTP not in factors_of(place.pool.settings):
         raise SoftwareTokenMFANotFoundException("Software token MFA is not enabled for the pool.")
     secret = ctx.clock.random_bytes(totp.SECRET_BYTES)
@@ -79,26 +76,29 @@ async def associate_software_token(ctx: Context, request: Mapping[str, Any]) -> 
     expires_at = ctx.clock.now() + CODE_SECONDS
     await place.ctx.transact(store.set_pending_totp, user, sealed, expires_at)
     answer = {"SecretCode": totp.shown(secret)}
-    if is_signing_in:
-        answer["Session"] = await wait_for(place, user.key, factors.SETUP, {"source": source})
+    if taken is not None:
+        state = {"source": taken.state["source"]}
+        answer["Session"] = await wait_for(place, user.key, factors.SETUP, state)
     return answer
 
 
 @operation("VerifySoftwareToken", access="open", signed=False)
 async def verify_software_token(ctx: Context, request: Mapping[str, Any]) -> dict[str, Any]:
     """Tie the authenticator, as its code proves that it has the secret."""
-    place, user, source, is_signing_in = await _whose(ctx, request)
+    place, user, taken = await _whose(ctx, request)
     pending = await place.ctx.transact(store.pending_totp, user)
     if pending is None:
         raise EnableSoftwareTokenMFAException("Code mismatch")
     secret = place.sealer.unseal(pending, factors.TOTP_PURPOSE)
     step = totp.matching_step(secret, request["UserCode"], ctx.clock.now())
     if not step:
+        if taken is not None:
+            await keep_open(place, taken)
         raise EnableSoftwareTokenMFAException("Code mismatch")
-    await place.ctx.transact(_tie, user, pending, step, is_signing_in)
+    await place.ctx.transact(_tie, user, pending, step, taken is not None)
     answer: dict[str, Any] = {"Status": "SUCCESS"}
-    if is_signing_in:
-        state = {"source": source, "done": True}
+    if taken is not None:
+        state = {"source": taken.state["source"], "done": True}
         answer["Session"] = await wait_for(place, user.key, factors.SETUP, state)
     return answer
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.services.cognito.client import PASSWORD, claims_of, make_pool, name
 
-SCRIPTS = Path(__file__).parent / "cognito"
+SCRIPTS = Path(__file__).parent
 
 
 @pytest.fixture
