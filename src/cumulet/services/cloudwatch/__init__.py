@@ -12,7 +12,9 @@ from cumulet.services.cloudwatch import store
 from cumulet.services.cloudwatch.alarms import store as alarms_store
 from cumulet.services.cloudwatch.alarms import watching
 from cumulet.services.cloudwatch.alarms.acting import AlarmDeliveries
+from cumulet.services.cloudwatch.logs import subscribing
 from cumulet.services.cloudwatch.logs.sink import StoreSink
+from cumulet.services.cloudwatch.logs.subscribing import SubscriptionDeliveries
 from cumulet.services.cloudwatch.metrics import retention
 from cumulet.services.cloudwatch.metrics import store as metrics_store
 from cumulet.services.cloudwatch.metrics.gather import Gatherer
@@ -20,6 +22,7 @@ from cumulet.services.cloudwatch.operations import (
     alarm,
     alarm_listing,
     log_event,
+    log_filter,
     log_group,
     log_search,
     log_stream,
@@ -31,18 +34,19 @@ from cumulet.services.cloudwatch.workers import WORKERS
 
 
 def _provides(platform: Platform) -> Mapping[type, Any]:
-    sink = StoreSink(platform)
-    return {LogSink: sink, StoreSink: sink}
+    deliveries = SubscriptionDeliveries(platform)
+    sink = StoreSink(platform, deliveries)
+    return {LogSink: sink, StoreSink: sink, SubscriptionDeliveries: deliveries}
 
 
 LOGS = Service(
     name="logs",
     prefix="logs",
-    operations=operations_of(log_group, log_stream, log_event, log_search),
-    workers=WORKERS,
+    operations=operations_of(log_group, log_stream, log_event, log_search, log_filter),
+    workers=(*WORKERS, *subscribing.WORKERS),
     resources=LOGS_RESOURCES,
     provides=_provides,
-    tables=(store.GROUPS, store.STREAMS, store.EVENTS, store.BLOCKS, store.DROPPED),
+    tables=store.TABLES,
 )
 
 

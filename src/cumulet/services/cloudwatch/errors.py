@@ -25,6 +25,14 @@ class ValidationException(AwsError):
     """What is asked is not allowed for this log group."""
 
 
+class LimitExceededException(AwsError):
+    """There are as many as there can be."""
+
+
+class MalformedQueryException(AwsError):
+    """A query cannot be read."""
+
+
 def is_protected() -> ValidationException:
     """Deletion protection stands in the way."""
     return ValidationException(

@@ -61,3 +61,19 @@ SINK_RETRY_SECONDS = 1.0
 
 EXPIRE_RECORDS = 100
 """Records of events that one transaction of retention or deletion removes."""
+
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+METRIC_FILTERS_MAX = 100
+SUBSCRIPTION_FILTERS_MAX = 2
+FILTER_DIMENSIONS_MAX = 3
+
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+EMBEDDED_METRICS_MAX = 100
+EMBEDDED_DIMENSIONS_MAX = 30
+EMBEDDED_VALUES_MAX = 100
+
+SUBSCRIPTION_BYTES_MAX = 512 * 1_024
+"""Text of events that go to a function in one invocation, before it is compressed."""
+SUBSCRIPTION_SECONDS_MAX = 86_400
+"""For how long a delivery to a function is tried, as on AWS."""
+SUBSCRIPTION_RETRY_SECONDS_MAX = 300.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from cumulet.core.identity import Scope
@@ -56,6 +58,28 @@ class Event(msgspec.Struct, frozen=True):
     def event_id(self) -> str:
         """The id that FilterLogEvents shows: decimal, growing with time as AWS's ids do."""
         return f"{self.timestamp_ms}{self.sequence:042d}"
+
+
+class MetricFilter(msgspec.Struct, frozen=True):
+    """Makes measurements of a group's events; `transformation` is as PutMetricFilter gave it."""
+
+    group_uid: str
+    name: str
+    group: str
+    pattern: str
+    transformation: dict[str, Any]
+    created_ms: int
+
+
+class SubscriptionFilter(msgspec.Struct, frozen=True):
+    """Sends a group's events to a function, whose ARN is `destination`."""
+
+    group_uid: str
+    name: str
+    group: str
+    pattern: str
+    destination: str
+    created_ms: int
 
 
 def group_arn(scope: Scope, name: str) -> str:

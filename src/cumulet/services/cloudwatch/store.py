@@ -13,11 +13,19 @@ from typing import TypeAlias
 import msgspec
 
 from cumulet.core.identity import Scope
+from cumulet.kit.workers.deliveries import DeliveryTables
 from cumulet.kv.contract import Transaction, read_count
 from cumulet.kv.space import Space
 from cumulet.kv.table import Table
+from cumulet.services.cloudwatch.limits import METRIC_FILTERS_MAX, SUBSCRIPTION_FILTERS_MAX
 from cumulet.services.cloudwatch.logs.blocks import Block, Line, Position, make_blocks
-from cumulet.services.cloudwatch.model import Event, Group, Stream
+from cumulet.services.cloudwatch.model import (
+    Event,
+    Group,
+    MetricFilter,
+    Stream,
+    SubscriptionFilter,
+)
 
 GROUPS: Table[Group] = Table("logs", "group", Group, lambda group: (group.name,))
 STREAMS: Table[Stream] = Table(
@@ -52,6 +60,15 @@ BLOCKS: Table[Block] = Table(
     },
 )
 
+METRIC_FILTERS: Table[MetricFilter] = Table(
+    "logs", "metric filter", MetricFilter, lambda one: (one.group_uid, one.name)
+)
+SUBSCRIPTIONS: Table[SubscriptionFilter] = Table(
+    "logs", "subscription", SubscriptionFilter, lambda one: (one.group_uid, one.name)
+)
+SUBSCRIPTION_QUEUE = DeliveryTables("logs")
+FILTER_TABLES = (METRIC_FILTERS, SUBSCRIPTIONS, *SUBSCRIPTION_QUEUE.all)
+
 Place: TypeAlias = tuple[str] | tuple[str, str]
 """What is read: a group by its uid, or one of its streams by both uids."""
 
@@ -63,6 +80,7 @@ class Dropped(msgspec.Struct, frozen=True):
 
 
 DROPPED: Table[Dropped] = Table("logs", "dropped", Dropped, lambda dropped: (dropped.group_uid,))
+TABLES = (GROUPS, STREAMS, EVENTS, BLOCKS, DROPPED, *FILTER_TABLES)
 
 
 def _bytes_key(scope: Scope, group_uid: str) -> bytes:
@@ -77,6 +95,18 @@ async def load_group(tx: Transaction, scope: Scope, name: str) -> Group | None:
 async def load_stored_bytes(tx: Transaction, scope: Scope, group: Group) -> int:
     """The size of a group's events, as CloudWatch counts it."""
     return max(0, read_count(await tx.get(_bytes_key(scope, group.uid))))
+
+
+async def load_metric_filters(tx: Transaction, scope: Scope, group_uid: str) -> list[MetricFilter]:
+    """The metric filters of a group, by name."""
+    return await METRIC_FILTERS.scan(tx, scope, group_uid, limit=METRIC_FILTERS_MAX)
+
+
+async def load_subscriptions(
+    tx: Transaction, scope: Scope, group_uid: str
+) -> list[SubscriptionFilter]:
+    """The subscription filters of a group, by name."""
+    return await SUBSCRIPTIONS.scan(tx, scope, group_uid, limit=SUBSCRIPTION_FILTERS_MAX)
 
 
 class Deletion(Enum):
@@ -97,6 +127,10 @@ async def drop_group(tx: Transaction, scope: Scope, name: str) -> Deletion:
     if group.is_protected:
         return Deletion.protected
     await GROUPS.drop(tx, scope, name)
+    for filtered in await load_metric_filters(tx, scope, group.uid):
+        await METRIC_FILTERS.drop(tx, scope, group.uid, filtered.name)
+    for subscribed in await load_subscriptions(tx, scope, group.uid):
+        await SUBSCRIPTIONS.drop(tx, scope, group.uid, subscribed.name)
     await DROPPED.save(tx, scope, Dropped(group.uid))
     tx.clear(_bytes_key(scope, group.uid))
     return Deletion.done

@@ -166,24 +166,25 @@ def _json_condition(tokens: _Tokens) -> Test:
     kind, path = tokens.take()
     if kind != "path":
         raise ValueError("Invalid filter pattern: a selector begins with $")
-    steps = _steps(path)
+    steps = steps_of(path)
     if tokens.take_word("NOT"):
         if not tokens.take_word("EXISTS"):
             raise ValueError("Invalid filter pattern: expected NOT EXISTS")
-        return lambda value: not _select(value, steps)
+        return lambda value: not select_in(value, steps)
     if tokens.take_word("EXISTS"):
-        return lambda value: bool(_select(value, steps))
+        return lambda value: bool(select_in(value, steps))
     if tokens.take_word("IS"):
         kind, word = tokens.take()
         wanted = {"TRUE": True, "FALSE": False, "NULL": None}.get(word.upper(), _ABSENT)
         if wanted is _ABSENT:
             raise ValueError("Invalid filter pattern: expected IS TRUE, IS FALSE or IS NULL")
-        return lambda value: any(found is wanted for found in _select(value, steps))
+        return lambda value: any(found is wanted for found in select_in(value, steps))
     compare = _comparison(tokens)
-    return lambda value: any(compare(found) for found in _select(value, steps))
+    return lambda value: any(compare(found) for found in select_in(value, steps))
 
 
-def _steps(path: str) -> list[str | int]:
+def steps_of(path: str) -> list[str | int]:
+    """The steps of a selector such as `$.a.b[0]`."""
     steps: list[str | int] = []
     for name, index in re.findall(r"\.([\w*-]+)|\[([^\]]*)\]", path):
         if name:
@@ -195,7 +196,8 @@ def _steps(path: str) -> list[str | int]:
     return steps
 
 
-def _select(value: Any, steps: list[str | int]) -> list[Any]:
+def select_in(value: Any, steps: list[str | int]) -> list[Any]:
+    """What the steps lead to; several with `*`, none when there is nothing."""
     found = [value]
     for step in steps:
         following: list[Any] = []
@@ -291,8 +293,7 @@ def _delimited_filter(text: str) -> Matches:
                 raise ValueError("Invalid filter pattern")
 
     def matches(message: str) -> bool:
-        fields = re.findall(r'"((?:[^"\\]|\\.)*)"|\[([^\]]*)\]|(\S+)', message)
-        values = [quoted or bracketed or word for quoted, bracketed, word in fields]
+        values = columns_of(message)
         wanted = columns
         if rest >= 0:
             missing = len(values) - (len(columns) - 1)
@@ -304,6 +305,12 @@ def _delimited_filter(text: str) -> Matches:
         )
 
     return matches
+
+
+def columns_of(message: str) -> list[str]:
+    """The words of a message; what is quoted or in brackets is one."""
+    fields = re.findall(r'"((?:[^"\\]|\\.)*)"|\[([^\]]*)\]|(\S+)', message)
+    return [quoted or bracketed or word for quoted, bracketed, word in fields]
 
 
 def _column_condition(tokens: _Tokens) -> Test:

@@ -26,7 +26,9 @@ from cumulet.services.cloudwatch.limits import (
     SINK_WRITE_BYTES,
     SINK_WRITE_LINES,
 )
+from cumulet.services.cloudwatch.logs.arriving import NUMBERS_MAX, Arrival, arrive
 from cumulet.services.cloudwatch.logs.blocks import Line
+from cumulet.services.cloudwatch.logs.subscribing import SubscriptionDeliveries
 from cumulet.services.cloudwatch.model import Group, Stream
 
 Place: TypeAlias = tuple[Scope, str, str]
@@ -51,7 +53,8 @@ class _Part:
 class StoreSink:
     """The `LogSink` port on the store. Lines of one stream keep the order of `write`."""
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, deliveries: SubscriptionDeliveries) -> None:
+        self._deliveries = deliveries
         self._store = platform.need(Store)  # type: ignore[type-abstract]
         self._clock = platform.clock
         self._now = platform.clock.now
@@ -92,6 +95,11 @@ class StoreSink:
         first = max(self._sequence + 1, int(self._now() * 1e6))
         self._sequence = first + count - 1
         return first
+
+    def arrival(self) -> Arrival:
+        """Now, with the numbers of what may follow. Made before the transaction it is for."""
+        sequence = self._deliveries.next_sequence(NUMBERS_MAX)
+        return Arrival(int(self._clock.now() * 1000), new_hex(self._clock, 32), sequence)
 
     async def flush(self) -> None:
         """Wait until all that was written so far is in the store. Raises Unavailable."""
@@ -164,11 +172,11 @@ class StoreSink:
             part.place: (ids[at : at + 16], ids[at + 16 : at + 32])
             for at, part in zip(range(0, len(ids), 32), parts, strict=True)
         }
-        now_ms = int(self._clock.now() * 1000)
+        arrivals = [self.arrival() for _ in parts]
 
         async def write(tx: Transaction) -> None:
-            for part in parts:
-                await _append(tx, *part.place, part.lines, now_ms, fresh[part.place])
+            for part, arrival in zip(parts, arrivals, strict=True):
+                await _append(tx, *part.place, part.lines, arrival, fresh[part.place])
 
         try:
             await self._store.transact(write)
@@ -211,15 +219,15 @@ async def _append(
     group: str,
     stream: str,
     lines: list[Line],
-    now_ms: int,
+    arrival: Arrival,
     fresh: tuple[str, str],
 ) -> None:
     """Write the lines, making group and stream when they are not there yet."""
     found = await store.GROUPS.load(tx, scope, group)
     if found is None:
-        found = Group(group, fresh[0], now_ms)
+        found = Group(group, fresh[0], arrival.now_ms)
         await store.GROUPS.save(tx, scope, found)
     into = await store.STREAMS.load(tx, scope, found.uid, stream)
     if into is None:
-        into = Stream(found.uid, stream, fresh[1], now_ms)
-    await store.append(tx, scope, found, into, lines, now_ms)
+        into = Stream(found.uid, stream, fresh[1], arrival.now_ms)
+    await arrive(tx, scope, found, into, lines, arrival)

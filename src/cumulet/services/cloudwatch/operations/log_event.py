@@ -24,6 +24,7 @@ from cumulet.services.cloudwatch.limits import (
     FUTURE_MS_MAX,
     PAST_MS_MAX,
 )
+from cumulet.services.cloudwatch.logs.arriving import arrive
 from cumulet.services.cloudwatch.logs.sink import StoreSink
 from cumulet.services.cloudwatch.model import Group
 from cumulet.services.cloudwatch.operations.log_stream import stream_resource
@@ -55,7 +56,8 @@ async def put_log_events(ctx: Context, request: Request) -> Request:
         raise no_stream()
     taken, rejected = _sort_out(events, now_ms, group.retention_days)
     if taken:
-        first = ctx.need(StoreSink).next_sequence(len(taken))
+        sink = ctx.need(StoreSink)
+        first, arrival = sink.next_sequence(len(taken)), sink.arrival()
         lines = [
             (event["timestamp"], first + index, event["message"])
             for index, event in enumerate(taken)
@@ -66,7 +68,7 @@ async def put_log_events(ctx: Context, request: Request) -> Request:
             stream = await store.STREAMS.load(tx, scope, group.uid, request["logStreamName"])
             if stream is None or now is None or now.uid != group.uid:
                 return False
-            await store.append(tx, scope, group, stream, lines, now_ms)
+            await arrive(tx, scope, group, stream, lines, arrival)
             return True
 
         if not await ctx.transact(write):

@@ -92,7 +92,7 @@ async def describe_log_groups(ctx: Context, request: Request) -> Request:
     after = read_position(request.get("nextToken"))
     is_wanted = _wanted(ctx, request)
 
-    async def read(tx: Transaction, scope: Scope) -> list[tuple[Group, int]]:
+    async def read(tx: Transaction, scope: Scope) -> list[tuple[Group, int, int]]:
         found: list[Group] = []
         last: tuple[Any, ...] | None = tuple(after) if after else None
         while len(found) <= limit:
@@ -103,10 +103,17 @@ async def describe_log_groups(ctx: Context, request: Request) -> Request:
             if len(page) < DESCRIBE_MAX:
                 break
             last = (page[-1].name,)
-        return [(g, await store.load_stored_bytes(tx, scope, g)) for g in found[: limit + 1]]
+        return [
+            (
+                group,
+                await store.load_stored_bytes(tx, scope, group),
+                len(await store.load_metric_filters(tx, scope, group.uid)),
+            )
+            for group in found[: limit + 1]
+        ]
 
     found = await ctx.transact(read)
-    answer: Request = {"logGroups": [_shown(ctx.scope, *pair) for pair in found[:limit]]}
+    answer: Request = {"logGroups": [_shown(ctx.scope, *one) for one in found[:limit]]}
     if len(found) > limit:
         answer["nextToken"] = make_token([found[limit - 1][0].name])
     return answer
@@ -261,12 +268,12 @@ def _tagged(ctx: Context, request: Request) -> str:
     return name_of(ctx, {"logGroupIdentifier": request["resourceArn"]})
 
 
-def _shown(scope: Scope, group: Group, stored_bytes: int) -> Request:
+def _shown(scope: Scope, group: Group, stored_bytes: int, filters: int) -> Request:
     arn = group_arn(scope, group.name)
     shown: Request = {
         "logGroupName": group.name,
         "creationTime": group.created_ms,
-        "metricFilterCount": 0,
+        "metricFilterCount": filters,
         "arn": arn,
         "logGroupArn": arn.removesuffix(":*"),
         "storedBytes": stored_bytes,

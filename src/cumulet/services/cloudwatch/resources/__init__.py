@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cumulet.services.cloudwatch.resources import alarm, log_group
+from cumulet.services.cloudwatch.resources import alarm, log_filter, log_group
 
-LOGS_RESOURCES = log_group.RESOURCES
+LOGS_RESOURCES = (*log_group.RESOURCES, *log_filter.RESOURCES)
 METRICS_RESOURCES = alarm.RESOURCES
