@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 SWITCHES = [
     "--no-sandbox",
@@ -21,6 +21,7 @@ SWITCHES = [
     "--disable-sync",
 ]
 SECONDS_MAX = 30
+expect.set_options(timeout=SECONDS_MAX * 1000)
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,7 @@ NAMES = {
     "import",
     "hosts",
     "mail",
+    "console",
     "check",
     "doctor",
     "backup",

@@ -16,11 +16,12 @@ CATALOGUES = (
     "changelog.d",
     "docs/compatibility",
     "docs/decisions",
+    "src/cumulet/cli/commands",
     "src/cumulet/services",
     "tests/services",
     "tests/unit/services",
 )
-"""Folders with one entry for each service, or for each decision: as long as the list of them."""
+"""Folders with one entry for each service, decision or command: as long as the list of them."""
 
 
 def test_no_python_file_is_longer_than_four_hundred_lines() -> None:

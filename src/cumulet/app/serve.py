@@ -18,11 +18,13 @@ from cumulet.app.accounts import FirstKey, ensure_keys
 from cumulet.app.admin import AdminSurface
 from cumulet.app.backup import back_up
 from cumulet.app.compose import compose
-from cumulet.app.config import Config
+from cumulet.app.config import DEFAULT_ACCOUNT, Config
 from cumulet.app.events import RecentEvents
 from cumulet.app.platform import Platform
 from cumulet.app.seal import write_private
+from cumulet.console import ConsoleSurface
 from cumulet.core.clock import Clock
+from cumulet.core.identity import root_principal
 from cumulet.edge.app import front_door
 from cumulet.edge.listen import Server
 from cumulet.edge.tls.greet import ChooseContext
@@ -41,13 +43,14 @@ _FILES_WANTED = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A cloud that serves."""
+    """A cloud that serves. `console` is a link that signs its first visitor in as the root."""
 
     platform: Platform
     server: Server
     endpoint: str
     key: FirstKey
     authority: Path | None
+    console: str
 
 
 async def start(config: Config, *, clock: Clock | None = None) -> Running:
@@ -62,11 +65,13 @@ async def start(config: Config, *, clock: Clock | None = None) -> Running:
 
         dispatcher = platform.dispatcher
         events = RecentEvents(sys.stderr if config.log_requests else None)
+        console = ConsoleSurface(platform.clock)
         application = front_door(
             dispatcher,
             platform.owned["catalog"],
             (
                 AdminSurface(platform, backup, events),
+                console,
                 *(surface for service in platform.services for surface in service.surfaces),
             ),
             (events,),
@@ -86,7 +91,8 @@ async def start(config: Config, *, clock: Clock | None = None) -> Running:
     except BaseException:
         await platform.stop()
         raise
-    running = Running(platform, server, endpoint, key, authority)
+    link = console.link(endpoint, root_principal(DEFAULT_ACCOUNT))
+    running = Running(platform, server, endpoint, key, authority, link)
     _write_run_file(config, running)
     return running
 

@@ -34,6 +34,7 @@ from cumulet.cli.reach import read_run_file
 from cumulet.cli.say import fail, say, show_json, warn
 from cumulet.kv.contract import Unavailable
 from cumulet.services.bedrock.configuration import ModelsFileError
+from cumulet.services.cognito.outgoing.server import parse_mail_server
 
 
 @click.command("up")
@@ -61,6 +62,14 @@ from cumulet.services.bedrock.configuration import ModelsFileError
     default=None,
     help="Which models Bedrock has; else models.toml in the data folder.",
 )
+@click.option(
+    "--smtp",
+    envvar="CUMULET_SMTP",
+    show_envvar=True,
+    default="",
+    metavar="URL",
+    help="Send user pools' mail by this server: smtp://user:password@host:587, or smtps://.",
+)
 @click.option("--bare", is_flag=True, help="Do not make the stacks that CDK and SAM look for.")
 @click.option(
     "--with-apps",
@@ -82,6 +91,7 @@ def command(
     no_function_network: bool,
     log_requests: bool,
     models: Path | None,
+    smtp: str,
     bare: bool,
     with_apps: Path | None,
 ) -> None:
@@ -103,11 +113,13 @@ def command(
         log_requests=log_requests,
         tool_stacks=not bare,
         models=models.resolve() if models is not None else None,
+        smtp=_smtp(smtp),
     )
 
     def announce(running: Running) -> None:
         if as_json:
-            show_json({"endpoint": running.endpoint, "data": str(config.data), "pid": os.getpid()})
+            about = {"endpoint": running.endpoint, "data": str(config.data), "pid": os.getpid()}
+            show_json({**about, "console": running.console})
         else:
             _announce(running)
         if with_apps is not None:
@@ -153,6 +165,15 @@ def _keys(texts: tuple[str, ...]) -> tuple[KnownKey, ...]:
         fail(str(cause), code=2)
 
 
+def _smtp(text: str) -> str:
+    try:
+        if text:
+            parse_mail_server(text)
+    except ValueError as cause:
+        fail(str(cause), code=2)
+    return text
+
+
 def _announce(running: Running) -> None:
     config = running.platform.config
     say(f"cumulet {__version__} serves {running.endpoint}  (data: {config.data})")
@@ -168,6 +189,9 @@ def _announce(running: Running) -> None:
     say("in another terminal:")
     say(f'  eval "$({_own_name()} env{where})"')
     say("  aws sts get-caller-identity")
+    say("")
+    say("the console, signed in (the link works once, for fifteen minutes; then: cumulet console):")
+    say(f"  {running.console}")
     say("")
     say("Ctrl-C stops it.")
 

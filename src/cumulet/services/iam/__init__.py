@@ -5,6 +5,7 @@ For the application:
 - `await ensure_account(store, sealer, clock, account, key_id="", secret="") -> RootKey | None`
   makes an account and its root key, or adds a key that is known already.
 - `await load_accounts(store) -> list[str]` lists the accounts; `new_account_id(clock)` draws one.
+- `new_session(sealer, clock, seconds, principal) -> Session` makes temporary credentials.
 - The ports `Credentials` and `Policies` are provided from `Store` and `Sealer`, which must be
   there before.
 """
@@ -40,6 +41,7 @@ from cumulet.services.iam.operations import (
 )
 from cumulet.services.iam.operations.sts import federation, session
 from cumulet.services.iam.resources import RESOURCES
+from cumulet.services.iam.sessions.tokens import Session, new_session
 from cumulet.services.iam.store import TABLES
 from cumulet.services.iam.workers import WORKERS
 
@@ -48,9 +50,11 @@ __all__ = [
     "SERVICES",
     "STS",
     "RootKey",
+    "Session",
     "ensure_account",
     "load_accounts",
     "new_account_id",
+    "new_session",
 ]
 
 
