@@ -30,6 +30,7 @@ export class Upload {
   #out = new Map();
   #urls = new Map();
   #asking = null;
+  #running = Promise.resolve();
 
   constructor(file, api, rests, changed) {
     this.file = file;
@@ -59,7 +60,11 @@ export class Upload {
     this.#control = new AbortController();
     const { signal } = this.#control;
     this.#set("waiting");
-    files.take(() => this.#run(signal));
+    const before = this.#running;
+    this.#running = files.take(async () => {
+      await before;
+      await this.#run(signal);
+    });
   }
 
   pause() {
@@ -71,6 +76,7 @@ export class Upload {
   async cancel() {
     this.#set("cancelled");
     this.#control?.abort();
+    await this.#running;
     if (this.#mark) this.#rests.remove(this.#mark);
     if (this.#mark && this.#id) {
       await this.#api.request("DELETE", `/service/multipart/${this.#id}`).catch(gone);
@@ -122,6 +128,7 @@ export class Upload {
   async #sendParts(signal) {
     for (let round = 0; ; round += 1) {
       const upload = await this.#opened(signal);
+      if (!upload) break;
       this.#done = new Map(upload.parts.map((part) => [part.number, part]));
       const all = Array.from({ length: upload.part_count }, (_, index) => index + 1);
       const open = all.filter((number) => !this.#done.has(number));
@@ -140,7 +147,7 @@ export class Upload {
     this.#rests.remove(this.#mark);
   }
 
-  /** The upload as storage has it: a new one, or that which was not finished. */
+  /** The upload as storage has it, an old or a new one; null when an old one is finished. */
   async #opened(signal) {
     this.#mark ??= await fingerprint(this.file);
     const known = this.#rests.get(this.#mark);
@@ -151,15 +158,31 @@ export class Upload {
         return found;
       } catch (error) {
         if (!(error instanceof Refused && error.status === 404)) throw error;
+        if (await this.#isThere(known.id, signal)) {
+          this.#id = known.id;
+          return null;
+        }
         this.#rests.remove(this.#mark);
       }
     }
     const { name, size, type } = described(this.file);
-    const made = await this.#api.request("POST", "/service/multipart", { name, size, type }, signal);
+    // Once asked for, the answer is awaited: what was begun must be known to be given up.
+    const made = await this.#api.request("POST", "/service/multipart", { name, size, type });
     this.#id = made.id;
     this.#urls.clear();
     this.#rests.set(this.#mark, { id: made.id, name, size });
+    signal.throwIfAborted();
     return made;
+  }
+
+  async #isThere(id, signal) {
+    try {
+      const found = await this.#api.request("GET", `/service/files/${id}`, undefined, signal);
+      return found.state === "finished";
+    } catch (error) {
+      if (error instanceof Refused && error.status === 404) return false;
+      throw error;
+    }
   }
 
   async #lane(open, upload, signal) {
