@@ -81,7 +81,7 @@ def test_recordings_are_scored_on_the_engine_s_machine(
     found = outputs("voice")
     run(
         sys.executable, copy / "test_app.py", URL=found["Url"], API_KEY_ID=found["ApiKeyId"],
-        REFERENCE="welcome",
+        REFERENCE="welcome", TABLE=found["Table"], PAGE_URL=found["PageUrl"],
     )  # fmt: skip
     s3, dynamodb = cloud.client("s3"), cloud.client("dynamodb")
 
