@@ -9,7 +9,7 @@ from bench.databases import dynamodb, scores
 from bench.functions import cold, invoke
 from bench.gateways import rest, sockets
 from bench.load import pin
-from bench.queues import sqs, waking
+from bench.queues import sqs, voice, waking
 
 BENCHMARKS = {
     "start": start.run,
@@ -22,6 +22,7 @@ BENCHMARKS = {
     "scores": scores.run,
     "sqs": sqs.run,
     "waking": waking.run,
+    "voice": voice.run,
 }
 
 
