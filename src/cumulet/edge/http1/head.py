@@ -28,8 +28,8 @@ _SINGLE = frozenset({"content-length", "transfer-encoding", "host"})
 _SENT_AGAIN = frozenset(
     {
         *("accept", "accept-encoding", "accept-language", "amz-sdk-request", "cache-control"),
-        *("connection", "content-type", "host", "origin", "pragma", "referer", "user-agent"),
-        *("x-amz-api-version", "x-amz-target", "x-amz-user-agent"),
+        *("connection", "content-length", "content-type", "host", "origin", "pragma", "referer"),
+        *("user-agent", "x-amz-api-version", "x-amz-date", "x-amz-target", "x-amz-user-agent"),
     }
 )
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS"})

@@ -19,6 +19,7 @@ TELL_SECONDS = 1.0
 VALUES_MAX = 5_000
 """Values of one operation on one table that wait to be told."""
 
+_LATENCY_DECIMALS = 2
 _SPACE = "AWS/DynamoDB"
 _Key = tuple[Scope, str, str]
 
@@ -88,7 +89,9 @@ class Measures:
         record(scope, _SPACE, kind, table, series.units)
         for index, units in series.indexes.items():
             record(scope, _SPACE, kind, (*table, ("GlobalSecondaryIndexName", index)), units)
-        record(scope, _SPACE, "SuccessfulRequestLatency", both, series.latency, "Milliseconds")
+        # Thousands of different values a second would cost more than what they tell.
+        latency = [round(one, _LATENCY_DECIMALS) for one in series.latency]
+        record(scope, _SPACE, "SuccessfulRequestLatency", both, latency, "Milliseconds")
         record(scope, _SPACE, "ReturnedItemCount", both, series.returned)
         failed = [1.0] * series.failed
         record(scope, _SPACE, "ConditionalCheckFailedRequests", table, failed)
