@@ -30,8 +30,9 @@ test: $(VENV)/.ready .cache/protocol-vectors/.ready ## Run the tests (T=path for
 	@$(BIN)/python tools/fetch_vectors.py
 	@touch $@
 
-storm: $(VENV)/.ready ## Kill the cloud fifty times in a storm of writes (takes minutes)
-	@CUMULET_STORM_ROUNDS=50 $(BIN)/pytest -n 0 -s tests/journeys/test_kill_storm.py
+storm: $(VENV)/.ready ## Kill the cloud fifty times in a storm of writes, and under a crowd (takes minutes)
+	@CUMULET_STORM_ROUNDS=50 CUMULET_CROWD_SECONDS=60 \
+		$(BIN)/pytest -n 0 -s tests/journeys/test_kill_storm.py tests/journeys/test_crowd.py
 
 check: $(VENV)/.ready ## Check style, types, floors and the house's own rules; changes nothing
 	@$(BIN)/ruff check .

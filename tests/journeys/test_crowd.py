@@ -1,6 +1,6 @@
 """A hundred clients increment, lock and transact over the same items, with kill -9 in the middle.
 
-`CUMULET_CROWD_SECONDS=60` lets them go on for a minute; a usual test run takes some seconds.
+`make storm` lets them go on for a minute; a usual test run takes some seconds.
 """
 
 from __future__ import annotations
