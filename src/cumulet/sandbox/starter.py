@@ -95,7 +95,6 @@ class Starter:
                 ],
                 "shown_paths": [prefix, runtimes.prefix_of(interpreter)],
                 "uids": [self._uid_first, self.config.environments_max],
-                "preload": False,
             },
         )
         try:

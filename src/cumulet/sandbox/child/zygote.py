@@ -38,6 +38,7 @@ def _adopt_package(folder: str) -> None:
 def serve(control: socket.socket, config: dict[str, Any]) -> None:
     """Fork an environment per order until the cloud closes its end."""
     from cumulet.sandbox.child import first, namespaces, warm
+    from cumulet.sandbox.child.python import shared
 
     own_pids = namespaces.open_own_pids()
     control.send(json.dumps(config["layers"]).encode())
@@ -48,8 +49,7 @@ def serve(control: socket.socket, config: dict[str, Any]) -> None:
         order = json.loads(data)
         if order["do"] == "warm":
             warm.preload(order["services"])
-            gc.collect()
-            gc.freeze()
+            shared.share()
             control.send(json.dumps(config["layers"]).encode())
             continue
         child = namespaces.fork_with_own_pids(own_pids, config["layers"])
@@ -65,11 +65,12 @@ def serve(control: socket.socket, config: dict[str, Any]) -> None:
 def main() -> None:
     """Read the configuration, confine what all environments share, warm up, serve."""
     _adopt_package(os.path.dirname(os.path.abspath(__file__)))
-    from cumulet.sandbox.child import first, kernel, namespaces, seccomp, warm, watcher
-    from cumulet.sandbox.child.python import loop
+    from cumulet.sandbox.child import first, kernel, namespaces, seccomp, watcher
+    from cumulet.sandbox.child.python import loop, shared
 
     assert first
     assert loop
+    assert shared
     with contextlib.suppress(KeyError):
         seccomp.program(kernel.MACHINE)  # Kept: no environment puts it together again.
 
@@ -83,8 +84,6 @@ def main() -> None:
     namespaces.prepare(config)
     mounted = not config["layers"]["filesystem"]
     sys.path.insert(0, "/var/runtime" if mounted else config["runtime_folder"])
-    if config["preload"]:
-        warm.preload([])
     gc.collect()
     gc.freeze()
     serve(control, config)
