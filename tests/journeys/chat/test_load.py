@@ -1,0 +1,95 @@
+"""The streaming chat under load: exactly the quota, and every piece of every answer once."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from tests.journeys.chat.deployed import Chat, deployed
+
+QUOTA = 20
+PARALLEL = 200
+USERS = int(os.environ.get("CUMULET_CHAT_USERS", "12"))
+"""How many stream at once; the whole crowd is a hundred."""
+
+WORDS = int(os.environ.get("CUMULET_CHAT_WORDS", "60"))
+PACE = 50
+DAY_MS = 86_400_000
+
+
+@pytest.fixture(scope="module")
+def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
+    folder = tmp_path_factory.mktemp("chat")
+    with deployed(folder, MonthlyQuota=str(QUOTA), LeaseSeconds="10") as made:
+        yield made
+
+
+def at(chat: Chat, user: object, epoch_ms: int) -> tuple[int, dict]:
+    """What the quota function answers to a request that the gateway took in at that time."""
+    body = {"id": uuid.uuid4().hex, "messages": [{"role": "user", "text": "Hello"}]}
+    event = {
+        "httpMethod": "POST",
+        "body": json.dumps(body),
+        "requestContext": {
+            "requestTimeEpoch": epoch_ms,
+            "authorizer": {"claims": {"sub": user}},
+        },
+    }
+    answer = chat.cloud.client("lambda", max_pool_connections=64).invoke(
+        FunctionName=chat.outputs["QuotaFunction"], Payload=json.dumps(event)
+    )
+    told = json.loads(answer["Payload"].read())
+    return told["statusCode"], json.loads(told["body"])
+
+
+def test_of_200_requests_at_once_exactly_the_quota_is_taken(chat: Chat) -> None:
+    user = chat.user()
+    with ThreadPoolExecutor(PARALLEL) as callers:
+        answers = list(callers.map(lambda n: user.ask(f"number {n}"), range(PARALLEL)))
+    statuses = [status for status, *_ in answers]
+    assert {s: statuses.count(s) for s in set(statuses)} == {202: QUOTA, 429: PARALLEL - QUOTA}
+    assert user.quota()["used"] == QUOTA
+
+
+def test_in_the_next_month_there_is_as_much_again(chat: Chat) -> None:
+    user = f"nobody-{uuid.uuid4().hex}"
+    now = int(time.time() * 1000)
+    with ThreadPoolExecutor(16) as callers:
+        for moment in (now, now + 32 * DAY_MS):
+            found = list(callers.map(lambda _, m=moment: at(chat, user, m), range(QUOTA + 10)))
+            assert sorted(status for status, _ in found) == [202] * QUOTA + [429] * 10
+            [resets] = {body["resets"] for status, body in found if status == 429}
+            assert resets > time.strftime("%Y-%m-%d", time.gmtime(moment / 1000))
+
+
+def test_nothing_is_lost_doubled_or_out_of_order_when_many_stream_at_once(chat: Chat) -> None:
+    with ThreadPoolExecutor(16) as callers:
+        users = list(callers.map(lambda _: chat.user(), range(USERS)))
+    together = threading.Barrier(USERS)
+
+    def stream(number: int) -> tuple[str, int, float]:
+        with users[number].connect() as socket:
+            together.wait(60)
+            began = time.monotonic()
+            status, body, _ = users[number].ask(f"count {WORDS} at {PACE}: {number}")
+            assert status == 202, body
+            answer = chat.clients.Answer(body["id"])
+            chat.clients.follow(socket, answer)
+            assert answer.attempt == 1
+            return answer.text, answer.repeated, time.monotonic() - began
+
+    with ThreadPoolExecutor(USERS) as callers:
+        found = list(callers.map(stream, range(USERS)))
+    whole = "".join(f"{word} " for word in range(WORDS))
+    assert [text for text, *_ in found] == [whole] * USERS
+    slowest = max(seconds for *_, seconds in found)
+    print(
+        f"\n{USERS} users, {WORDS} pieces each at {PACE}/s ({WORDS / PACE:.1f} s): the slowest had "
+        f"all after {slowest:.1f} s; {sum(again for _, again, _ in found)} pieces came again"
+    )
