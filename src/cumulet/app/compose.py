@@ -26,6 +26,7 @@ from cumulet.kv.embedded import open_embedded
 from cumulet.sandbox.contract import SandboxConfig
 from cumulet.sandbox.pool import Sandbox
 from cumulet.services.bedrock.configuration import ModelsFile
+from cumulet.services.cognito.flow.outgoing.server import MailRoute, parse_mail_server
 from cumulet.wire.catalog import Catalog
 
 
@@ -55,6 +56,9 @@ def compose(
     dispatcher.provide(CacheFolder, CacheFolder(config.cache))
     dispatcher.provide(Catalog, catalog)
     dispatcher.provide(ModelsFile, ModelsFile(config.models_file, config.models is not None))
+    dispatcher.provide(
+        MailRoute, MailRoute(parse_mail_server(config.smtp) if config.smtp else None)
+    )
     dispatcher.provide(Authority, Authority(config.data / "tls", clock))
     dispatcher.provide(
         OwnNames, OwnNames(frozenset(map(str.lower, (config.host, *config.tls_names))))

@@ -47,6 +47,7 @@ class Config:
     log_requests: bool = False
     tool_stacks: bool = True
     models: Path | None = None
+    smtp: str = field(default="", repr=False)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property

@@ -16,7 +16,7 @@ from cumulet.cli.say import fail, say, show, show_json, table
 _COUNT = 20
 _HEADERS = (
     *(("From", "sender"), ("Reply-To", "reply_to"), ("To", "to")),
-    ("Subject", "subject"),
+    *(("Subject", "subject"), ("By SMTP", "relay")),
 )
 
 
@@ -51,7 +51,7 @@ def command(
 
 def _show(message: dict[str, Any]) -> None:
     for title, key in _HEADERS:
-        if message[key]:
+        if message.get(key):
             show(f"{title}: {message[key]}")
     show(f"Date: {_time(message)}")
     show()

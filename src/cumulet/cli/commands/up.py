@@ -34,7 +34,7 @@ from cumulet.cli.reach import read_run_file
 from cumulet.cli.say import fail, say, show_json, warn
 from cumulet.kv.contract import Unavailable
 from cumulet.services.bedrock.configuration import ModelsFileError
-from cumulet.services.cognito.outgoing.server import parse_mail_server
+from cumulet.services.cognito.flow.outgoing.server import parse_mail_server
 
 
 @click.command("up")

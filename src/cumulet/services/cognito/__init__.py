@@ -9,6 +9,7 @@ from cumulet.core.context import Platform
 from cumulet.kit.ports import WebIdentities
 from cumulet.kit.service import Service, operations_of
 from cumulet.services.cognito import store
+from cumulet.services.cognito.flow.outgoing.queue import Outgoing
 from cumulet.services.cognito.flow.work import PasswordWork
 from cumulet.services.cognito.identity import access, model
 from cumulet.services.cognito.identity import pool as identity_pool
@@ -35,7 +36,12 @@ from cumulet.services.cognito.workers import WORKERS
 
 def _provides(platform: Platform) -> Mapping[type, Any]:
     tokens = PoolTokens(platform)
-    return {PoolTokens: tokens, WebIdentities: tokens, PasswordWork: PasswordWork()}
+    return {
+        PoolTokens: tokens,
+        WebIdentities: tokens,
+        PasswordWork: PasswordWork(),
+        Outgoing: Outgoing(platform),
+    }
 
 
 SERVICE = Service(

@@ -80,6 +80,17 @@ MAIL_SECONDS: Final = 30 * 24 * 3_600
 """How long a delivered message stays in the mailbox."""
 
 MAIL_SHOWN_MAX: Final = 500
+
+SMTP_SECONDS_MAX: Final = 60.0
+"""How long handing one message to the SMTP server may take."""
+
+SMTP_ANSWER_LINES_MAX: Final = 100
+SMTP_WAIT_SECONDS_MIN: Final = 5.0
+SMTP_WAIT_SECONDS_MAX: Final = 1_800.0
+SMTP_GIVE_UP_SECONDS: Final = 2 * 24 * 3_600
+"""A message that is not taken is tried again after five seconds, then twice that, up to half an
+hour, for two days. At most `kit.workers.deliveries.LANE_WAITING_MAX` wait."""
+
 SWEEP_SECONDS: Final = 60.0
 SWEEP_ROWS: Final = 500
 

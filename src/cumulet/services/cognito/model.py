@@ -16,6 +16,8 @@ UNCONFIRMED = "UNCONFIRMED"
 CONFIRMED = "CONFIRMED"
 MUST_CHANGE = "FORCE_CHANGE_PASSWORD"
 MUST_RESET = "RESET_REQUIRED"
+UNNAMED_SENDER = "no-reply@verificationemail.com"
+"""Who sends the messages of pools that do not say, as in AWS."""
 
 
 class Home(msgspec.Struct, frozen=True):
@@ -254,6 +256,8 @@ class Mail(msgspec.Struct, frozen=True):
     pool: str
     user: str
     reply_to: str = ""
+    relay: str = ""
+    """What became of it by SMTP: `waiting`, `sent`, `not yet: …`, `failed: …`; "" without."""
 
 
 def new_code(clock: Clock, length: int) -> str:

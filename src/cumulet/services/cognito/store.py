@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from cumulet.core.identity import Scope
+from cumulet.kit.workers.deliveries import DeliveryTables
 from cumulet.kv.contract import Transaction, read_count
 from cumulet.kv.table import Key, Table
 from cumulet.kv.tuples import pack
@@ -142,9 +143,13 @@ MAILS: Table[Mail] = Table(
     indexes={"to": lambda mail: [(mail.to, mail.sent_at)]},
 )
 
+QUEUE = DeliveryTables("cognito-idp")
+"""Messages for the SMTP server."""
+
 TABLES: tuple[Table[Any], ...] = (
     *(POOLS, HOMES, CLIENTS, USERS, GROUPS, CODES, ATTEMPTS, SIGN_INS, KEYS, SERVERS),
     *(DOMAINS, OAUTH_CODES, MAILS),
+    *QUEUE.all,
 )
 _TOTP = "totp"
 _OF_POOLS: tuple[Table[Any], ...] = (

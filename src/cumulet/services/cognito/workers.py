@@ -12,6 +12,7 @@ from cumulet.kit.workers import Worker
 from cumulet.kv.contract import Store, Transaction
 from cumulet.kv.table import Table
 from cumulet.services.cognito import store
+from cumulet.services.cognito.flow.outgoing.queue import deliver
 from cumulet.services.cognito.limits import MAIL_SECONDS, SWEEP_ROWS, SWEEP_SECONDS
 from cumulet.services.cognito.signing.keys import (
     drop_spent,
@@ -78,4 +79,8 @@ async def _pools(tx: Transaction, scope: Scope) -> list[str]:
     return found
 
 
-WORKERS = (Worker("cognito sweep", _sweep), Worker("cognito keys", _renew_keys))
+WORKERS = (
+    Worker("cognito sweep", _sweep),
+    Worker("cognito keys", _renew_keys),
+    Worker("cognito mail", deliver, wakes_on=store.QUEUE.wakes_on),
+)

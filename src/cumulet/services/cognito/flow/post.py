@@ -1,4 +1,4 @@
-"""Messages to users, and the codes in them; all are delivered to the cloud's own mailbox."""
+"""Messages to users, and the codes in them."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from cumulet.services.cognito.errors import (
     LimitExceededException,
 )
 from cumulet.services.cognito.flow import triggers
+from cumulet.services.cognito.flow.outgoing.queue import Outgoing
 from cumulet.services.cognito.flow.place import Place
 from cumulet.services.cognito.limits import (
     CODE_SECONDS,
@@ -30,14 +31,13 @@ from cumulet.services.cognito.limits import (
     CODES_WINDOW_SECONDS,
     RESET_CODE_SECONDS,
 )
-from cumulet.services.cognito.model import Code, Mail, User, new_digits
+from cumulet.services.cognito.model import UNNAMED_SENDER, Code, Mail, User, new_digits
 from cumulet.services.cognito.rules.words import CODE, USER, filled, hidden, letter_of, with_link
 
 CONFIRM = "confirm"
 RESET = "reset"
 VERIFY = "verify:"
 _PURPOSE = "cognito-code"
-_SENDER = "no-reply@verificationemail.com"
 _LINKED = ("CustomMessage_SignUp", "CustomMessage_ResendCode")
 _ATTEMPTS = "Attempt limit exceeded, please try after some time."
 
@@ -64,7 +64,7 @@ class Address:
 
 
 async def deliver(place: Place, user: User, address: Address, source: str, code: str) -> None:
-    """Write the message and put it into the mailbox; a trigger may write other words."""
+    """Write the message and send it; a trigger may write other words."""
     source = f"CustomMessage_{source}"
     letter = letter_of(place.pool.settings, source)
     is_invitation = source == "CustomMessage_AdminCreateUser"
@@ -104,7 +104,7 @@ async def deliver(place: Place, user: User, address: Address, source: str, code:
         user=user.name,
         reply_to="" if is_text else str(sender.get("ReplyToEmailAddress", "")),
     )
-    await place.ctx.transact(_drop_into_mailbox, mail)
+    await place.ctx.transact(place.ctx.need(Outgoing).put, mail)
 
 
 async def _link(place: Place, user: User, source: str, code: str) -> str:
@@ -121,11 +121,7 @@ async def _link(place: Place, user: User, source: str, code: str) -> str:
 
 def _sender(settings: Mapping[str, Any]) -> str:
     arn = str(settings.get("SourceArn", ""))
-    return str(settings.get("From") or arn.rpartition("identity/")[2] or _SENDER)
-
-
-async def _drop_into_mailbox(tx: Transaction, scope: Scope, mail: Mail) -> None:
-    await store.MAILS.save(tx, scope, mail)
+    return str(settings.get("From") or arn.rpartition("identity/")[2] or UNNAMED_SENDER)
 
 
 async def send_code(

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from cumulet.services.cognito.errors import TooManyRequestsException
 from cumulet.services.cognito.limits import PASSWORD_WORK_SECONDS_MAX, PASSWORD_WORK_WAITING_MAX
+from cumulet.services.cognito.rules import srp
 from cumulet.services.cognito.rules.srp import PRIME
 
-_CHILD = Path(__file__).with_name("child.py")
+_CHILD = Path(srp.__file__).with_name("powers.py")
 _LINE_BYTES_MAX = 65_536
 
 
