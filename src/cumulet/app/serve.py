@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import json
 import os
@@ -37,6 +38,8 @@ _GARBAGE_THRESHOLDS = (10_000, 20, 50)
 """New objects per collection, and collections per collection of older ones. What a request makes
 is freed by its reference counts; cycles are rare, so that looking for them often is wasted."""
 
+SETTLED_AFTER_SECONDS = 10.0
+"""By then what is done once at the start is done, and the memory that it took can be given back."""
 _FILES_WANTED = 65_536
 """Open files: connections of clients, of functions, and the store's own."""
 
@@ -130,9 +133,16 @@ async def _run(config: Config, announce: Callable[[Running], None]) -> None:
     running = await start(config)
     # Modules, models and services live as long as the process: never looked at again.
     gc.freeze()
+    loop.call_later(SETTLED_AFTER_SECONDS, _give_memory_back)
     announce(running)
     await wanted.wait()
     await stop(running)
+
+
+def _give_memory_back() -> None:
+    """Return to the system what only the start needed, where the C library can."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _asked_to_stop(wanted: asyncio.Event) -> None:

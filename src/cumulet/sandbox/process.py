@@ -98,6 +98,7 @@ class Zygote:
         self._ready: asyncio.Future[None] | None = None
         self.layers: dict[str, str] = {}
         self.services: set[str] = set()
+        self.forks = 0
         self.dead = False
 
     async def start(self) -> None:
@@ -162,6 +163,7 @@ class Zygote:
             os.close(their_log_fd)
         status.setblocking(False)
         data.setblocking(False)
+        self.forks += 1
         return lines
 
     def warm(self, services: list[str]) -> None:

@@ -117,7 +117,11 @@ class Starter:
             raise
 
     async def probe(self, interpreter: Interpreter) -> dict[str, str]:
-        """Confine one environment that runs nothing: layer → "" or why it is not in force."""
+        """Confine one environment that runs nothing: layer → "" or why it is not in force.
+
+        Its zygote ends with it, unless others are using that: until a function is there, the cloud
+        does without.
+        """
         zygote = await self.zygote(interpreter, preload=False)
         environment = self.blank(zygote)
         try:
@@ -129,6 +133,8 @@ class Starter:
             return environment.layers
         finally:
             await environment.end()
+            if zygote.forks == 1 and not self._warmed:
+                zygote.close()
 
     def take_blank(self, zygote: Zygote) -> Environment:
         """A blank environment: one that was kept ready, or a new one. Raises OSError."""
