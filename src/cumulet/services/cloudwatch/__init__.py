@@ -12,7 +12,9 @@ from cumulet.services.cloudwatch import store
 from cumulet.services.cloudwatch.alarms import store as alarms_store
 from cumulet.services.cloudwatch.alarms import watching
 from cumulet.services.cloudwatch.alarms.acting import AlarmDeliveries
+from cumulet.services.cloudwatch.dashboards import store as dashboards_store
 from cumulet.services.cloudwatch.logs import subscribing
+from cumulet.services.cloudwatch.logs.insights.queries import Queries
 from cumulet.services.cloudwatch.logs.sink import StoreSink
 from cumulet.services.cloudwatch.logs.subscribing import SubscriptionDeliveries
 from cumulet.services.cloudwatch.metrics import retention
@@ -21,9 +23,11 @@ from cumulet.services.cloudwatch.metrics.gather import Gatherer
 from cumulet.services.cloudwatch.operations import (
     alarm,
     alarm_listing,
+    dashboard,
     log_event,
     log_filter,
     log_group,
+    log_query,
     log_search,
     log_stream,
     metric,
@@ -36,13 +40,18 @@ from cumulet.services.cloudwatch.workers import WORKERS
 def _provides(platform: Platform) -> Mapping[type, Any]:
     deliveries = SubscriptionDeliveries(platform)
     sink = StoreSink(platform, deliveries)
-    return {LogSink: sink, StoreSink: sink, SubscriptionDeliveries: deliveries}
+    return {
+        LogSink: sink,
+        StoreSink: sink,
+        SubscriptionDeliveries: deliveries,
+        Queries: Queries(platform),
+    }
 
 
 LOGS = Service(
     name="logs",
     prefix="logs",
-    operations=operations_of(log_group, log_stream, log_event, log_search, log_filter),
+    operations=operations_of(log_group, log_stream, log_event, log_search, log_filter, log_query),
     workers=(*WORKERS, *subscribing.WORKERS),
     resources=LOGS_RESOURCES,
     provides=_provides,
@@ -62,11 +71,11 @@ def _provides_metrics(platform: Platform) -> Mapping[type, Any]:
 METRICS = Service(
     name="cloudwatch",
     prefix="cloudwatch",
-    operations=operations_of(metric, metric_data, alarm, alarm_listing),
+    operations=operations_of(metric, metric_data, alarm, alarm_listing, dashboard),
     workers=(*retention.WORKERS, *watching.WORKERS),
     provides=_provides_metrics,
     resources=METRICS_RESOURCES,
-    tables=(*metrics_store.TABLES, *alarms_store.TABLES),
+    tables=(*metrics_store.TABLES, *alarms_store.TABLES, *dashboards_store.TABLES),
 )
 
 SERVICES = (LOGS, METRICS)

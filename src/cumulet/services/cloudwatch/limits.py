@@ -77,3 +77,13 @@ SUBSCRIPTION_BYTES_MAX = 512 * 1_024
 SUBSCRIPTION_SECONDS_MAX = 86_400
 """For how long a delivery to a function is tried, as on AWS."""
 SUBSCRIPTION_RETRY_SECONDS_MAX = 300.0
+
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+QUERIES_RUNNING_MAX = 30
+QUERY_GROUPS_MAX = 50
+QUERY_SECONDS_MAX = 3_600
+QUERY_DEFINITIONS_MAX = 1_000
+QUERIES_KEPT_MAX = 200
+"""Queries whose answers stay in memory; those asked for longest ago go first."""
+QUERY_STEP_EVENTS = 1_000
+"""Events looked at before others get their turn."""

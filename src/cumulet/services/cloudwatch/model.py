@@ -82,6 +82,16 @@ class SubscriptionFilter(msgspec.Struct, frozen=True):
     created_ms: int
 
 
+class QueryDefinition(msgspec.Struct, frozen=True):
+    """A query that is kept under a name."""
+
+    id: str
+    name: str
+    query: str
+    groups: tuple[str, ...]
+    modified_ms: int
+
+
 def group_arn(scope: Scope, name: str) -> str:
     """The ARN with the `:*` that IAM policies on log streams use."""
     return f"{scope.arn('logs', f'log-group:{name}')}:*"

@@ -23,6 +23,7 @@ from cumulet.services.cloudwatch.model import (
     Event,
     Group,
     MetricFilter,
+    QueryDefinition,
     Stream,
     SubscriptionFilter,
 )
@@ -67,7 +68,14 @@ SUBSCRIPTIONS: Table[SubscriptionFilter] = Table(
     "logs", "subscription", SubscriptionFilter, lambda one: (one.group_uid, one.name)
 )
 SUBSCRIPTION_QUEUE = DeliveryTables("logs")
-FILTER_TABLES = (METRIC_FILTERS, SUBSCRIPTIONS, *SUBSCRIPTION_QUEUE.all)
+QUERY_DEFINITIONS: Table[QueryDefinition] = Table(
+    "logs",
+    "query definition",
+    QueryDefinition,
+    lambda one: (one.id,),
+    indexes={"name": lambda one: [(one.name,)]},
+)
+FILTER_TABLES = (METRIC_FILTERS, SUBSCRIPTIONS, QUERY_DEFINITIONS, *SUBSCRIPTION_QUEUE.all)
 
 Place: TypeAlias = tuple[str] | tuple[str, str]
 """What is read: a group by its uid, or one of its streams by both uids."""

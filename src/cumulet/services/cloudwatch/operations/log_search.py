@@ -56,7 +56,7 @@ def _token(forward: bool, place: Position) -> str:
     return f"{'f' if forward else 'b'}/{make_token(list(place))}"
 
 
-def _walk(
+def walk_events(
     ctx: Context, place: store.Place, low: Position, high: Position, *, forward: bool
 ) -> Walk:
     """Through the events of a group, or of one of its streams."""
@@ -86,7 +86,7 @@ async def get_log_events(ctx: Context, request: Request) -> Request:
     elif position is not None:
         high = min(high, position)
     place = await _stream_place(ctx, name_of(ctx, request), request["logStreamName"])
-    events = await _fill(_walk(ctx, place, low, high, forward=forward), request)
+    events = await _fill(walk_events(ctx, place, low, high, forward=forward), request)
     if not forward:
         events.reverse()
     # A page that is empty gives back the token it was asked with: so clients see the end.
@@ -156,7 +156,7 @@ async def filter_log_events(ctx: Context, request: Request) -> Request:
     elif given:
         high = min(high, given[1])
 
-    walk = _walk(ctx, (group.uid,), low, high, forward=forward)
+    walk = walk_events(ctx, (group.uid,), low, high, forward=forward)
     found, last = await _search(walk, is_wanted, request.get("limit", PAGE_EVENTS_MAX))
     answer: Request = {
         "events": [

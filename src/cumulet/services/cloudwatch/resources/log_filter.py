@@ -111,7 +111,57 @@ async def _delete_subscription(ctx: Context, physical_id: str, props: Props) -> 
     await _drop(ctx, "DeleteSubscriptionFilter", props["LogGroupName"], physical_id)
 
 
+async def _put_query(ctx: Context, props: Props, **more: Any) -> Provisioned:
+    answer = await ctx.call(
+        "logs",
+        "PutQueryDefinition",
+        name=props["Name"],
+        queryString=props["QueryString"],
+        logGroupNames=props.get("LogGroupNames") or [],
+        **more,
+    )
+    uid = answer["queryDefinitionId"]
+    return Provisioned(uid, {"QueryDefinitionId": uid})
+
+
+async def _create_query(ctx: Context, props: Props, draft: Draft) -> Provisioned:
+    if draft.resumed:
+        found = await ctx.call(
+            "logs", "DescribeQueryDefinitions", queryDefinitionNamePrefix=props["Name"]
+        )
+        for one in found["queryDefinitions"]:
+            if one["name"] == props["Name"]:
+                return await _put_query(ctx, props, queryDefinitionId=one["queryDefinitionId"])
+    return await _put_query(ctx, props)
+
+
+async def _update_query(
+    ctx: Context, physical_id: str, old: Props, new: Props, draft: Draft
+) -> Provisioned:
+    return await _put_query(ctx, new, queryDefinitionId=physical_id)
+
+
+async def _delete_query(ctx: Context, physical_id: str, props: Props) -> None:
+    try:
+        await ctx.call("logs", "DeleteQueryDefinition", queryDefinitionId=physical_id)
+    except AwsError as error:
+        if error.code != "ResourceNotFoundException":
+            raise
+
+
 RESOURCES = (
+    ResourceType(
+        "AWS::Logs::QueryDefinition",
+        struct(
+            {"Name": TEXT, "QueryString": TEXT, "LogGroupNames": list_of(TEXT)},
+            "Name",
+            "QueryString",
+        ),
+        create=_create_query,
+        update=_update_query,
+        delete=_delete_query,
+        attributes=frozenset({"QueryDefinitionId"}),
+    ),
     ResourceType(
         "AWS::Logs::MetricFilter",
         struct(

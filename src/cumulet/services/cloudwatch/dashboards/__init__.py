@@ -1,0 +1,1 @@
+"""Dashboards: their bodies held against what AWS says a body is."""
