@@ -100,6 +100,13 @@ class Table(Generic[R]):
         """
         self._replace(tx, scope, pack(self.key_of(old)), old, new)
 
+    def replace(self, tx: Transaction, scope: Scope, old: R, new: R | None) -> None:
+        """Write `new` where `old` is, or remove `old`: nothing is read for it again.
+
+        `old` must have been read in the same transaction, and have the same key.
+        """
+        self._replace(tx, scope, pack(self.key_of(old)), old, new)
+
     async def drop(self, tx: Transaction, scope: Scope, *key: Element) -> R | None:
         """Remove the record with this key; returns it, or None when there was none."""
         packed = pack(key)

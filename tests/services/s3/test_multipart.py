@@ -168,3 +168,16 @@ def test_a_copy_of_an_object_of_parts_is_one_whole(s3, bucket):
     whole = hashlib.sha256(PART + b"end").digest()
     assert result["ChecksumSHA256"] == base64.b64encode(whole).decode()
     assert s3.get_object(Bucket=bucket, Key="c")["Body"].read() == PART + b"end"
+
+
+def test_parts_do_not_replace_what_is_not_there_when_it_must_be(s3, bucket):
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+    upload = begin(s3, bucket)
+    parts = [put_part(s3, bucket, upload, 1, b"end")]
+    asked = {"Bucket": bucket, "Key": "k", "UploadId": upload, "MultipartUpload": {"Parts": parts}}
+    assert code_of(s3.complete_multipart_upload, **asked, IfMatch='"any"') == "NoSuchKey"
+    s3.put_object(Bucket=bucket, Key="k", Body=b"other")
+    assert code_of(s3.complete_multipart_upload, **asked, IfMatch='"x"') == "PreconditionFailed"
+    tag = s3.head_object(Bucket=bucket, Key="k")["ETag"]
+    s3.complete_multipart_upload(**asked, IfMatch=tag)
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"end"

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html
 """
 
+import hashlib
 import os
 
 import pytest
@@ -69,7 +70,12 @@ def test_parts_and_copies_need_their_keys(s3, bucket):
         }
         for number, body in enumerate(data, 1)
     ]
-    s3.complete_multipart_upload(**named, UploadId=upload, MultipartUpload={"Parts": parts})
+    # A part that is sent again is the same part.
+    again = s3.upload_part(**named, UploadId=upload, PartNumber=2, Body=data[1], **sealed())
+    assert again["ETag"] == parts[1]["ETag"] != f'"{hashlib.md5(data[1]).hexdigest()}"'
+    done = {**named, "UploadId": upload, "MultipartUpload": {"Parts": parts}}
+    assert code_of(s3.complete_multipart_upload, **done, **sealed(OTHER)) == "InvalidRequest"
+    s3.complete_multipart_upload(**done)
     asked = s3.get_object(**named, Range=f"bytes={PART - 5}-{PART + 4}", **sealed())
     assert asked["Body"].read() == (data[0][-5:] + data[1][:5])
     source = {"Bucket": bucket, "Key": "copy", "CopySource": f"{bucket}/parts"}

@@ -141,8 +141,8 @@ def _taken(
     key: ObjectKey,
 ) -> Taken:
     md5 = digests["md5"]
-    if key.is_customers:
-        md5 = hashlib.md5(salt + md5, usedforsecurity=False).digest()
+    if key.tag_salt:
+        md5 = hashlib.md5(key.tag_salt + md5, usedforsecurity=False).digest()
     checksums = {name: base64.b64encode(digests[ALGORITHMS[name]]).decode() for name in members}
     return Taken(size, digests, md5.hex(), checksums, inline, segment, salt)
 

@@ -26,10 +26,13 @@ _PURPOSE = "s3 object keys"
 
 
 class ObjectKey(NamedTuple):
-    """What an object is encrypted with; `b""` where it lies plain, as all did once."""
+    """What an object is encrypted with; `b""` where it lies plain, as all did once.
+
+    `tag_salt` goes into its entity tags, which must not tell the MD5 of what a caller's key hides.
+    """
 
     key: bytes
-    is_customers: bool = False
+    tag_salt: bytes = b""
 
 
 class CustomerKey(NamedTuple):
@@ -47,8 +50,9 @@ def new_sealed_key(ctx: Context) -> bytes:
 
 def key_of(ctx: Context, stored: Stored, given: CustomerKey | None) -> ObjectKey:
     """The key that opens an object. Raises InvalidRequest, AccessDenied; Damaged."""
-    if stored.sealing is not None or given is not None:
-        return ObjectKey(check_key(given, stored.sealing), is_customers=True)
+    if stored.sealing is not None:
+        return ObjectKey(check_key(given, stored.sealing), stored.sealing.salt)
+    check_key(given, None)
     if not stored.sealed_key:
         return ObjectKey(b"")
     sealer = ctx.need(Sealer)  # type: ignore[type-abstract]

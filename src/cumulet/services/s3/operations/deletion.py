@@ -67,11 +67,8 @@ async def delete_object(ctx: Context, request: Request) -> Request:
         if bucket is None:
             return None
         found = await store.load_object(tx, scope, name, key, version_id)
-        if request.get("IfMatch") is not None:
-            if found is None or found.is_marker:
-                return "missing"
-            if failed := check_write({"IfMatch": request["IfMatch"]}, found):
-                return failed
+        if failed := check_write({"IfMatch": request.get("IfMatch")}, found):
+            return failed
         if version_id:
             if found is not None and is_locked(found.lock, now, bypass):
                 return "locked"
@@ -85,7 +82,7 @@ async def delete_object(ctx: Context, request: Request) -> Request:
             if found is not None:
                 happened.note(tx, scope, bucket, found)
             return {}
-        marker_made = await _mark(tx, scope, bucket, key, now, fresh)
+        marker_made = await _mark(tx, scope, bucket, key, found, now, fresh)
         happened.note(tx, scope, bucket, marker_made, "ObjectRemoved:DeleteMarkerCreated")
         return {"DeleteMarker": True, "VersionId": marker_made.version_id}
 
@@ -109,10 +106,16 @@ def check_bypass(request: Request, bucket: Bucket) -> None:
 
 
 async def _mark(
-    tx: Transaction, scope: Scope, bucket: Bucket, key: str, now: float, fresh: str
+    tx: Transaction,
+    scope: Scope,
+    bucket: Bucket,
+    key: str,
+    current: Stored | None,
+    now: float,
+    fresh: str,
 ) -> Stored:
     marker = Stored(bucket.name, key, "", int(now * 1e6), int(now * 1000), is_marker=True)
-    return await store.put_object(tx, scope, marker, None, bucket.versioning, fresh)
+    return await store.put_object(tx, scope, marker, None, current, bucket.versioning, fresh)
 
 
 @operation(

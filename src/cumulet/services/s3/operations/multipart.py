@@ -35,7 +35,7 @@ from cumulet.services.s3.content.intake import (
     take_body,
     take_pieces,
 )
-from cumulet.services.s3.content.keys import ObjectKey, customer_key, key_of, told
+from cumulet.services.s3.content.keys import CustomerKey, ObjectKey, customer_key, key_of, told
 from cumulet.services.s3.content.sources import copied_object, parse_source
 from cumulet.services.s3.drafts import draft_of, prepared
 from cumulet.services.s3.errors import (
@@ -48,6 +48,7 @@ from cumulet.services.s3.errors import (
     failed_condition,
     malformed_xml,
     no_bucket,
+    no_key,
     no_upload,
 )
 from cumulet.services.s3.limits import (
@@ -120,9 +121,8 @@ def _check_number(number: int) -> None:
         )
 
 
-def _key_of(ctx: Context, request: Request, upload: Upload) -> ObjectKey:
+def _key_of(ctx: Context, key: CustomerKey | None, upload: Upload) -> ObjectKey:
     """The key of a part, which must be the upload's. Raises InvalidRequest."""
-    key = customer_key(request)
     try:
         return key_of(ctx, upload.draft, key)
     except (AccessDenied, InvalidRequest):
@@ -166,7 +166,7 @@ async def upload_part(ctx: Context, request: Request) -> Request:
     check_part_checksum(request, upload)
     if upload.algorithm and not any(request.get(name) for name in ALGORITHMS):
         wanted.setdefault("ChecksumAlgorithm", upload.algorithm)
-    key = _key_of(ctx, request, upload)
+    key = _key_of(ctx, customer_key(request), upload)
     part = await _keep(ctx, request, upload, await take_body(ctx, wanted, key, inline=False))
     return {
         "ETag": f'"{part.etag}"',
@@ -182,7 +182,7 @@ async def upload_part_copy(ctx: Context, request: Request) -> Request:
     """Make a part of a range of another object."""
     _check_number(request["PartNumber"])
     upload = await find_upload(ctx, request)
-    key = _key_of(ctx, request, upload)
+    key = _key_of(ctx, customer_key(request), upload)
     bucket, source, content, source_key = await copied_object(
         ctx, parse_source(request["CopySource"]), request
     )
@@ -245,6 +245,8 @@ async def complete_multipart_upload(ctx: Context, request: Request) -> Request:
         return await _told_completed(ctx, made)
     if not listed:
         raise malformed_xml()
+    if (key := customer_key(request)) is not None:
+        _key_of(ctx, key, upload)
     numbers = [entry.get("PartNumber", 0) for entry in listed]
     if numbers != sorted(set(numbers)):
         raise InvalidPartOrder(
@@ -300,14 +302,13 @@ async def _commit(ctx: Context, request: Request, upload: Upload, stored: Stored
             None
         ):
             return None
-        failed = check_write(
-            request, await store.OBJECTS.load(tx, scope, upload.bucket, upload.key)
-        )
+        current = await store.OBJECTS.load(tx, scope, upload.bucket, upload.key)
+        failed = check_write(request, current)
         if failed is not None:
             return failed
         await store.drop_upload(tx, scope, upload, stored.modified_ms, stored)
         made = msgspec.structs.replace(stored, order=order)
-        made = await store.put_object(tx, scope, made, None, bucket.versioning, fresh)
+        made = await store.put_object(tx, scope, made, None, current, bucket.versioning, fresh)
         happened.note(tx, scope, bucket, made)
         return made
 
@@ -315,7 +316,7 @@ async def _commit(ctx: Context, request: Request, upload: Upload, stored: Stored
     if done is None:
         raise no_upload(upload.upload_id)
     if isinstance(done, str):
-        raise failed_condition(done)
+        raise no_key(upload.key) if done == "missing" else failed_condition(done)
     return done
 
 

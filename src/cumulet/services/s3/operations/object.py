@@ -69,10 +69,9 @@ async def commit(
         current = await store.OBJECTS.load(tx, scope, stored.bucket, stored.key)
         failed = check_write(request, current)
         if failed is not None:
-            missing = failed == "If-Match" and (current is None or current.is_marker)
-            return "missing" if missing else failed
+            return failed
         made = msgspec.structs.replace(stored, order=order)
-        made = await store.put_object(tx, scope, made, content, bucket.versioning, fresh)
+        made = await store.put_object(tx, scope, made, content, current, bucket.versioning, fresh)
         happened.note(tx, scope, bucket, made)
         return made
 

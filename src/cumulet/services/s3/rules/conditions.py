@@ -84,7 +84,7 @@ def _unchanged(prefix: str, condition: str, stored: Stored) -> Exception:
 
 
 def check_write(request: Mapping[str, Any], current: Stored | None) -> str | None:
-    """The conditions of a conditional write: None, or the name of the one that fails.
+    """The conditions of a conditional write: None, the name of the one that fails, or "missing".
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
     """
@@ -94,11 +94,11 @@ def check_write(request: Mapping[str, Any], current: Stored | None) -> str | Non
     if request.get("IfNoneMatch") is not None and exists:
         return "If-None-Match"
     match = request.get("IfMatch")
-    if match is not None and not (
-        current is not None and exists and _has_etag(match, current.etag)
-    ):
-        return "If-Match"
-    return None
+    if match is None:
+        return None
+    if current is None or current.is_marker:
+        return "missing"
+    return None if _has_etag(match, current.etag) else "If-Match"
 
 
 def _has_etag(header: str, etag: str) -> bool:

@@ -199,31 +199,34 @@ async def put_object(
     scope: Scope,
     stored: Stored,
     content: bytes | None,
+    current: Stored | None,
     versioning: str,
     fresh: str,
 ) -> Stored:
     """Make `stored` the current version; returns it with its id and place.
 
-    With versioning on, what was current becomes a version; otherwise it, or the null version, is
+    With versioning on, what is `current` becomes a version; otherwise it, or the null version, is
     replaced and its bytes are let go. `fresh` becomes part of the version's id.
     """
     if content is not None:
-        await CONTENTS.save(tx, scope, Content(stored.content, content))
-    current = await OBJECTS.load(tx, scope, stored.bucket, stored.key)
+        CONTENTS.add(tx, scope, Content(stored.content, content))
     order = max(stored.order, current.order + 1) if current is not None else stored.order
     version_id = version_name(order, fresh) if versioning == "Enabled" else NULL_VERSION
     stored = msgspec.structs.replace(stored, order=order, version_id=version_id)
     if current is not None:
         replaces = stored.version_id == NULL_VERSION and current.version_id == NULL_VERSION
         if replaces:
-            await _let_go(tx, scope, current, stored.modified_ms)
+            _let_go(tx, scope, current, stored.modified_ms)
         else:
             await VERSIONS.save(
                 tx, scope, msgspec.structs.replace(current, noncurrent_ms=stored.modified_ms)
             )
     if versioning == "Suspended" and (current is None or current.version_id != NULL_VERSION):
         await _drop_null_version(tx, scope, stored)
-    await OBJECTS.save(tx, scope, stored)
+    if current is None:
+        OBJECTS.add(tx, scope, stored)
+    else:
+        OBJECTS.replace(tx, scope, current, stored)
     return stored
 
 
@@ -231,14 +234,14 @@ async def _drop_null_version(tx: Transaction, scope: Scope, stored: Stored) -> N
     found = await load_object(tx, scope, stored.bucket, stored.key, NULL_VERSION)
     if found is not None:
         await VERSIONS.drop(tx, scope, *VERSIONS.key_of(found))
-        await _let_go(tx, scope, found, stored.modified_ms)
+        _let_go(tx, scope, found, stored.modified_ms)
 
 
 async def drop_object(tx: Transaction, scope: Scope, bucket: str, key: str, now_ms: int) -> None:
     """Remove the only version of a key of a bucket without versioning."""
     stored = await OBJECTS.drop(tx, scope, bucket, key)
     if stored is not None:
-        await _let_go(tx, scope, stored, now_ms)
+        _let_go(tx, scope, stored, now_ms)
 
 
 async def drop_version(
@@ -257,7 +260,7 @@ async def drop_version(
             await OBJECTS.save(tx, scope, msgspec.structs.replace(older[0], noncurrent_ms=0))
     else:
         await VERSIONS.drop(tx, scope, *VERSIONS.key_of(stored))
-    await _let_go(tx, scope, stored, now_ms)
+    _let_go(tx, scope, stored, now_ms)
     return stored
 
 
@@ -275,17 +278,17 @@ async def change_object(
     return True
 
 
-async def _let_go(tx: Transaction, scope: Scope, stored: Stored, now_ms: int) -> None:
+def _let_go(tx: Transaction, scope: Scope, stored: Stored, now_ms: int) -> None:
     if stored.content:
-        await CONTENTS.drop(tx, scope, stored.content)
-    await _free(tx, scope, [segment.id for segment in stored.segments], now_ms)
+        CONTENTS.replace(tx, scope, Content(stored.content, b""), None)
+    _free(tx, scope, [segment.id for segment in stored.segments], now_ms)
 
 
-async def _free(tx: Transaction, scope: Scope, blobs: Iterable[str], now_ms: int) -> None:
+def _free(tx: Transaction, scope: Scope, blobs: Iterable[str], now_ms: int) -> None:
     # Committed with what let go of them, so that no crash forgets them.
     due_ms = now_ms + int(FREED_GRACE_SECONDS * 1000)
     for blob in blobs:
-        await FREED.save(tx, scope, Freed(due_ms, blob))
+        FREED.add(tx, scope, Freed(due_ms, blob))
 
 
 async def load_upload(
@@ -309,7 +312,7 @@ async def add_part(tx: Transaction, scope: Scope, upload: Upload, part: UploadPa
         return False
     old = await PARTS.save(tx, scope, part)
     if old is not None and old.part.segment is not None:
-        await _free(tx, scope, [old.part.segment.id], part.part.modified_ms)
+        _free(tx, scope, [old.part.segment.id], part.part.modified_ms)
     return True
 
 
@@ -329,7 +332,7 @@ async def drop_upload(
         if part.part.segment is not None and part.part.segment.id not in kept:
             unused.append(part.part.segment.id)
     await UPLOADS.drop(tx, scope, *UPLOADS.key_of(upload))
-    await _free(tx, scope, unused, now_ms)
+    _free(tx, scope, unused, now_ms)
 
 
 async def refers_to(tx: Transaction, scope: Scope, blob: str) -> bool:

@@ -97,7 +97,9 @@ async def _apply_to_current(
                 happened.note(tx, _EVERYWHERE, here, changed, "LifecycleTransition")
         elif here.versioning:
             marker = Stored(bucket.name, key, "", order, int(now * 1000), is_marker=True)
-            made = await store.put_object(tx, _EVERYWHERE, marker, None, here.versioning, fresh)
+            made = await store.put_object(
+                tx, _EVERYWHERE, marker, None, stored, here.versioning, fresh
+            )
             name = "LifecycleExpiration:DeleteMarkerCreated"
             happened.note(tx, _EVERYWHERE, here, made, name)
         elif not is_locked(stored.lock, now, False):

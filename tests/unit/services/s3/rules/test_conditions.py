@@ -71,7 +71,7 @@ def test_conditions_of_writes() -> None:
     assert check_write({"IfNoneMatch": "*"}, STORED) == "If-None-Match"
     assert check_write({"IfMatch": '"abc"'}, STORED) is None
     assert check_write({"IfMatch": '"x"'}, STORED) == "If-Match"
-    assert check_write({"IfMatch": '"abc"'}, None) == "If-Match"
+    assert check_write({"IfMatch": '"abc"'}, None) == "missing"
 
 
 @pytest.mark.parametrize("name", ["abc", "a.b-c", "1bucket", "x" * 63])
