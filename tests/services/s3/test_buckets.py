@@ -73,6 +73,7 @@ def statement(**changes):
     ("one", "words"),
     [
         (statement(Principal=None), "Principal"),
+        (statement(Principal=None, NotPrincipal={"AWS": "111111111111"}), "NotPrincipal"),
         (statement(Resource="arn:aws:s3:::another/*"), "invalid resource"),
         (statement(Resource="arn:aws:s3:::{bucket}-not/*"), "invalid resource"),
         (statement(Effect="Perhaps"), ""),

@@ -157,6 +157,10 @@ def test_a_copy_keeps_or_replaces_the_properties(s3, bucket):
     [
         "a/../../etc/passwd", "//double//", "trailing ", " leading", "ünï/çødé/日本/😀",
         "a+b c%20d", "q?x=1&y#z", "dot.", "..", "tab\tnewline\n", "x" * 1024,
+        ".", "../../../../etc/passwd", "/", "///", "~/x", "C:\\x", "a//../b", "%2e%2e%2f", "%00",
+        # Composed and not, which are two names; right to left; a joiner; the highest characters.
+        "\u00e9", "e\u0301", "\u202etxt.exe", "\u200d", "\ufeff", "\ufffd", "\ud7ff\U0010ffff",
+        "\x01", "\x7f", "\u0085", "\u2028", "é" * 512, "😀" * 256,
     ],
 )  # fmt: skip
 def test_every_key_is_only_a_name(s3, bucket, key):
@@ -166,6 +170,33 @@ def test_every_key_is_only_a_name(s3, bucket, key):
     assert [entry["Key"] for entry in listed] == [key]
     s3.delete_object(Bucket=bucket, Key=key)
     assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
+
+
+def test_names_that_look_alike_are_not_the_same(s3, bucket):
+    keys = ["\u00e9", "e\u0301", "E\u0301", "a", "A", "a ", " a", "a/", "/a", "a//", "\uff41"]
+    for key in keys:
+        s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
+    listed = [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+    assert listed == sorted(keys, key=str.encode)
+    for key in keys:
+        assert s3.get_object(Bucket=bucket, Key=key)["Body"].read() == key.encode()
+
+
+def test_names_are_nowhere_in_the_file_system(new_cloud):
+    cloud = new_cloud()
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="named-bucket")
+    before = {path for path in cloud.data.parent.rglob("*") if "blobs" not in path.parts}
+    for key in ("named-key", "../../named-key", "/named-key", "..", "a/../../../named-key"):
+        s3.put_object(Bucket="named-bucket", Key=key, Body=BIG)
+    after = set(cloud.data.parent.rglob("*"))
+    assert not [path for path in after if "named" in path.name]
+    blobs = cloud.data / "blobs"
+    made = {path for path in after - before if not path.is_relative_to(cloud.data / "store")}
+    assert made
+    assert all(path.is_relative_to(blobs) for path in made)
+    files = [path for path in blobs.rglob("*") if path.is_file()]
+    assert len([path for path in files if len(path.name) == 32]) >= 5
 
 
 def test_a_key_of_more_than_1024_bytes_is_refused(s3, bucket):
@@ -179,6 +210,7 @@ def test_a_key_of_more_than_1024_bytes_is_refused(s3, bucket):
     "members",
     [
         {"ServerSideEncryption": "aws:kms"},
+        {"ServerSideEncryption": "aws:kms:dsse"},
         {"BucketKeyEnabled": True},
         {"StorageClass": "GLACIER"},
     ],
@@ -188,6 +220,13 @@ def test_what_is_not_honoured_is_refused(s3, bucket, members):
         "NotImplemented",
         501,
     )
+
+
+def test_a_customers_key_and_s3s_own_do_not_go_together(s3, bucket):
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+    both = {"ServerSideEncryption": "AES256", "SSECustomerAlgorithm": "AES256"}
+    code = refused(s3.put_object, Bucket=bucket, Key="k", SSECustomerKey=b"k" * 32, **both)
+    assert code == ("InvalidArgument", 400)
 
 
 def test_where_the_owner_owns_all_objects_there_are_no_acls(s3, bucket):

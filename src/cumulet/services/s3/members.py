@@ -79,6 +79,13 @@ def refuse_ignored(request: Request) -> None:
             ArgumentName="x-amz-server-side-encryption",
             ArgumentValue=encryption,
         )
+    if encryption and request.get("SSECustomerAlgorithm"):
+        raise InvalidArgument(
+            "Server Side Encryption with Customer provided key is incompatible with the encryption "
+            "method specified",
+            ArgumentName="x-amz-server-side-encryption",
+            ArgumentValue=encryption,
+        )
     storage_class = request.get("StorageClass")
     if storage_class in ("GLACIER", "DEEP_ARCHIVE", "OUTPOSTS", "SNOW", "EXPRESS_ONEZONE"):
         raise NotImplementedHere(f"The storage class {storage_class}")

@@ -9,8 +9,9 @@ import base64
 import binascii
 import hmac
 import json
+import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from cumulet.core.context import Platform
@@ -22,6 +23,7 @@ from cumulet.services.s3.errors import InvalidArgument, InvalidRequest
 Fields = Mapping[str, str]
 
 _UNCHECKED = ("policy", "x-amz-signature", "signature", "awsaccesskeyid", "file", "bucket")
+_EXPIRATION = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z\Z")
 _MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your key "
     "and signing method."
@@ -164,10 +166,12 @@ def _expiration(document: dict[str, Any]) -> float:
     if not isinstance(given, str):
         raise _invalid("Invalid Policy: Missing 'expiration'.")
     try:
-        when = datetime.fromisoformat(given.replace("Z", "+00:00"))
+        when = datetime.fromisoformat(given) if _EXPIRATION.match(given) else None
     except ValueError:
-        raise _invalid(f"Invalid Policy: Invalid 'expiration' value: '{given}'") from None
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+        when = None
+    if when is None:
+        raise _invalid(f"Invalid Policy: Invalid 'expiration' value: '{given}'")
+    return when.timestamp()
 
 
 def _refused(reason: str) -> AccessDenied:

@@ -118,6 +118,9 @@ def _check_policy(text: str, bucket: str) -> None:
     for statement in given if isinstance(given, list) else [given]:
         if "Principal" not in statement and "NotPrincipal" not in statement:
             raise MalformedPolicy("Missing required field Principal")
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+        if "NotPrincipal" in statement and statement["Effect"] == "Allow":
+            raise MalformedPolicy("Allow with NotPrincipal is not allowed.")
         named = statement.get("Resource", statement.get("NotResource", []))
         for resource in [named] if isinstance(named, str) else named:
             if resource not in ("*", bucket) and not resource.startswith(f"{bucket}/"):
