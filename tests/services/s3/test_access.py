@@ -159,6 +159,47 @@ def test_the_matrix(open_bucket, callers, name, blocked):
         assert allowed == ALLOWED[name, blocked], operation
 
 
+ACL_OPERATIONS = {
+    "get": lambda s3: s3.get_object(Bucket="matrix-acl", Key="k")["Body"].read(),
+    "put": lambda s3: s3.put_object(Bucket="matrix-acl", Key="new", Body=b"x"),
+    "list": lambda s3: s3.list_objects_v2(Bucket="matrix-acl"),
+}
+ALL = OWN | STRONG_OTHERS | {"anonymous"}
+ACLS = {
+    "private": {},
+    "public-read": {"get": ALL, "list": ALL},
+    "public-read-write": {"get": ALL, "list": ALL, "put": ALL},
+    # Who has signed at all; an account's own policies must allow it, too.
+    "authenticated-read": {"get": ALL - {"anonymous"}, "list": ALL - {"anonymous"}},
+}
+
+
+@pytest.fixture(scope="module")
+def acl_bucket(two_accounts):
+    s3 = two_accounts.client("s3")
+    s3.create_bucket(Bucket="matrix-acl", ObjectOwnership="ObjectWriter")
+    s3.delete_public_access_block(Bucket="matrix-acl")
+    return s3
+
+
+@pytest.mark.parametrize("blocked", [False, True], ids=["open", "blocked"])
+@pytest.mark.parametrize("acl", ACLS)
+def test_the_matrix_of_acls(acl_bucket, callers, acl, blocked):
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html
+    acl_bucket.delete_public_access_block(Bucket="matrix-acl")
+    acl_bucket.put_bucket_acl(Bucket="matrix-acl", ACL=acl)
+    acl_bucket.put_object(Bucket="matrix-acl", Key="k", Body=b"x", ACL=acl)
+    if blocked:
+        ignoring = {"IgnorePublicAcls": True}
+        acl_bucket.put_public_access_block(
+            Bucket="matrix-acl", PublicAccessBlockConfiguration=ignoring
+        )
+    granted = {} if blocked else ACLS[acl]
+    for operation, act in ACL_OPERATIONS.items():
+        allowed = {caller for caller, s3 in callers.items() if may(partial(act, s3))}
+        assert allowed == granted.get(operation, OWN_POLICIES), operation
+
+
 def test_the_owners_root_can_always_take_the_policy_back(open_bucket, callers):
     set_up(open_bucket, "none", False)
     everything = {
