@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+from hashlib import sha256
 
 import pytest
 from tests.kv.disk import put, settle, with_store
@@ -11,6 +12,7 @@ from cumulet.kv.contract import Unavailable
 from cumulet.kv.embedded import Damaged, InUse, open_embedded
 
 MEMORY_KB_MAX = 24_000
+READ_BYTES_MAX = 25_000
 
 
 FULL_DISK = """
@@ -215,6 +217,29 @@ def test_merging_takes_the_weight_off_later_scans(tmp_path):
         assert store._reading.merges == 1
 
     with_store(tmp_path, story)
+
+
+def test_a_read_brings_in_little_however_many_keys_there_are(tmp_path):
+    keys = [sha256(b"%d" % number).hexdigest().encode() * 2 for number in range(30_000)]
+
+    async def fill(store, disk):
+        for start in range(0, len(keys), 5_000):
+
+            async def work(tx, start=start):
+                for key in keys[start : start + 5_000]:
+                    tx.set(key, key + key)
+
+            await store.transact(work)
+        store._db.flush()
+        store._db.compact_range(None, None)
+
+    async def read(store, disk):
+        assert await store.transact(lambda tx: tx.get(keys[9])) == keys[9] + keys[9]
+        read_bytes = store._db.property_int_value("rocksdb.block-cache-usage")
+        assert read_bytes < READ_BYTES_MAX, "in one piece the index alone has 50,000 bytes"
+
+    with_store(tmp_path, fill)
+    with_store(tmp_path, read)
 
 
 SMALL = """
