@@ -29,8 +29,8 @@ BLOCK_CACHE_BYTES = 32 << 20
 """Filled as data is read, so that an idle cloud has little of it."""
 
 METADATA_BLOCK_BYTES = 4_096
-"""Filters and indexes in pieces. The index of a full file has some 0.8 MB, more than fits into one of
-the parts that the cache is made of: kept in one piece, it was read anew for every key."""
+"""Filters and indexes in pieces. The index of a full file has some 0.8 MB, more than fits into a
+part of those that the cache is made of: in one piece, it was read anew for every key."""
 
 WAL_BYTES_MAX = 64 << 20
 TABLE_FILE_BYTES = 16 << 20
