@@ -63,13 +63,6 @@ def test_a_folder_without_a_template_is_said(cloud: Any, run: Run, tmp_path: Pat
     assert "hint: looked for template.yaml" in done.err
 
 
-def test_a_cdk_application_has_a_hint_of_its_own(cloud: Any, run: Run, tmp_path: Path) -> None:
-    (tmp_path / "cdk.json").write_text(json.dumps({"app": "python3 app.py"}))
-    done = run("deploy", tmp_path, "--data", cloud.data)
-    assert done.code == 1
-    assert "cdk deploy" in done.err
-
-
 def test_a_template_that_cannot_be_read_is_said(cloud: Any, run: Run, tmp_path: Path) -> None:
     (tmp_path / "template.yaml").write_text("Resources: [\n")
     done = run("deploy", tmp_path, "--data", cloud.data)
