@@ -72,7 +72,12 @@ def cloud_on(folder: Path, *more: str) -> Iterator[Server]:
     try:
         assert process.stdout is not None
         # The announcement is one JSON object over several lines; it ends with a lone brace.
-        text = b"".join(iter(process.stdout.readline, b"}\n")) + b"}"
+        text = b""
+        while not text.endswith(b"}\n"):
+            line = process.stdout.readline()
+            if not line:
+                raise RuntimeError(f"it ended with {process.wait(STOP_SECONDS_MAX)}")
+            text += line
         endpoint = json.loads(text)["endpoint"]
         took = time.perf_counter() - begin
         pin_main(process.pid)
