@@ -72,13 +72,12 @@ def cloud_on(folder: Path, *more: str) -> Iterator[Server]:
     try:
         assert process.stdout is not None
         # The announcement is one JSON object over several lines; it ends with a lone brace.
-        text = b""
-        while not text.endswith(b"}\n"):
-            line = process.stdout.readline()
-            if not line:
+        lines = [b""]
+        while lines[-1] != b"}\n":
+            lines.append(process.stdout.readline())
+            if not lines[-1]:
                 raise RuntimeError(f"it ended with {process.wait(STOP_SECONDS_MAX)}")
-            text += line
-        endpoint = json.loads(text)["endpoint"]
+        endpoint = json.loads(b"".join(lines))["endpoint"]
         took = time.perf_counter() - begin
         pin_main(process.pid)
         key = json.loads((folder / "root-key.json").read_text())
