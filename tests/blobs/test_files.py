@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cumulet.blobs import files
 from cumulet.blobs.contract import PIECE_BYTES, BlobsUnavailable, NoSuchBlob, TooLarge
 from cumulet.blobs.files import UNFINISHED, FileBlobs
 from cumulet.blobs.segments import Segment, open_segments
@@ -304,5 +305,38 @@ def test_many_at_once_do_not_mix(tmp_path):
             assert await read_all(blobs.open(blob.id)) == data
 
         await asyncio.gather(*(one(seed) for seed in range(60)))
+
+    run(tmp_path, story)
+
+
+def test_the_more_bodies_arrive_the_less_each_holds_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "GATHERED_BYTES_MAX", 8 * files.GATHERED_BYTES_MIN)
+
+    async def story(blobs, clock):
+        begun = [asyncio.Event() for _ in range(8)]
+        go_on = asyncio.Event()
+        all_here = asyncio.Barrier(8)
+
+        async def slow(number):
+            await all_here.wait()
+            for _ in range(3):
+                yield b"x" * files.GATHERED_BYTES_MIN
+            begun[number].set()
+            await go_on.wait()
+            yield b"the end"
+
+        async with asyncio.TaskGroup() as group:
+            puts = [group.create_task(blobs.put(slow(number))) for number in range(8)]
+            for event in begun:
+                await event.wait()
+            # Alone, none would have reached the disk yet.
+            sizes = [path.stat().st_size for path in (tmp_path / UNFINISHED).iterdir()]
+            assert len(sizes) == 8
+            assert min(sizes) >= 2 * files.GATHERED_BYTES_MIN
+            go_on.set()
+        made = [put.result() for put in puts]
+        assert {blob.size_bytes for blob in made} == {3 * files.GATHERED_BYTES_MIN + 7}
+        for blob in made:
+            assert (await read_all(blobs.open(blob.id))).endswith(b"xthe end")
 
     run(tmp_path, story)

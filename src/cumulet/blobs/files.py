@@ -26,6 +26,10 @@ P = ParamSpec("P")
 
 THREADS_MAX = 8
 
+GATHERED_BYTES_MAX = 32 << 20
+GATHERED_BYTES_MIN = 16 << 10
+"""All bodies that are arriving gather so much before they write, and each at least so much."""
+
 UNREFERENCED_MAX = 100_000
 """So many are remembered between sweeps; the others are seen to by later ones."""
 
@@ -45,6 +49,7 @@ class FileBlobs:
         self._clock = clock
         self._threads = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="blobs")
         self._unreferenced: dict[str, float] = {}
+        self._arriving = 0
         make_folder(folder / UNFINISHED)
 
     async def put(
@@ -60,11 +65,13 @@ class FileBlobs:
         asked = {name: DIGESTS[name]() for name in digests}
         writing = Writing(self._folder / UNFINISHED / id, asked, coding, self._clock.now())
         is_finished = False
+        self._arriving += 1
         try:
             rest = await self._pump(body, writing, size_bytes_max)
             found = await self._run(writing.finish, rest, self._place(id), self._clock.now())
             is_finished = True
         finally:
+            self._arriving -= 1
             if not is_finished:
                 # Not awaited, for this may be a cancellation; the writing keeps its own order.
                 _run_later(self._threads, writing.abandon)
@@ -84,7 +91,7 @@ class FileBlobs:
                     raise TooLarge(f"the body has more than {size_bytes_max} bytes")
                 batch.append(chunk)
                 gathered += len(chunk)
-                if gathered >= PIECE_BYTES:
+                if gathered >= self._gathering():
                     if pending is not None:
                         await pending
                     pending = self._run(writing.write, batch)
@@ -93,6 +100,10 @@ class FileBlobs:
             if pending is not None:
                 await pending
         return batch
+
+    def _gathering(self) -> int:
+        """How much of a body is gathered before it is written: less when many arrive."""
+        return max(GATHERED_BYTES_MIN, min(PIECE_BYTES, GATHERED_BYTES_MAX // self._arriving))
 
     async def put_bytes(self, data: bytes, *, digests: Sequence[str] = ()) -> Blob:
         """See `Blobs`."""

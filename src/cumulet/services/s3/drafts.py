@@ -11,6 +11,7 @@ from cumulet.core.clock import iso_time
 from cumulet.core.context import Context
 from cumulet.core.errors import AccessDenied
 from cumulet.services.s3.content.keys import customer_key, new_sealed_key, seal_with
+from cumulet.services.s3.content.sealed import CHUNK_BYTES
 from cumulet.services.s3.errors import (
     InvalidArgument,
     InvalidRequest,
@@ -79,7 +80,8 @@ async def prepared(ctx: Context, request: Request, bucket: Bucket, draft: Stored
     Raises AccessControlListNotSupported, InvalidRequest, AccessDenied.
     """
     key = customer_key(request)
-    changes: dict[str, Any] = {"lock": lock_of(request, bucket, ctx.clock.now())}
+    lock = lock_of(request, bucket, ctx.clock.now())
+    changes: dict[str, Any] = {"lock": lock, "chunk_bytes": CHUNK_BYTES}
     if key is not None:
         changes["sealing"] = seal_with(ctx.clock, key)
     else:

@@ -101,7 +101,7 @@ class Stored(msgspec.Struct, frozen=True):
     in the store when they are few, else `segments` name the blobs; `salts` are those under which
     these are encrypted, one for each. `sealed_key` is the object's key, itself encrypted; without
     it and without a caller's key (`sealing`) the bytes lie plain, as all did in early releases.
-    `headers` are those sent back as they were put.
+    `chunk_bytes` is what is encrypted at once. `headers` are those sent back as they were put.
     """
 
     bucket: str
@@ -127,6 +127,7 @@ class Stored(msgspec.Struct, frozen=True):
     sealing: Sealing | None = None
     sealed_key: bytes = b""
     salts: list[bytes] = []
+    chunk_bytes: int = 65_536
     noncurrent_ms: int = 0
     upload_id: str = ""
 

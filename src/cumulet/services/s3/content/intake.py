@@ -119,7 +119,7 @@ async def take_pieces(
             pieces,
             digests=_digests_of(members),
             size_bytes_max=OBJECT_PUT_BYTES_MAX,
-            coding=Sealing(Cipher(key.key, salt)) if key.key else None,
+            coding=Sealing(Cipher(key.key, salt), key.chunk_bytes) if key.key else None,
         )
     except (TooLarge, RequestTooLarge) as cause:
         raise _too_large(OBJECT_PUT_BYTES_MAX + 1) from cause
@@ -258,8 +258,8 @@ def give_out(
         return content if end - start == len(content) else content[start:end]
     blobs = ctx.need(Blobs)  # type: ignore[type-abstract]
     if key.key:
-        span = range(start, end)
-        source = unsealed(blobs, key.key, stored.segments, stored.salts, span)
+        segments, span = stored.segments, range(start, end)
+        source = unsealed(blobs, key.key, key.chunk_bytes, segments, stored.salts, span)
     else:
         source = open_segments(blobs, stored.segments, start, end)
     return ctx.need(Readers).add(Reading(source, [segment.id for segment in stored.segments]))

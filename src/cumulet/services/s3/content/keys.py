@@ -28,10 +28,12 @@ _PURPOSE = "s3 object keys"
 class ObjectKey(NamedTuple):
     """What an object is encrypted with; `b""` where it lies plain, as all did once.
 
-    `tag_salt` goes into its entity tags, which must not tell the MD5 of what a caller's key hides.
+    It is encrypted in chunks of `chunk_bytes`. `tag_salt` goes into its entity tags, which must not
+    tell the MD5 of what a caller's key hides.
     """
 
     key: bytes
+    chunk_bytes: int = 0
     tag_salt: bytes = b""
 
 
@@ -51,13 +53,14 @@ def new_sealed_key(ctx: Context) -> bytes:
 def key_of(ctx: Context, stored: Stored, given: CustomerKey | None) -> ObjectKey:
     """The key that opens an object. Raises InvalidRequest, AccessDenied; Damaged."""
     if stored.sealing is not None:
-        return ObjectKey(check_key(given, stored.sealing), stored.sealing.salt)
+        key = check_key(given, stored.sealing)
+        return ObjectKey(key, stored.chunk_bytes, stored.sealing.salt)
     check_key(given, None)
     if not stored.sealed_key:
         return ObjectKey(b"")
     sealer = ctx.need(Sealer)  # type: ignore[type-abstract]
     try:
-        return ObjectKey(sealer.unseal(stored.sealed_key, _PURPOSE))
+        return ObjectKey(sealer.unseal(stored.sealed_key, _PURPOSE), stored.chunk_bytes)
     except ValueError as cause:
         raise Damaged("the key of a stored object is not one of this installation's") from cause
 

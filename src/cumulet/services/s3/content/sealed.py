@@ -13,14 +13,13 @@ from collections.abc import AsyncGenerator, Sequence
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from cumulet.blobs.contract import Blobs
+from cumulet.blobs.contract import PIECE_BYTES, Blobs
 from cumulet.blobs.segments import Segment
 
-CHUNK_BYTES = 64 * 1024
+CHUNK_BYTES = 16 * 1024
+"""What must have come before it can be encrypted: each upload under way holds so much at most."""
 TAG_BYTES = 16
 SALT_BYTES = 16
-_STEP_BYTES = CHUNK_BYTES + TAG_BYTES
-_STEPS_AT_ONCE = 4
 
 
 class Damaged(Exception):
@@ -50,10 +49,11 @@ class Cipher:
 class Sealing:
     """The coding by which a body is encrypted while it comes to the disk."""
 
-    __slots__ = ("_cipher", "_number", "_waiting")
+    __slots__ = ("_chunk_bytes", "_cipher", "_number", "_waiting")
 
-    def __init__(self, cipher: Cipher) -> None:
+    def __init__(self, cipher: Cipher, chunk_bytes: int = CHUNK_BYTES) -> None:
         self._cipher = cipher
+        self._chunk_bytes = chunk_bytes
         self._number = 0
         self._waiting = b""
 
@@ -61,11 +61,12 @@ class Sealing:
         """The whole chunks of what came so far, encrypted."""
         if self._waiting:
             data = self._waiting + data
-        whole = len(data) // CHUNK_BYTES * CHUNK_BYTES
+        size = self._chunk_bytes
+        whole = len(data) // size * size
         view = memoryview(data)
         sealed = [
-            self._cipher.seal(self._number + at // CHUNK_BYTES, view[at : at + CHUNK_BYTES])
-            for at in range(0, whole, CHUNK_BYTES)
+            self._cipher.seal(number, view[at : at + size])
+            for number, at in enumerate(range(0, whole, size), self._number)
         ]
         self._number += len(sealed)
         self._waiting = data[whole:]
@@ -79,48 +80,55 @@ class Sealing:
 class _Unsealing:
     """Takes rows of whole chunks, of which only the last may be shorter."""
 
-    __slots__ = ("_cipher", "_number")
+    __slots__ = ("_cipher", "_number", "_step_bytes")
 
-    def __init__(self, cipher: Cipher, number: int) -> None:
+    def __init__(self, cipher: Cipher, number: int, step_bytes: int) -> None:
         self._cipher = cipher
         self._number = number
+        self._step_bytes = step_bytes
 
     def take(self, data: bytes) -> bytes:
+        step = self._step_bytes
         view = memoryview(data)
         plain = [
-            self._cipher.unseal(self._number + at // _STEP_BYTES, view[at : at + _STEP_BYTES])
-            for at in range(0, len(data), _STEP_BYTES)
+            self._cipher.unseal(number, view[at : at + step])
+            for number, at in enumerate(range(0, len(data), step), self._number)
         ]
         self._number += len(plain)
         return plain[0] if len(plain) == 1 else b"".join(plain)
 
 
 async def unsealed(
-    blobs: Blobs, key: bytes, segments: Sequence[Segment], salts: Sequence[bytes], span: range
+    blobs: Blobs,
+    key: bytes,
+    chunk_bytes: int,
+    segments: Sequence[Segment],
+    salts: Sequence[bytes],
+    span: range,
 ) -> AsyncGenerator[bytes, None]:
     """The plain bytes at the offsets of `span`. Raises Damaged rather than give others."""
     first = 0
     for segment, salt in zip(segments, salts, strict=True):
         last = first + segment.size_bytes
-        start, end = max(0, span.start - first), min(last, span.stop) - first
-        if start < end:
-            async for piece in _unsealed(blobs, Cipher(key, salt), segment.id, start, end):
+        part = range(max(0, span.start - first), min(last, span.stop) - first)
+        if part:
+            async for piece in _unsealed(blobs, Cipher(key, salt), chunk_bytes, segment.id, part):
                 yield piece
         first = last
 
 
 async def _unsealed(
-    blobs: Blobs, cipher: Cipher, blob: str, start: int, end: int
+    blobs: Blobs, cipher: Cipher, chunk_bytes: int, blob: str, span: range
 ) -> AsyncGenerator[bytes, None]:
-    number = start // CHUNK_BYTES
-    skip = start - number * CHUNK_BYTES
-    left = end - start
+    step = chunk_bytes + TAG_BYTES
+    number, skip = divmod(span.start, chunk_bytes)
+    left = len(span)
     reading = blobs.open(
         blob,
-        number * _STEP_BYTES,
-        -(-end // CHUNK_BYTES) * _STEP_BYTES,
-        piece_bytes=_STEPS_AT_ONCE * _STEP_BYTES,
-        through=_Unsealing(cipher, number).take,
+        number * step,
+        -(-span.stop // chunk_bytes) * step,
+        piece_bytes=max(1, PIECE_BYTES // step) * step,
+        through=_Unsealing(cipher, number, step).take,
     )
     try:
         async for piece in reading:

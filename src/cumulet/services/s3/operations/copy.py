@@ -138,6 +138,7 @@ async def _shared(ctx: Context, found: Found, names: tuple[str, ...]) -> Request
         "segments": [Segment(await blobs.copy(one.id), one.size_bytes) for one in source.segments],
         "sealed_key": source.sealed_key,
         "salts": source.salts,
+        "chunk_bytes": source.chunk_bytes,
     }
 
 

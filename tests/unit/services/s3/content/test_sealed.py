@@ -29,7 +29,7 @@ def content(size, seed):
     )
 
 
-async def written(blobs, sizes, piece=100_000):
+async def written(blobs, sizes, piece=100_000, chunk=CHUNK_BYTES):
     """Segments of those sizes, their salts, and the plain bytes of all."""
     segments, salts, whole = [], [], b""
     for seed, size in enumerate(sizes):
@@ -40,7 +40,7 @@ async def written(blobs, sizes, piece=100_000):
             for at in range(0, len(data), piece):
                 yield data[at : at + piece]
 
-        blob = await blobs.put(pieces(), coding=Sealing(Cipher(KEY, salt)), digests=("md5",))
+        blob = await blobs.put(pieces(), coding=Sealing(Cipher(KEY, salt), chunk), digests=("md5",))
         assert blob.size_bytes == size
         segments.append(Segment(blob.id, size))
         salts.append(salt)
@@ -48,9 +48,9 @@ async def written(blobs, sizes, piece=100_000):
     return segments, salts, whole
 
 
-async def read(blobs, segments, salts, start, end, key=KEY):
+async def read(blobs, segments, salts, start, end, key=KEY, chunk=CHUNK_BYTES):
     span = range(start, end)
-    return b"".join([piece async for piece in unsealed(blobs, key, segments, salts, span)])
+    return b"".join([piece async for piece in unsealed(blobs, key, chunk, segments, salts, span)])
 
 
 def run(folder, story):
@@ -83,6 +83,19 @@ def test_every_range_of_every_size_reads(tmp_path_factory, sizes, piece, data):
     run(tmp_path_factory.mktemp("blobs"), story)
 
 
+@pytest.mark.parametrize("chunk", [65_536, 1_000_000])
+def test_chunks_of_another_size_read_when_it_is_told(tmp_path, chunk):
+    async def story(blobs):
+        segments, salts, whole = await written(blobs, [2_500_000, 70_000], chunk=chunk)
+        for start, end in ((0, len(whole)), (chunk - 1, chunk + 1), (2_499_999, 2_500_001)):
+            got = await read(blobs, segments, salts, start, end, chunk=chunk)
+            assert got == whole[start:end]
+        with pytest.raises(Damaged):
+            await read(blobs, segments, salts, 0, len(whole))
+
+    run(tmp_path, story)
+
+
 def flipped(at):
     return lambda raw: raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :]
 
@@ -109,7 +122,9 @@ def test_a_changed_file_is_never_read_as_something_else(tmp_path, damage):
         given = []
 
         async def read_through():
-            async for piece in unsealed(blobs, KEY, segments, salts, range(len(whole))):
+            async for piece in unsealed(
+                blobs, KEY, CHUNK_BYTES, segments, salts, range(len(whole))
+            ):
                 given.append(piece)
 
         with pytest.raises(Damaged):
