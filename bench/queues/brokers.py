@@ -32,7 +32,7 @@ def brokers() -> dict[str, Start]:
     found: dict[str, Start] = {}
     for name, programs, install, start in (
         ("ElasticMQ", ("java", "mvn"), _install_elasticmq, elasticmq),
-        ("fauxqs", ("node", "npm"), _install_fauxqs, fauxqs),
+        ("fauxqs", ("node", "npm"), install_fauxqs, fauxqs),
     ):
         missing = [program for program in programs if shutil.which(program) is None]
         if missing:
@@ -81,5 +81,6 @@ def _install_elasticmq() -> bool:
     return copy_jars(_elasticmq_folder(), ELASTICMQ, "elasticmq-server_*.jar")
 
 
-def _install_fauxqs() -> bool:
+def install_fauxqs() -> bool:
+    """Whether it is here, or could be installed."""
     return npm_install(_fauxqs_folder(), FAUXQS, "fauxqs/dist/app.js")
