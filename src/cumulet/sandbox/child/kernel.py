@@ -28,6 +28,7 @@ MNT_DETACH = 2
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
+_PR_CAPBSET_READ = 23
 _PR_CAPBSET_DROP = 24
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
@@ -42,6 +43,11 @@ _AT_RECURSIVE = 0x8000
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
+_libc.prctl.argtypes = (ctypes.c_int, *(ctypes.c_ulong,) * 4)
+# Made once: a type for an array takes longer than the call that it is for.
+_MountAttributes = ctypes.c_uint64 * 4
+_CapabilityHeader = ctypes.c_uint32 * 2
+_CapabilityData = ctypes.c_uint32 * 6
 
 
 def _checked(result: int, what: str) -> int:
@@ -58,8 +64,7 @@ def syscall(number: int, *arguments: object) -> int:
 
 def prctl(option: int, value: int, what: str) -> None:
     """One `prctl` with a single value; raises OSError."""
-    zero = ctypes.c_ulong(0)
-    _checked(_libc.prctl(option, ctypes.c_ulong(value), zero, zero, zero), what)
+    _checked(_libc.prctl(option, value, 0, 0, 0), what)
 
 
 def die_with_parent(signal_number: int) -> None:
@@ -84,23 +89,26 @@ def forgo_new_privileges() -> None:
 
 def install_filter(option: int, mode: int, program_address: int) -> None:
     """Give the kernel a filter of system calls; raises OSError."""
-    result = _libc.prctl(
-        option, ctypes.c_ulong(mode), ctypes.c_ulong(program_address), ctypes.c_ulong(0),
-        ctypes.c_ulong(0),
-    )  # fmt: skip
-    _checked(result, "system call filter")
+    _checked(_libc.prctl(option, mode, program_address, 0, 0), "system call filter")
+
+
+def bound_capabilities() -> None:
+    """No program that is started from now on gains a capability, here and in all descendants.
+
+    What this process has, it keeps. Entering a user namespace undoes it there.
+    """
+    for capability in range(_CAPABILITY_LAST + 1):
+        allowed = _libc.prctl(_PR_CAPBSET_READ, capability, 0, 0, 0)
+        if allowed < 0:
+            break
+        if allowed and _libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) < 0:
+            break
 
 
 def drop_capabilities() -> None:
     """Give up every capability, now and for programs started later."""
-    for capability in range(_CAPABILITY_LAST + 1):
-        try:
-            prctl(_PR_CAPBSET_DROP, capability, "bounding set")
-        except OSError:
-            break
-    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
-    data = (ctypes.c_uint32 * 6)()
-    syscall(_SYS_CAPSET, header, data)
+    bound_capabilities()
+    syscall(_SYS_CAPSET, _CapabilityHeader(_CAPABILITY_VERSION_3, 0), _CapabilityData())
 
 
 def unshare(flags: int) -> None:
@@ -138,7 +146,7 @@ def pivot_root(new_root: str, put_old: str) -> None:
 def seal(target: str) -> None:
     """Make a mount and all below it read-only, without devices and set-user-id programs."""
     flags = MS_RDONLY | MS_NOSUID | MS_NODEV
-    attributes = (ctypes.c_uint64 * 4)(flags & 1 | flags & 2 | flags & 4, 0, 0, 0)
+    attributes = _MountAttributes(flags & 1 | flags & 2 | flags & 4, 0, 0, 0)
     try:
         syscall(
             _SYS_MOUNT_SETATTR,

@@ -34,6 +34,9 @@ class _Beneath(ctypes.Structure):
     _fields_ = (("allowed", ctypes.c_uint64), ("parent_fd", ctypes.c_int32))
 
 
+_Attributes = ctypes.c_uint64 * 3
+
+
 def abi() -> int:
     """The kernel's version of Landlock; raises OSError where there is none."""
     return kernel.syscall(
@@ -48,12 +51,20 @@ def restrict(readable: Sequence[str], writable: Sequence[str], *, network: bool)
     Returns the ABI used. `no_new_privs` must be set. Raises OSError.
     """
     version = abi()
+    ruleset = rules(version, readable, writable, network=network)
+    kernel.syscall(_SYS_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint(0))
+    os.close(ruleset)
+    return version
+
+
+def rules(version: int, readable: Sequence[str], writable: Sequence[str], *, network: bool) -> int:
+    """These rules, open and in force for nobody yet. Raises OSError."""
     handled = 0
     for since, rights in _RIGHTS_BY_ABI:
         handled |= rights if version >= since else 0
     tcp = _TCP_BIND_AND_CONNECT if version >= _ABI_TCP and not network else 0
     scopes = _SCOPE_SOCKETS_AND_SIGNALS if version >= _ABI_SCOPES else 0
-    attributes = (ctypes.c_uint64 * 3)(handled, tcp, scopes)
+    attributes = _Attributes(handled, tcp, scopes)
     size = 24 if version >= _ABI_SCOPES else 16 if version >= _ABI_TCP else 8
     ruleset = kernel.syscall(
         _SYS_CREATE_RULESET, attributes, ctypes.c_size_t(size), ctypes.c_uint(0)
@@ -62,9 +73,7 @@ def restrict(readable: Sequence[str], writable: Sequence[str], *, network: bool)
         _allow(ruleset, path, handled & _READ)
     for path in writable:
         _allow(ruleset, path, handled)
-    kernel.syscall(_SYS_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint(0))
-    os.close(ruleset)
-    return version
+    return ruleset
 
 
 def _allow(ruleset: int, path: str, rights: int) -> None:

@@ -7,6 +7,7 @@ read by the filter. A foreign calling convention (x32, 32-bit) ends the process.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import functools
@@ -99,8 +100,9 @@ def program(machine: str) -> bytes:
     return b"".join([*code, allow])
 
 
-def restrict() -> None:
-    """Install the filter for good. `no_new_privs` must be set. Raises OSError."""
+@functools.cache
+def _prepared() -> tuple[int, object]:
+    """Where the kernel finds the filter, and what keeps it there. Raises OSError."""
     try:
         instructions = program(kernel.MACHINE)
     except KeyError:
@@ -108,4 +110,15 @@ def restrict() -> None:
     buffer = ctypes.create_string_buffer(instructions, len(instructions))
     header = struct.pack("<H6xQ", len(instructions) // 8, ctypes.addressof(buffer))
     filter_program = ctypes.create_string_buffer(header, len(header))
-    kernel.install_filter(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.addressof(filter_program))
+    return ctypes.addressof(filter_program), (buffer, filter_program)
+
+
+def prepare() -> None:
+    """Put the filter together where all environments find it; nothing where none is written."""
+    with contextlib.suppress(OSError):
+        _prepared()
+
+
+def restrict() -> None:
+    """Install the filter for good. `no_new_privs` must be set. Raises OSError."""
+    kernel.install_filter(_PR_SET_SECCOMP, _MODE_FILTER, _prepared()[0])

@@ -8,7 +8,6 @@ packet socket for orders and dies with the cloud.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import json
 import os
@@ -65,15 +64,12 @@ def serve(control: socket.socket, config: dict[str, Any]) -> None:
 def main() -> None:
     """Read the configuration, confine what all environments share, warm up, serve."""
     _adopt_package(os.path.dirname(os.path.abspath(__file__)))
-    from cumulet.sandbox.child import first, kernel, namespaces, seccomp, watcher
+    from cumulet.sandbox.child import confine, first, kernel, namespaces, watcher
     from cumulet.sandbox.child.python import loop, shared
 
     assert first
     assert loop
     assert shared
-    with contextlib.suppress(KeyError):
-        seccomp.program(kernel.MACHINE)  # Kept: no environment puts it together again.
-
     config = json.loads(sys.argv[1])
     kernel.die_with_parent(signal.SIGKILL)
     control = socket.socket(fileno=config["control_fd"])
@@ -82,6 +78,8 @@ def main() -> None:
     config["layers"] = {}
     config["watcher"] = watcher.prepare()
     namespaces.prepare(config)
+    if config["isolation"] != "none":
+        confine.rehearse(config["layers"])
     mounted = not config["layers"]["filesystem"]
     sys.path.insert(0, "/var/runtime" if mounted else config["runtime_folder"])
     gc.collect()
