@@ -103,6 +103,9 @@ class Cloud:
     ) -> Any:
         """A boto3 client; it never retries, so that a test sees the first answer."""
         settings: dict[str, Any] = {"retries": {"total_max_attempts": 1}, **config}
+        if service == "logs":
+            # Live tail's own host, `stream-…`, is one that no resolver knows here.
+            settings.setdefault("inject_host_prefix", False)
         if unsigned:
             settings["signature_version"] = UNSIGNED
         made = self.session(key, region).client(

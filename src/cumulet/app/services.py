@@ -18,6 +18,7 @@ from cumulet.services import (
     sns,
     sqs,
     ssm,
+    xray,
 )
 
 SERVICES: tuple[Service, ...] = (
@@ -34,5 +35,6 @@ SERVICES: tuple[Service, ...] = (
     *cognito.SERVICES,
     *apigateway.SERVICES,
     *bedrock.SERVICES,
+    xray.SERVICE,
     cloudformation.SERVICE,
 )

@@ -17,6 +17,7 @@ from cumulet.services.cloudwatch.logs import subscribing
 from cumulet.services.cloudwatch.logs.insights.queries import Queries
 from cumulet.services.cloudwatch.logs.sink import StoreSink
 from cumulet.services.cloudwatch.logs.subscribing import SubscriptionDeliveries
+from cumulet.services.cloudwatch.logs.tailing import Tails
 from cumulet.services.cloudwatch.metrics import retention
 from cumulet.services.cloudwatch.metrics import store as metrics_store
 from cumulet.services.cloudwatch.metrics.gather import Gatherer
@@ -30,6 +31,7 @@ from cumulet.services.cloudwatch.operations import (
     log_query,
     log_search,
     log_stream,
+    log_tail,
     metric,
     metric_data,
 )
@@ -39,19 +41,23 @@ from cumulet.services.cloudwatch.workers import WORKERS
 
 def _provides(platform: Platform) -> Mapping[type, Any]:
     deliveries = SubscriptionDeliveries(platform)
-    sink = StoreSink(platform, deliveries)
+    tails = Tails()
+    sink = StoreSink(platform, deliveries, tails)
     return {
         LogSink: sink,
         StoreSink: sink,
         SubscriptionDeliveries: deliveries,
         Queries: Queries(platform),
+        Tails: tails,
     }
 
 
 LOGS = Service(
     name="logs",
     prefix="logs",
-    operations=operations_of(log_group, log_stream, log_event, log_search, log_filter, log_query),
+    operations=operations_of(
+        log_group, log_stream, log_event, log_search, log_filter, log_query, log_tail
+    ),
     workers=(*WORKERS, *subscribing.WORKERS),
     resources=LOGS_RESOURCES,
     provides=_provides,

@@ -87,3 +87,9 @@ QUERIES_KEPT_MAX = 200
 """Queries whose answers stay in memory; those asked for longest ago go first."""
 QUERY_STEP_EVENTS = 1_000
 """Events looked at before others get their turn."""
+
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartLiveTail.html
+TAIL_SECONDS_MAX = 3 * 3_600
+TAIL_EVENTS_MAX = 500
+TAILS_MAX = 100
+"""Sessions of all accounts together; AWS lets an account have fifteen."""

@@ -29,6 +29,7 @@ from cumulet.services.cloudwatch.limits import (
 from cumulet.services.cloudwatch.logs.arriving import NUMBERS_MAX, Arrival, arrive
 from cumulet.services.cloudwatch.logs.blocks import Line
 from cumulet.services.cloudwatch.logs.subscribing import SubscriptionDeliveries
+from cumulet.services.cloudwatch.logs.tailing import Tails
 from cumulet.services.cloudwatch.model import Group, Stream
 
 Place: TypeAlias = tuple[Scope, str, str]
@@ -53,8 +54,11 @@ class _Part:
 class StoreSink:
     """The `LogSink` port on the store. Lines of one stream keep the order of `write`."""
 
-    def __init__(self, platform: Platform, deliveries: SubscriptionDeliveries) -> None:
+    def __init__(
+        self, platform: Platform, deliveries: SubscriptionDeliveries, tails: Tails
+    ) -> None:
         self._deliveries = deliveries
+        self._tails = tails
         self._store = platform.need(Store)  # type: ignore[type-abstract]
         self._clock = platform.clock
         self._now = platform.clock.now
@@ -180,6 +184,8 @@ class StoreSink:
 
         try:
             await self._store.transact(write)
+            for part, arrival in zip(parts, arrivals, strict=True):
+                self._tails.tell(*part.place, part.lines, arrival.now_ms)
         except Unavailable:
             self._full.extendleft(reversed(parts))
             raise

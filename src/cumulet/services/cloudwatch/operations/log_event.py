@@ -26,6 +26,7 @@ from cumulet.services.cloudwatch.limits import (
 )
 from cumulet.services.cloudwatch.logs.arriving import arrive
 from cumulet.services.cloudwatch.logs.sink import StoreSink
+from cumulet.services.cloudwatch.logs.tailing import Tails
 from cumulet.services.cloudwatch.model import Group
 from cumulet.services.cloudwatch.operations.log_stream import stream_resource
 
@@ -73,6 +74,7 @@ async def put_log_events(ctx: Context, request: Request) -> Request:
 
         if not await ctx.transact(write):
             raise no_stream()
+        ctx.need(Tails).tell(ctx.scope, group.name, request["logStreamName"], lines, arrival.now_ms)
     answer: Request = {"nextSequenceToken": new_label(ctx.clock, 56)}
     if rejected:
         answer["rejectedLogEventsInfo"] = rejected

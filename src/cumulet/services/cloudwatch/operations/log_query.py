@@ -52,6 +52,9 @@ def _groups(ctx: Context, request: Request) -> list[str]:
 
 
 def _queried(ctx: Context, request: Request) -> list[str]:
+    keys = ("logGroupName", "logGroupNames", "logGroupIdentifiers")
+    if not any(request.get(key) for key in keys):
+        return [group_arn(ctx.scope, "*")]
     return [group_arn(ctx.scope, name) for name in _groups(ctx, request)]
 
 

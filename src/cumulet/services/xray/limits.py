@@ -1,0 +1,32 @@
+"""Numbers of X-Ray, each with its link."""
+
+from __future__ import annotations
+
+# https://docs.aws.amazon.com/general/latest/gr/xray.html
+SEGMENT_BYTES_MAX = 65_536
+TRACE_BYTES_MAX = 512_000
+KEPT_SECONDS = 30 * 86_400
+SUMMARIES_SECONDS_MAX = 86_400
+ANNOTATIONS_MAX = 50
+GROUPS_MAX = 25
+RULES_MAX = 25
+# https://docs.aws.amazon.com/xray/latest/devguide/xray-api-gettingdata.html
+GRAPH_SECONDS_MAX = 6 * 3_600
+BATCH_TRACES_MAX = 5
+DEPTH_MAX = 30
+
+PAST_SECONDS_MAX = 30 * 86_400
+FUTURE_SECONDS_MAX = 300
+"""How far from now a segment may begin."""
+TRACES_MAX = 200_000
+"""Traces kept in one region of an account, whatever their age: the oldest go first."""
+SEGMENTS_PER_TRACE_MAX = 1_000
+PAGE_TRACES = 200
+"""Traces that one answer looks at."""
+GRAPH_TRACES_MAX = 5_000
+"""Traces that a service graph is made of: the newest of the span."""
+EXPIRE_TRACES = 50
+TARGET_SECONDS = 10
+"""How long a share of a rule's reservoir holds, as the SDKs ask for it."""
+EXPRESSION_CHARACTERS_MAX = 2_000
+"""https://docs.aws.amazon.com/xray/latest/devguide/xray-console-filters.html"""
