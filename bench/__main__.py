@@ -7,9 +7,10 @@ import argparse
 from bench import identity, start
 from bench.databases import dynamodb, scores
 from bench.functions import cold, invoke
-from bench.gateways import rest, sockets
+from bench.gateways import chat, rest, sign_ins, sockets
 from bench.load import pin
 from bench.queues import sqs, voice, waking
+from bench.storage import logs, s3, uploads
 
 BENCHMARKS = {
     "start": start.run,
@@ -17,10 +18,15 @@ BENCHMARKS = {
     "invoke": invoke.run,
     "gateway": rest.run,
     "sockets": sockets.run,
+    "sign-ins": sign_ins.run,
     "cold": cold.run,
     "dynamodb": dynamodb.run,
     "scores": scores.run,
+    "s3": s3.run,
+    "uploads": uploads.run,
+    "logs": logs.run,
     "sqs": sqs.run,
+    "chat": chat.run,
     "waking": waking.run,
     "voice": voice.run,
 }

@@ -22,7 +22,7 @@ from websockets.sync.client import connect
 
 PATIENCE_SECONDS = 90
 PASSWORD = "Correct-Horse-7-Battery"
-REPEAT_SECONDS = 2
+REPEAT_SECONDS, REPEAT_SECONDS_MAX = 3, 15
 
 
 class User:
@@ -90,8 +90,8 @@ class Answer:
 
     def hear(self, message):
         """Take a message in; False when pieces before it are missing."""
-        if message["id"] != self.request:
-            return True
+        if message.get("id") != self.request:
+            return True  # Another's, or the gateway's word that it could not reach a function.
         kind = message["type"]
         if kind in ("failed", "unknown"):
             self.end = kind
@@ -116,14 +116,15 @@ class Answer:
 
 def follow(socket, answer, patience=PATIENCE_SECONDS, until=None):
     """Listen until the answer has ended (or `until` holds), asking for what is missed."""
-    deadline = time.monotonic() + patience
+    deadline, pause = time.monotonic() + patience, REPEAT_SECONDS
     while answer.end is None and not (until and until(answer)):
         if time.monotonic() > deadline:
             raise AssertionError(f"no end of {answer.request} after {answer.text!r}")
         try:
-            complete = answer.hear(json.loads(socket.recv(timeout=REPEAT_SECONDS)))
+            complete = answer.hear(json.loads(socket.recv(timeout=pause)))
+            pause = REPEAT_SECONDS
         except TimeoutError:
-            complete = False
+            complete, pause = False, min(pause * 2, REPEAT_SECONDS_MAX)
         if not complete:
             socket.send(answer.resumption())
     return answer

@@ -1,1 +1,1 @@
-"""Benchmarks of API Gateway: REST requests beside the peers, and open WebSockets."""
+"""Benchmarks of API Gateway: REST requests beside the peers, open WebSockets, streamed answers."""

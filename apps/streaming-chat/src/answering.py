@@ -21,6 +21,9 @@ KEEP_SECONDS = 0.5
 SPARE_SECONDS = 2.0
 """What is left of the function's time when an answer that takes too long is given up."""
 
+FIRST_WAIT_SECONDS = 0.1
+"""How long the first piece has before anything else is done."""
+
 BACK_OFF_SECONDS = 2
 SYSTEM = "You are a helpful assistant. Answer in a few plain sentences."
 
@@ -55,7 +58,8 @@ class Answering:
         self._attempt = 0
         self._told = 0
         self._pending = []
-        self._kept_at = self._renewed_at = time.monotonic()
+        self._kept_at = time.monotonic()
+        self._renewed_at = None
 
     def run(self):
         """Answer, unless it is answered; whether the message may leave the queue."""
@@ -80,9 +84,8 @@ class Answering:
 
     def _answer(self):
         self._stream.start(self._messages)
-        # While the model thinks: who listens, and when the message would come back.
+        # While the model thinks: who listens.
         self._listeners.refresh()
-        self._come_back(self._lease)
         while True:
             texts = self._stream.take(self._patience())
             if texts:
@@ -122,9 +125,14 @@ class Answering:
         left = self._context.get_remaining_time_in_millis() / 1000 - SPARE_SECONDS
         if left <= 0:
             raise TimeoutError("the answer took too long")
-        return min(left, self._lease / 3)
+        return min(left, FIRST_WAIT_SECONDS if self._renewed_at is None else self._lease / 3)
 
     def _keep_alive(self):
+        """Hold the lease, and let the message come back soon should this process die."""
+        if self._renewed_at is None:
+            self._renewed_at = time.monotonic()
+            self._come_back(self._lease)
+            return
         if time.monotonic() - self._renewed_at < self._lease / 3:
             return
         self._renewed_at = time.monotonic()

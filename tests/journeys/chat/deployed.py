@@ -36,7 +36,9 @@ CLIENTS = ROOT / ".cache" / "clients"
 LIBRARY = CLIENTS / "node" / "node_modules"
 PAGE = LIBRARY / "amazon-cognito-identity-js"
 CDK = CLIENTS / "cdk" / "bin"
-LEFT_OUT = shutil.ignore_patterns("node_modules", "build", "cdk.out", ".cumulet", "__pycache__")
+LEFT_OUT = shutil.ignore_patterns(
+    "node_modules", "build", "cdk.out", ".cumulet", "__pycache__", "test_app.py", "README.md"
+)
 DEPLOY_SECONDS_MAX = 300
 MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
 SCRIPTED = f"""
@@ -112,7 +114,10 @@ class Chat:
         self.cloud.start()
 
     def user(self) -> Any:
-        return self.clients.User(self.values(), self.cloud.client("cognito-idp"))
+        # Passwords cost time; who asks for too many at once is told to come again, and does.
+        patient = {"mode": "standard", "total_max_attempts": 8}
+        users = self.cloud.client("cognito-idp", retries=patient)
+        return self.clients.User(self.values(), users)
 
     def values(self) -> dict[str, str]:
         """What the application's own test wants to know."""
@@ -139,8 +144,8 @@ def values_of(outputs: dict[str, str], cloud: Cloud) -> dict[str, str]:
     """The outputs as this machine reaches them, by the names of the application's own test."""
     bucket = (urlsplit(outputs["Page"]).hostname or "").partition(".s3-website")[0]
     return {
-        "API": local_url(outputs["Api"], cloud.endpoint) or "",
-        "SOCKET": local_url(outputs["Socket"], cloud.endpoint) or "",
+        "API": local_url(outputs["Api"], cloud.endpoint) or outputs["Api"],
+        "SOCKET": local_url(outputs["Socket"], cloud.endpoint) or outputs["Socket"],
         "USER_POOL": outputs["UserPool"],
         "CLIENT": outputs["Client"],
         "UNANSWERED": outputs["Unanswered"],

@@ -1,7 +1,8 @@
-"""The streaming chat under load: exactly the quota, and every piece of every answer once."""
+"""The streaming chat under load and under kill -9: the quota to the letter, every answer once."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -9,9 +10,11 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from tests.journeys.chat.deployed import Chat, deployed
+from websockets.exceptions import WebSocketException
 
 QUOTA = 20
 PARALLEL = 200
@@ -21,12 +24,15 @@ USERS = int(os.environ.get("CUMULET_CHAT_USERS", "12"))
 WORDS = int(os.environ.get("CUMULET_CHAT_WORDS", "60"))
 PACE = 50
 DAY_MS = 86_400_000
+KILLED = 6
+PATIENCE_SECONDS = 120
 
 
 @pytest.fixture(scope="module")
 def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
     folder = tmp_path_factory.mktemp("chat")
-    with deployed(folder, MonthlyQuota=str(QUOTA), LeaseSeconds="10") as made:
+    times = {"LeaseSeconds": "4", "AnswerSeconds": "60", "HiddenSeconds": "60"}
+    with deployed(folder, MonthlyQuota=str(QUOTA), **times) as made:
         yield made
 
 
@@ -93,3 +99,41 @@ def test_nothing_is_lost_doubled_or_out_of_order_when_many_stream_at_once(chat: 
         f"\n{USERS} users, {WORDS} pieces each at {PACE}/s ({WORDS / PACE:.1f} s): the slowest had "
         f"all after {slowest:.1f} s; {sum(again for _, again, _ in found)} pieces came again"
     )
+
+
+def listen(chat: Chat, user: Any, answer: Any) -> Any:
+    """Follow an answer across lost connections, as the page does."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while answer.end is None and time.monotonic() < deadline:
+        # The cloud is away, or the connection went with it.
+        with contextlib.suppress(OSError, EOFError, WebSocketException), user.connect() as socket:
+            socket.send(answer.resumption())
+            chat.clients.follow(socket, answer, patience=PATIENCE_SECONDS)
+    return answer
+
+
+def test_after_a_kill_each_request_is_answered_once_and_counted_once(chat: Chat) -> None:
+    users = [chat.user() for _ in range(KILLED)]
+    asked = []
+    for number, user in enumerate(users):
+        status, body, _ = user.ask(f"count 100 at 40 for {number}")
+        assert status == 202
+        asked.append((user, chat.clients.Answer(body["id"])))
+    user, answer = asked[0]
+    with user.connect() as socket:
+        socket.send(answer.resumption())
+        chat.clients.follow(socket, answer, until=lambda one: len(one.texts) > 10)
+        chat.cloud.kill()
+    chat.restart()
+    with ThreadPoolExecutor(KILLED) as callers:
+        answers = list(callers.map(lambda pair: listen(chat, *pair), asked))
+    whole = "".join(f"{word} " for word in range(100))
+    letters = chat.dead_letters()
+    for one in answers:
+        assert (one.end, one.text) == ("end", whole) or one.request in letters, one.text
+    assert {user.quota()["used"] for user in users} == {1}
+    states = {item["id"]["S"]: item["state"]["S"] for item in chat.table("Requests")}
+    assert {states[one.request] for one in answers} <= {"done", "failed"}
+    # What was answered is not answered again when its message is seen once more.
+    tries = [len(chat.server.asked[f"count 100 at 40 for {number}"]) for number in range(KILLED)]
+    assert max(tries) <= 2

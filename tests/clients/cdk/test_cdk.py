@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-APP = Path(__file__).parent / "cdk_app" / "app.py"
+APP = Path(__file__).parent / "first_microservice.py"
 
 
 def test_cdk_deploy_diff_and_destroy(run, program, application, drive, outputs, tmp_path):
