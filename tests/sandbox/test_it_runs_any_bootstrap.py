@@ -99,19 +99,30 @@ def test_another_events_id_is_refused(play):
 def test_a_response_in_pieces_is_streamed(play):
     from tests.sandbox.test_it_runs_nodejs import Sink
 
+    class Asking(Sink):
+        """Lets the function go on once it has its first piece."""
+
+        async def write(self, chunk):
+            await super().write(chunk)
+            (spec.code / "more").touch()
+
     async def scenario(stage):
-        sink = Sink()
+        nonlocal spec
+        sink = Asking()
         send = (
-            "(printf one; sleep 0.05; printf two) | curl -sS -o /dev/null -X POST -T - "
+            "(printf one; until [ -e more ]; do sleep 0.01; done; printf two) | "
+            "curl -sS -o /dev/null -X POST -T - "
             "-H 'Lambda-Runtime-Function-Response-Mode: streaming' "
             "-H 'Content-Type: text/plain' $api/invocation/$id/response"
         )
-        outcome = await stage.invoke(stage.custom(SHELL % send), sink=sink)
+        spec = stage.custom(SHELL % send, timeout_ms=30_000)
+        outcome = await stage.invoke(spec, sink=sink)
         assert isinstance(outcome, Succeeded), outcome
         assert outcome.streamed
         assert sink.content_type == "text/plain"
         assert sink.chunks == [b"one", b"two"]
 
+    spec = None
     play(scenario)
 
 
