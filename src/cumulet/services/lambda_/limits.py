@@ -62,8 +62,9 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.htm
 
 THROTTLE_RETRY_SECONDS_MIN = 1.0
 THROTTLE_RETRY_SECONDS_MAX = 300.0
-EVENTS_RUNNING_MAX = 64
-"""Asynchronous events that one process carries out at the same time."""
+EVENTS_RUNNING_MAX = 32
+"""Asynchronous events that one process carries out at the same time: half of the environments that
+a machine has by default, so that a flood of events leaves room for callers who wait."""
 
 EVENTS_QUEUED_MAX = 100_000
 """Asynchronous events that may wait."""
