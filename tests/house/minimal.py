@@ -34,7 +34,9 @@ TEXTS = (
     "house.example",
     "arn:aws:acm:us-east-1:000000000000:certificate/house",
     "arn:aws:scheduler:us-east-1:000000000000:schedule-group/house",
+    "arn:aws:events:us-east-1:000000000000:event-bus/default",
     "us-east-1_house",
+    "import-house",
     "us-east-1:11111111-2222-3333-4444-555555555555",
     "authenticated",
 )

@@ -239,6 +239,14 @@ NATIVE: dict[str, Any] = {
                 "Principal": "111111111111",
             },
         },
+        "Archive": {
+            "Type": "AWS::Events::Archive",
+            "Properties": {
+                "SourceArn": {"Fn::GetAtt": ["Bus", "Arn"]},
+                "EventPattern": PATTERN,
+                "RetentionDays": 3,
+            },
+        },
         "Rule": {
             "Type": "AWS::Events::Rule",
             "Properties": {
@@ -277,6 +285,8 @@ NATIVE: dict[str, Any] = {
             "Plain": {"Ref": "Plain"},
             "Subscription": {"Ref": "Subscription"},
             "Bus": {"Ref": "Bus"},
+            "Archive": {"Ref": "Archive"},
+            "ArchiveArn": {"Fn::GetAtt": ["Archive", "Arn"]},
             "Rule": {"Ref": "Rule"},
             "RuleArn": {"Fn::GetAtt": ["Rule", "Arn"]},
             "Schedule": {"Ref": "Schedule"},
@@ -301,6 +311,9 @@ def test_native_types_are_made_changed_and_removed(stand: Stand, stack: Bring) -
     assert [one["Sid"] for one in policy["Statement"]] == ["other"]
     stand.put({"n": 1}, Source="stacked", EventBusName=bus)
     assert stand.bodies(made["Queue"]) == [{"n": 1}]
+    kept = stand.events.describe_archive(ArchiveName=made["Archive"])
+    assert (kept["ArchiveArn"], kept["EventCount"]) == (made["ArchiveArn"], 1)
+    assert (json.loads(kept["EventPattern"]), kept["RetentionDays"]) == (PATTERN, 3)
     shown = scheduler.get_schedule(Name=made["Schedule"], GroupName=made["Group"])
     assert shown["State"] == "ENABLED"
     resources = body["Resources"]
@@ -310,6 +323,10 @@ def test_native_types_are_made_changed_and_removed(stand: Stand, stack: Bring) -
         "Input": '"fixed"',
     }
     resources["Schedule"]["Properties"]["State"] = "DISABLED"
+    resources["Archive"]["Properties"] = {
+        "SourceArn": {"Fn::GetAtt": ["Bus", "Arn"]},
+        "Description": "all",
+    }
     resources["Plain"]["Properties"] = {"DisplayName": "changed"}
     resources["Subscription"]["Properties"] |= {
         "FilterPolicy": {"a": {"b": ["c"]}},
@@ -318,6 +335,8 @@ def test_native_types_are_made_changed_and_removed(stand: Stand, stack: Bring) -
     resources["Topic"]["Properties"]["Tags"] = [{"Key": "b", "Value": "2"}]
     changed = stack(body)
     assert changed == made
+    kept = stand.events.describe_archive(ArchiveName=made["Archive"])
+    assert (kept["Description"], kept["RetentionDays"], "EventPattern" in kept) == ("all", 0, False)
     stand.put({"n": 2}, Source="stacked", EventBusName=bus)
     assert stand.bodies(made["Queue"]) == ["fixed"]
     shown = scheduler.get_schedule(Name=made["Schedule"], GroupName=made["Group"])

@@ -7,6 +7,10 @@ from typing import Any
 
 from cumulet.core.context import Platform
 from cumulet.kit.service import Service, operations_of
+from cumulet.services.events.archives.operations import archive, replay
+from cumulet.services.events.archives.ready import Archives
+from cumulet.services.events.archives.store import ARCHIVE_TABLES
+from cumulet.services.events.archives.workers import ARCHIVE_WORKERS
 from cumulet.services.events.delivery import EventDeliveries
 from cumulet.services.events.hall import Buses
 from cumulet.services.events.operations import bus, event, rule, tag, target
@@ -24,6 +28,7 @@ def _provides(platform: Platform) -> Mapping[type, Any]:
         Buses: Buses(platform),
         Roles: Roles(platform),
         EventDeliveries: EventDeliveries(platform),
+        Archives: Archives(platform),
     }
 
 
@@ -34,11 +39,11 @@ def _provides_schedules(platform: Platform) -> Mapping[type, Any]:
 EVENTS = Service(
     name="events",
     prefix="events",
-    operations=operations_of(bus, rule, target, event, tag),
-    workers=WORKERS,
+    operations=operations_of(bus, rule, target, event, tag, archive, replay),
+    workers=(*WORKERS, *ARCHIVE_WORKERS),
     resources=EVENT_RESOURCES,
     provides=_provides,
-    tables=EVENT_TABLES,
+    tables=(*EVENT_TABLES, *ARCHIVE_TABLES),
 )
 SCHEDULER = Service(
     name="scheduler",

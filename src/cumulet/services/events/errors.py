@@ -17,6 +17,10 @@ class ResourceAlreadyExistsException(AwsError):
     """There is such a bus already."""
 
 
+class IllegalStatusException(AwsError):
+    """A replay is not in a state in which that can be done."""
+
+
 class InvalidEventPatternException(AwsError):
     """The pattern is not one."""
 

@@ -23,6 +23,20 @@ ROLE_KNOWN_SECONDS = 2_400.0
 ROLE_SESSION_SECONDS = 3_600
 ROLES_KNOWN_MAX = 1_000
 
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+ARCHIVES_MAX = 100
+REPLAYS_ACTIVE_MAX = 10
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-replay-archived-event.html
+REPLAY_KEPT_SECONDS = 90 * 86_400.0
+
+PART_BYTES = 524_288
+"""Bytes of an archived event that one record holds."""
+REPLAY_PARTS = 200
+"""Records that one step of a replay reads, of which the longest event has three."""
+REPLAYS_PAGE = 1_000
+EXPIRE_PARTS = 500
+"""Records that one transaction removes from an archive."""
+DAY_SECONDS = 86_400
 HOPS_MAX = 10
 """Buses that one event may be passed on to; the next one has a rule that goes round in a ring."""
 OCCASIONS_PAGE = 200

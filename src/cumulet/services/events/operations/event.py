@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -19,6 +19,8 @@ from cumulet.kit.ports import Metrics
 from cumulet.kit.service import OwnedPolicies, operation
 from cumulet.kit.workers.deliveries import Draft, Load
 from cumulet.kv.contract import Transaction
+from cumulet.services.events.archives.ready import Archives
+from cumulet.services.events.archives.store import Keeping, keep
 from cumulet.services.events.delivery import NAMESPACE, EventDeliveries
 from cumulet.services.events.errors import ValidationException
 from cumulet.services.events.hall import Buses
@@ -95,6 +97,7 @@ async def put_events(ctx: Context, request: Request) -> dict[str, Any]:
         )
     answers: list[dict[str, Any]] = []
     loads: list[Load] = []
+    keepings: list[Keeping] = []
     for entry in entries:
         try:
             taken = _take(ctx, entry)
@@ -104,7 +107,8 @@ async def put_events(ctx: Context, request: Request) -> dict[str, Any]:
             continue
         answers.append({"EventId": taken.event["id"]})
         loads.append(await load_of(ctx, taken.named, taken.event, taken.hops))
-    await queue_all(ctx, ctx.scope, loads)
+        keepings += await ctx.need(Archives).keepings(ctx, taken.named, taken.event)
+    await _queue_all(ctx, loads, keepings)
     failed = sum("ErrorCode" in answer for answer in answers)
     return {"FailedEntryCount": failed, "Entries": answers}
 
@@ -191,12 +195,24 @@ async def _check_bus(ctx: Context, taken: _Taken, entry: Mapping[str, Any]) -> N
     log_line(logging.WARNING, "an event is for no bus and is lost", bus=taken.named.arn)
 
 
-async def load_of(ctx: Context, named: BusName, event: dict[str, Any], hops: int) -> Load:
-    """An event with the deliveries to all targets of the rules that it matches."""
+async def load_of(
+    ctx: Context,
+    named: BusName,
+    event: dict[str, Any],
+    hops: int,
+    *,
+    only: Collection[str] = (),
+) -> Load:
+    """An event with the deliveries to all targets of the rules that it matches.
+
+    `only` are the ARNs of the rules that are asked, all when there are none.
+    """
     drafts: list[Draft] = []
     rules = await ctx.need(Buses).rules(named)
     metrics = ctx.need(Metrics)  # type: ignore[type-abstract]
     for ready in rules.values():
+        if only and rule_arn(named.scope, named.name, ready.rule.name) not in only:
+            continue
         if ready.test is not None and ready.test(event):
             drafts += drafts_of(named.scope, ready.rule)
             metrics.record(
@@ -233,18 +249,20 @@ def drafts_of(scope: Scope, rule: Rule) -> list[Draft]:
     ]
 
 
-async def queue_all(ctx: Context, scope: Scope, loads: list[Load]) -> None:
-    """Queue deliveries in one transaction."""
+async def _queue_all(ctx: Context, loads: list[Load], keepings: list[Keeping]) -> None:
+    """Queue deliveries, and fill archives, in one transaction."""
     wanted = [load for load in loads if load.drafts]
-    if not wanted:
+    if not wanted and not keepings:
         return
 
     async def write(tx: Transaction, _: Scope) -> list[str]:
         refused: list[str] = []
+        for one in keepings:
+            await keep(tx, one)
         for load in wanted:
             # Each is queued for the account of its rule.
             at = Scope(load.drafts[0].task["account"], load.drafts[0].task["region"])
-            refused += [one.lane for one in await EVENT_QUEUE.add(tx, at, load)]
+            refused += [draft.lane for draft in await EVENT_QUEUE.add(tx, at, load)]
         return refused
 
     for lane in await ctx.transact(write):

@@ -1,0 +1,1 @@
+"""What can be asked of archives and replays."""
