@@ -2,7 +2,7 @@
 """Checks the open engine against the values that ViSQOL's own project publishes for its recordings.
 
 `check_scores.py FOLDER`, where FOLDER is a checkout of https://github.com/google/visqol: the
-recordings are in its `testdata/`, the values in its `src/include/conformance.h` (version 310).
+recordings are in its `testdata/`, the values in its `src/include/conformance.h`.
 """
 
 import subprocess
