@@ -18,6 +18,7 @@ from cumulet.services.cognito.operations import (
     auth,
     client,
     group,
+    imports,
     members,
     mfa,
     oauth,
@@ -48,7 +49,7 @@ SERVICE = Service(
     name="cognito-idp",
     prefix="cognito-idp",
     operations=operations_of(
-        *(pool, client, oauth, group, admin, members),
+        *(pool, client, oauth, group, admin, members, imports),
         *(sign_up, password, profile, auth, mfa),
     ),
     workers=WORKERS,

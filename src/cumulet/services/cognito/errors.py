@@ -47,6 +47,10 @@ class CodeDeliveryFailureException(AwsError):
     """The code could not be sent."""
 
 
+class PreconditionNotMetException(AwsError):
+    """The job is not in a state for this."""
+
+
 class LimitExceededException(AwsError):
     """Too many of something."""
 

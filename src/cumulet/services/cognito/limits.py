@@ -94,6 +94,27 @@ hour, for two days. At most `kit.workers.deliveries.LANE_WAITING_MAX` wait."""
 SWEEP_SECONDS: Final = 60.0
 SWEEP_ROWS: Final = 500
 
+IMPORT_FILE_BYTES_MAX: Final = 100 * 1024 * 1024
+IMPORT_USERS_MAX: Final = 500_000
+IMPORT_ROW_CHARACTERS_MAX: Final = 16_000
+"""Of a file of users.
+
+https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-using-import-tool.html
+"""
+
+IMPORT_URL_SECONDS: Final = 900
+"""How long the address of a job takes its file."""
+
+IMPORT_START_SECONDS: Final = 24 * 3_600
+"""A job that is not started within a day has expired."""
+
+IMPORT_JOBS_MAX: Final = 50
+"""Jobs of a pool that are remembered; the oldest that has ended goes first."""
+
+IMPORT_PART_BYTES: Final = 262_144
+IMPORT_ROWS_AT_ONCE: Final = 100
+IMPORT_LOOK_SECONDS: Final = 600.0
+
 OAUTH_BODY_BYTES_MAX: Final = 65_536
 OAUTH_CODE_SECONDS: Final = 300
 LOGIN_COOKIE_SECONDS: Final = 3_600

@@ -260,6 +260,48 @@ class Mail(msgspec.Struct, frozen=True):
     """What became of it by SMTP: `waiting`, `sent`, `not yet: …`, `failed: …`; "" without."""
 
 
+class ImportJob(msgspec.Struct, frozen=True):
+    """A job that imports users. `upload` names its file, of which `offset` bytes are done.
+
+    `line` is how many lines that is; `header` the columns once they were read.
+    """
+
+    pool: str
+    id: str
+    name: str
+    account: str
+    region: str
+    role: str
+    created: float
+    status: str
+    upload: str = ""
+    size: int = 0
+    started: float = 0.0
+    ended: float = 0.0
+    imported: int = 0
+    skipped: int = 0
+    failed: int = 0
+    message: str = ""
+    header: tuple[str, ...] = ()
+    line: int = 0
+    offset: int = 0
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is under way."""
+        return self.status in ("Pending", "InProgress", "Stopping")
+
+
+class ImportPart(msgspec.Struct, frozen=True):
+    """A part of the file of an import job."""
+
+    pool: str
+    job: str
+    upload: str
+    number: int
+    data: bytes
+
+
 def new_code(clock: Clock, length: int) -> str:
     """Letters and digits without bias, for ids and secrets."""
     found = ""

@@ -20,6 +20,8 @@ from cumulet.services.cognito.model import (
     Domain,
     Group,
     Home,
+    ImportJob,
+    ImportPart,
     Mail,
     OAuthCode,
     Pool,
@@ -143,17 +145,39 @@ MAILS: Table[Mail] = Table(
     indexes={"to": lambda mail: [(mail.to, mail.sent_at)]},
 )
 
+IMPORT_JOBS: Table[ImportJob] = Table(
+    "cognito-idp",
+    "import",
+    ImportJob,
+    lambda job: (job.pool, job.id),
+    extent="global",
+    indexes={
+        "active": lambda job: [(job.account,)] if job.is_active else [],
+        "waiting": lambda job: [(job.created,)] if job.status == "Created" else [],
+    },
+)
+IMPORT_PARTS: Table[ImportPart] = Table(
+    "cognito-idp",
+    "import part",
+    ImportPart,
+    lambda part: (part.pool, part.job, part.upload, part.number),
+    extent="global",
+)
 QUEUE = DeliveryTables("cognito-idp")
 """Messages for the SMTP server."""
 
 TABLES: tuple[Table[Any], ...] = (
     *(POOLS, HOMES, CLIENTS, USERS, GROUPS, CODES, ATTEMPTS, SIGN_INS, KEYS, SERVERS),
-    *(DOMAINS, OAUTH_CODES, MAILS),
+    *(DOMAINS, OAUTH_CODES, MAILS, IMPORT_JOBS),
+    IMPORT_PARTS,
     *QUEUE.all,
 )
 _TOTP = "totp"
+PARTS_AT_ONCE = 16
+"""Parts of files are large: so many go in one transaction."""
 _OF_POOLS: tuple[Table[Any], ...] = (
     *(CLIENTS, USERS, GROUPS, CODES, SIGN_INS, KEYS, SERVERS, OAUTH_CODES),
+    *(IMPORT_PARTS, IMPORT_JOBS),
 )
 PASSING: tuple[Table[Any], ...] = (CODES, ATTEMPTS, SIGN_INS, OAUTH_CODES)
 """What is gone after its time; each has an index `due`."""
@@ -203,7 +227,8 @@ async def close_pool(tx: Transaction, scope: Scope, pool: str) -> bool:
 async def clear_pool(tx: Transaction, scope: Scope, pool: str) -> bool:
     """Remove a batch of what belonged to a pool; tells whether there may be more."""
     for table in _OF_POOLS:
-        rows = await table.scan(tx, scope, pool, limit=SWEEP_ROWS)
+        limit = PARTS_AT_ONCE if table is IMPORT_PARTS else SWEEP_ROWS
+        rows = await table.scan(tx, scope, pool, limit=limit)
         for row in rows:
             await table.drop(tx, scope, *table.key_of(row))
         if rows:

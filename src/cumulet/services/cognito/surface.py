@@ -13,6 +13,7 @@ from cumulet.core.context import Platform
 from cumulet.core.http import Request, Response
 from cumulet.services.cognito import store
 from cumulet.services.cognito.hosted.front import PoolDomains
+from cumulet.services.cognito.hosted.imports.upload import Uploads
 from cumulet.services.cognito.hosted.mailbox import Mailbox
 from cumulet.services.cognito.signing.identities import PoolTokens
 from cumulet.services.cognito.signing.tokens import BadToken
@@ -88,4 +89,4 @@ def _json(status: int, value: object) -> Response:
     return Response(status, headers, orjson.dumps(value))
 
 
-SURFACES = (WellKnown(), Mailbox(), PoolDomains())
+SURFACES = (WellKnown(), Mailbox(), PoolDomains(), Uploads())

@@ -13,6 +13,7 @@ from cumulet.kv.contract import Store, Transaction
 from cumulet.kv.table import Table
 from cumulet.services.cognito import store
 from cumulet.services.cognito.flow.outgoing.queue import deliver
+from cumulet.services.cognito.hosted.imports.run import run_imports
 from cumulet.services.cognito.limits import MAIL_SECONDS, SWEEP_ROWS, SWEEP_SECONDS
 from cumulet.services.cognito.signing.keys import (
     drop_spent,
@@ -82,5 +83,6 @@ async def _pools(tx: Transaction, scope: Scope) -> list[str]:
 WORKERS = (
     Worker("cognito sweep", _sweep),
     Worker("cognito keys", _renew_keys),
+    Worker("cognito imports", run_imports, wakes_on=store.IMPORT_JOBS.prefix(store.NOWHERE)),
     Worker("cognito mail", deliver, wakes_on=store.QUEUE.wakes_on),
 )
