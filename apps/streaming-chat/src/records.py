@@ -85,7 +85,14 @@ def count(user, month, request, limit):
         },
         "ConditionExpression": "attribute_not_exists(id)",
     }
-    return _transact([{"Put": record}, {"Update": usage}], ("repeated", "spent")) or "accepted"
+
+    def look():
+        if load_request(user, request) is not None:
+            return "repeated"
+        return "spent" if used_in(user, month) >= limit else None
+
+    names = ("repeated", "spent")
+    return _transact([{"Put": record}, {"Update": usage}], names, look) or "accepted"
 
 
 def give_back(user, month, request):
@@ -107,8 +114,11 @@ def give_back(user, month, request):
     return _transact([{"Delete": record}, {"Update": usage}], ("begun", "uncounted")) is None
 
 
-def _transact(writes, names):
-    """None when the writes were made; else the name of the first whose condition did not hold."""
+def _transact(writes, names, look=lambda: None):
+    """None when the writes were made; else the name of the first whose condition did not hold.
+
+    When others write the same, `look` may find that there is nothing left to write, and name why.
+    """
     for turn in range(TRIES_MAX):
         try:
             database.transact_write_items(TransactItems=writes)
@@ -123,6 +133,8 @@ def _transact(writes, names):
             return None
         # Others write the same count; whoever waits a random while does not meet them all again.
         time.sleep(random.uniform(0.002, min(PAUSE_SECONDS_MAX, 0.01 * 2**turn)))
+        if (found := look()) is not None:
+            return found
     raise TimeoutError("the count is written by too many at once")
 
 
