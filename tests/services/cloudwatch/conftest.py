@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -22,6 +23,15 @@ def refused(call: Any, **words: Any) -> tuple[str, str]:
         call(**words)
     error = caught.value.response["Error"]
     return error["Code"], error["Message"]
+
+
+def eventually(probe: Callable[[], Any]) -> Any:
+    """What a probe answers, once it answers something."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        if found := probe():
+            return found
+    raise AssertionError("it does not come")
 
 
 @pytest.fixture

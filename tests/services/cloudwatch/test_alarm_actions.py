@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.conftest import Cloud
-from tests.services.cloudwatch.conftest import unique
+from tests.services.cloudwatch.conftest import eventually, unique
 from tests.services.events.conftest import ACCOUNT, Inside, Stand, opened
 
 from cumulet.services.cloudwatch.alarms.acting import AlarmDeliveries
@@ -38,6 +38,13 @@ def alarm(name: str, **more: Any) -> dict[str, Any]:
         "ComparisonOperator": "GreaterThanThreshold",
         **more,
     }
+
+
+def actions(cloudwatch: Any, name: str) -> list[dict[str, Any]]:
+    """The actions of an alarm that its history tells of."""
+    answer = cloudwatch.describe_alarm_history(AlarmName=name, HistoryItemType="Action")
+    found: list[dict[str, Any]] = answer["AlarmHistoryItems"]
+    return found
 
 
 def topic_to_queue(stand: Stand) -> tuple[str, str]:
@@ -95,11 +102,7 @@ def test_a_topic_and_the_bus_are_told_of_a_new_state(stand: Stand) -> None:
         "period": 60,
         "stat": "Sum",
     }
-    for _ in range(2_000):
-        items = cloudwatch.describe_alarm_history(AlarmName=name, HistoryItemType="Action")
-        if items["AlarmHistoryItems"]:
-            break
-    (item,) = items["AlarmHistoryItems"]
+    (item,) = eventually(lambda: actions(cloudwatch, name))
     assert item["HistorySummary"] == f"Successfully executed action {topic}"
     assert json.loads(json.loads(item["HistoryData"])["publishedMessage"]) == told
 
@@ -120,11 +123,7 @@ def test_a_function_is_invoked_when_its_policy_lets_alarms_in(stand: Stand) -> N
     )["FunctionArn"]
     cloudwatch.put_metric_alarm(**alarm(name, AlarmActions=[function], OKActions=[function]))
     cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="not allowed")
-    for _ in range(2_000):
-        items = cloudwatch.describe_alarm_history(AlarmName=name, HistoryItemType="Action")
-        if items["AlarmHistoryItems"]:
-            break
-    (item,) = items["AlarmHistoryItems"]
+    (item,) = eventually(lambda: actions(cloudwatch, name))
     assert item["HistorySummary"] == f"Failed to execute action {function}"
     functions.add_permission(
         FunctionName=name,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import Cloud
-from tests.services.cloudwatch.conftest import refused, unique
+from tests.services.cloudwatch.conftest import eventually, refused, unique
 
 TOPIC = "arn:aws:sns:us-east-1:000000000000:nobody"
 DELAY = {"Delay": 0.2, "MaxAttempts": 300}
@@ -168,11 +168,12 @@ def test_a_composite_alarm_follows_its_children(cloudwatch: Any) -> None:
 
 
 def wait_for(cloudwatch: Any, name: str, state: str) -> dict[str, Any]:
-    for _ in range(2_000):
+    def there() -> dict[str, Any] | None:
         found = described(cloudwatch, name, "CompositeAlarm")
-        if found["StateValue"] == state:
-            return found
-    raise AssertionError(f"{name} is {found['StateValue']}")
+        return found if found["StateValue"] == state else None
+
+    found: dict[str, Any] = eventually(there)
+    return found
 
 
 def test_a_ring_of_composite_alarms_is_refused(cloudwatch: Any) -> None:

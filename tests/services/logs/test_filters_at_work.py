@@ -62,7 +62,8 @@ def put(logs: Any, group: str, *messages: str) -> int:
 def measured(cloud: Cloud, namespace: str, name: str, **dimensions: str) -> dict[str, float]:
     """What is measured until now, once something is."""
     client = cloud.client("cloudwatch")
-    for _ in range(600):
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
         points = client.get_metric_statistics(
             Namespace=namespace,
             MetricName=name,

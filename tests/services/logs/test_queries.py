@@ -36,7 +36,8 @@ def filled(logs: Any, count: int = 30) -> str:
 def asked(logs: Any, query: str, **words: Any) -> dict[str, Any]:
     now = int(time.time())
     uid = logs.start_query(startTime=now - 600, endTime=now + 60, queryString=query, **words)
-    for _ in range(3_000):
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
         answer: dict[str, Any] = logs.get_query_results(queryId=uid["queryId"])
         if answer["status"] not in ("Scheduled", "Running"):
             return {**answer, "queryId": uid["queryId"]}

@@ -233,6 +233,21 @@ def test_a_trace_that_is_too_large_says_so(xray: Any) -> None:
     assert len(trace["Segments"]) + len(told) == 10
 
 
+def test_many_large_traces_come_in_pages(cloud: Cloud) -> None:
+    xray = cloud.client("xray", region="eu-west-3")
+    stories = [Story("large", metadata={"x": "y" * 60_000}) for _ in range(20)]
+    for story in stories:
+        for number in range(8):
+            one = {**story.documents[0], "id": f"{number:016x}", "annotations": {"tenant": "large"}}
+            xray.put_trace_segments(TraceSegmentDocuments=[json.dumps(one)])
+    assert len(stories[0].summaries(xray)) == 20
+    span = {"StartTime": stories[0].now - 60, "EndTime": stories[0].now + 120}
+    first = xray.get_trace_summaries(**span)
+    assert 0 < len(first["TraceSummaries"]) < 20
+    services = {one["Name"]: one for one in xray.get_service_graph(**span)["Services"]}
+    assert services["large/prod"]["SummaryStatistics"]["TotalCount"] == 160
+
+
 def test_what_is_asked_wrongly_is_refused(xray: Any) -> None:
     now = time.time()
     span = {"StartTime": now - 60, "EndTime": now}

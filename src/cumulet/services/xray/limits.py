@@ -22,7 +22,8 @@ TRACES_MAX = 200_000
 """Traces kept in one region of an account, whatever their age: the oldest go first."""
 SEGMENTS_PER_TRACE_MAX = 1_000
 PAGE_TRACES = 200
-"""Traces that one answer looks at."""
+PAGE_BYTES = 8 * 1_048_576
+"""Traces, and bytes of them, that one answer looks at."""
 GRAPH_TRACES_MAX = 5_000
 """Traces that a service graph is made of: the newest of the span."""
 EXPIRE_TRACES = 50

@@ -18,6 +18,7 @@ from cumulet.services.xray.limits import (
     BATCH_TRACES_MAX,
     GRAPH_SECONDS_MAX,
     GRAPH_TRACES_MAX,
+    PAGE_BYTES,
     PAGE_TRACES,
     SUMMARIES_SECONDS_MAX,
 )
@@ -50,9 +51,17 @@ def read_expression(text: str | None) -> Test:
 
 async def _page(
     tx: Transaction, scope: Scope, begin: float, end: float, after: tuple[float, str] | None
-) -> list[_Found]:
+) -> tuple[list[_Found], bool]:
+    """Some traces, bounded in number and size, and whether there may be more."""
     found = await store.traces_between(tx, scope, begin, end, PAGE_TRACES, after)
-    return [(trace, await store.load_segments(tx, scope, trace.id)) for trace in found]
+    page: list[_Found] = []
+    size = 0
+    for trace in found:
+        size += trace.size_bytes
+        if page and size > PAGE_BYTES:
+            return page, True
+        page.append((trace, await store.load_segments(tx, scope, trace.id)))
+    return page, len(found) == PAGE_TRACES
 
 
 @operation("GetTraceSummaries")
@@ -63,7 +72,7 @@ async def get_trace_summaries(ctx: Context, request: Request) -> Request:
         raise InvalidRequestException("TimeRangeType Service is not supported by Cumulet.")
     test = read_expression(request.get("FilterExpression"))
     after = _position(request.get("NextToken"))
-    page = await ctx.transact(_page, begin, end, after)
+    page, more = await ctx.transact(_page, begin, end, after)
     summaries = []
     for trace, segments in page:
         documents = documents_of(segments)
@@ -75,7 +84,7 @@ async def get_trace_summaries(ctx: Context, request: Request) -> Request:
         "ApproximateTime": ctx.clock.now(),
         "TracesProcessedCount": len(page),
     }
-    if len(page) == PAGE_TRACES:
+    if more:
         last = page[-1][0]
         answer["NextToken"] = make_token([last.began, last.id])
     return answer
@@ -188,12 +197,14 @@ async def get_service_graph(ctx: Context, request: Request) -> Request:
 async def _all(ctx: Context, begin: float, end: float) -> AsyncIterator[_Found]:
     """The traces of a span, the newest first, as many as a graph is made of."""
     after: tuple[float, str] | None = None
-    for _ in range(GRAPH_TRACES_MAX // PAGE_TRACES):
-        page = await ctx.transact(_page, begin, end, after)
+    seen = 0
+    while seen < GRAPH_TRACES_MAX:
+        page, more = await ctx.transact(_page, begin, end, after)
         for one in page:
             yield one
-        if len(page) < PAGE_TRACES:
+        if not more:
             return
+        seen += len(page)
         after = (page[-1][0].began, page[-1][0].id)
 
 
