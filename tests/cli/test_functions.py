@@ -131,6 +131,24 @@ def test_logs_shows_what_a_function_said(cloud: Any, run: Run, function: str) ->
     assert marker in events[0]["message"]
 
 
+def test_logs_finds_the_group_that_a_function_writes_to(
+    cloud: Any, run: Run, function: str
+) -> None:
+    lam, marker = cloud.client("lambda"), uuid.uuid4().hex
+    usual = lam.get_function_configuration(FunctionName=function)["LoggingConfig"]["LogGroup"]
+    lam.update_function_configuration(
+        FunctionName=function, LoggingConfig={"LogGroup": f"group-of-{function}"}
+    )
+    assert run("invoke", function, json.dumps({"m": marker}), "--data", cloud.data).code == 0
+    deadline = time.monotonic() + LINE_SECONDS_MAX
+    while time.monotonic() < deadline:
+        done = run("logs", function, "--data", cloud.data)
+        if marker in done.out:
+            break
+    assert marker in done.out
+    lam.update_function_configuration(FunctionName=function, LoggingConfig={"LogGroup": usual})
+
+
 def test_logs_follow_shows_a_line_that_comes_later(
     cloud: Any, function: str, run: Run, surroundings: dict[str, str]
 ) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from cumulet.cli.main import data_option, endpoint_option, json_option
-from cumulet.cli.reach import find_cloud
+from cumulet.cli.reach import Reach, find_cloud
 from cumulet.cli.say import fail, show
 
 _POLL_SECONDS = 0.5
@@ -44,8 +44,9 @@ def command(
     if match is None:
         fail(f"--since {since} is not a time span", "write 30s, 10m, 2h or 1d", 2)
     start = int((time.time() - int(match[1]) * _UNITS[match[2]]) * 1000)
-    group = name if name.startswith("/") else f"/aws/lambda/{name}"
-    client = find_cloud(data, endpoint).client("logs")
+    reach = find_cloud(data, endpoint)
+    group = name if name.startswith("/") else _group_of(reach, name)
+    client = reach.client("logs")
     seen: dict[str, int] = {}
     pause = threading.Event()
     try:
@@ -68,6 +69,19 @@ def command(
         )
     except KeyboardInterrupt:
         return
+
+
+def _group_of(reach: Reach, name: str) -> str:
+    """The group that the function writes to; Lambda's usual one for a function that is gone."""
+    from botocore.exceptions import ClientError
+
+    usual = f"/aws/lambda/{name}"
+    try:
+        found = reach.client("lambda").get_function_configuration(FunctionName=name)
+    except ClientError:
+        return usual
+    group: str = found.get("LoggingConfig", {}).get("LogGroup", usual)
+    return group
 
 
 def _events(client: Any, group: str, start: int, pattern: str) -> Any:
