@@ -168,9 +168,11 @@ def _keys(texts: tuple[str, ...]) -> tuple[KnownKey, ...]:
 def _smtp(text: str) -> str:
     try:
         if text:
-            parse_mail_server(text)
+            parse_mail_server(text).context()
     except ValueError as cause:
         fail(str(cause), code=2)
+    except OSError as cause:
+        fail(f"the certificates of --smtp cannot be read: {cause}", code=2)
     return text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import ssl
 import subprocess
 import sys
@@ -163,3 +164,23 @@ def test_the_password_goes_over_tls_only(
     server.wait(1)
     assert server.taken[0][1] == [email]
     assert server.secured == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [("mailto:ann", "is written smtp://"), ("smtp://localhost?ca=/nowhere.pem", "certificates")],
+)
+def test_an_address_with_a_mistake_keeps_the_cloud_from_starting(
+    tmp_path: Path, address: str, words: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cumulet", "up", "--data", str(tmp_path / "data")],
+        env={**os.environ, "CUMULET_SMTP": address},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert not (tmp_path / "data").exists()

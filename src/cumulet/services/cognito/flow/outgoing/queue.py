@@ -13,7 +13,6 @@ from cumulet.kit.workers.deliveries import Deliveries, Draft, Job, Later, Load
 from cumulet.kv.contract import Transaction
 from cumulet.services.cognito import store
 from cumulet.services.cognito.errors import CodeDeliveryFailureException
-from cumulet.services.cognito.flow.outgoing.letters import address_of, written
 from cumulet.services.cognito.flow.outgoing.server import MailRoute
 from cumulet.services.cognito.flow.outgoing.smtp import NotTaken, send
 from cumulet.services.cognito.limits import (
@@ -57,6 +56,9 @@ class Outgoing(Deliveries):
 
 async def _carry(platform: Platform, job: Job) -> Later | None:
     """One attempt. A message that is refused for good is given up, and says why."""
+    # Most clouds send nothing: what writes letters is loaded with the first.
+    from cumulet.services.cognito.flow.outgoing.letters import address_of, written
+
     server = platform.need(MailRoute).server
     at = (job.task["sent_at"], job.task["id"])
     mail = await platform.transact(_load, job.scope, *at)
