@@ -18,7 +18,7 @@ import uvloop
 from bench.load import after, pin
 
 PIECE_BYTES = 16 * 1024
-PIECE_SECONDS = 1.0
+PIECE_SECONDS = 4.0
 CONTENT_TYPE = "application/octet-stream"
 BEGINNING_SECONDS = 5.0
 """Over how long the uploads begin."""

@@ -22,19 +22,19 @@ from bench.clouds import Server, free_port, pss, started
 from bench.load import Rate, measure
 from bench.report import missed, ratio, show
 from bench.requests import plain
-from bench.storage.crowd import CONTENT_TYPE, PIECE_BYTES
+from bench.storage.crowd import CONTENT_TYPE, PIECE_BYTES, PIECE_SECONDS
 
 ROOT = Path(__file__).parent.parent.parent
 APPLICATION = ROOT / "apps" / "media-upload"
 WHEELS = ROOT / ".cache" / "clients" / "media-wheels"
 UPLOADS = 2_000
-PIECES = 40
-"""Of 16 KB, one each second: what 2,000 clients with 130 kbit/s each bring, 33 MB a second."""
+PIECES = 12
+"""Of 16 KB, one in four seconds: what 2,000 clients with 32 kbit/s each bring, 8 MB a second."""
 CALLERS = 4
 TRIES_MAX = 6
-TURNS = 3
+TURNS = 2
+TURN_SECONDS = 10.0
 RECORDED_SECONDS_MAX = 180
-CROWD_SECONDS_MAX = 600
 PEOPLE = {"username": "bench", "password": "correct horse battery staple"}
 RATIO_MAX = 2.0
 """Of the latency without uploads: what is left of one processor does the same work."""
@@ -79,8 +79,14 @@ class Site:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"}
         path = f"{self.path}/service/upload"
         request = plain(self.server.endpoint, "POST", path, body, headers)
-        turns = [measure(self.server.endpoint, request, connections=1) for _ in range(TURNS)]
-        return min(turns, key=lambda turn: turn.p50_ms)
+        turns = [
+            measure(self.server.endpoint, request, connections=1, seconds=TURN_SECONDS)
+            for _ in range(TURNS)
+        ]
+        answered = [turn for turn in turns if turn.per_second]
+        if not answered:
+            raise RuntimeError(f"no address was signed in {TURNS * TURN_SECONDS:.0f} s")
+        return min(answered, key=lambda turn: turn.p50_ms)
 
     def recorded(self) -> int:
         """How many finished uploads the application knows of."""
@@ -197,7 +203,8 @@ def run() -> None:
     ]  # fmt: skip
     show(
         f"Media upload: latency of the address for an upload, while {UPLOADS:,} others send "
-        f"{PIECES * PIECE_BYTES // 1024} KB each, {PIECE_BYTES // 1024} KB a second",
+        f"{PIECES * PIECE_BYTES // 1024} KB each, {PIECE_BYTES // 1024} KB in "
+        f"{PIECE_SECONDS:.0f} seconds",
         ("under way", "p50 ms", "ratio", "p99 ms", "ratio", "failed"),
         rows,
         f"addresses signed, {CALLERS} callers: {signed_per_second:,.0f} a second; uploads by "
