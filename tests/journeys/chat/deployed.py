@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -114,10 +115,13 @@ class Chat:
         self.cloud.start()
 
     def user(self) -> Any:
+        return self.clients.User(self.values(), self._users)
+
+    @cached_property
+    def _users(self) -> Any:
         # Passwords cost time; who asks for too many at once is told to come again, and does.
         patient = {"mode": "standard", "total_max_attempts": 8}
-        users = self.cloud.client("cognito-idp", retries=patient)
-        return self.clients.User(self.values(), users)
+        return self.cloud.client("cognito-idp", retries=patient)
 
     def values(self) -> dict[str, str]:
         """What the application's own test wants to know."""

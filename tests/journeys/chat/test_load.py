@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -36,7 +37,7 @@ def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
         yield made
 
 
-def at(chat: Chat, user: object, epoch_ms: int) -> tuple[int, dict]:
+def at(chat: Chat, functions: Any, user: str, epoch_ms: int) -> tuple[int, dict]:
     """What the quota function answers to a request that the gateway took in at that time."""
     body = {"id": uuid.uuid4().hex, "messages": [{"role": "user", "text": "Hello"}]}
     event = {
@@ -47,9 +48,7 @@ def at(chat: Chat, user: object, epoch_ms: int) -> tuple[int, dict]:
             "authorizer": {"claims": {"sub": user}},
         },
     }
-    answer = chat.cloud.client("lambda", max_pool_connections=64).invoke(
-        FunctionName=chat.outputs["QuotaFunction"], Payload=json.dumps(event)
-    )
+    answer = functions.invoke(FunctionName=chat.outputs["QuotaFunction"], Payload=json.dumps(event))
     told = json.loads(answer["Payload"].read())
     return told["statusCode"], json.loads(told["body"])
 
@@ -65,11 +64,13 @@ def test_of_200_requests_at_once_exactly_the_quota_is_taken(chat: Chat) -> None:
 
 
 def test_in_the_next_month_there_is_as_much_again(chat: Chat) -> None:
+    functions = chat.cloud.client("lambda", max_pool_connections=16)
     user = f"nobody-{uuid.uuid4().hex}"
     now = int(time.time() * 1000)
     with ThreadPoolExecutor(16) as callers:
         for moment in (now, now + 32 * DAY_MS):
-            found = list(callers.map(lambda _, m=moment: at(chat, user, m), range(QUOTA + 10)))
+            ask = partial(at, chat, functions, user, moment)
+            found = list(callers.map(lambda _, ask=ask: ask(), range(QUOTA + 10)))
             assert sorted(status for status, _ in found) == [202] * QUOTA + [429] * 10
             [resets] = {body["resets"] for status, body in found if status == 429}
             assert resets > time.strftime("%Y-%m-%d", time.gmtime(moment / 1000))
