@@ -19,7 +19,7 @@ import pytest
 from botocore.exceptions import ConnectionError, HTTPClientError
 from tests.conftest import Cloud
 
-ROUNDS = int(os.environ.get("CUMULET_STORM_ROUNDS", "3"))
+ROUNDS = int(os.environ.get("CUMULET_STORM_ROUNDS", "2"))
 SEED = int(os.environ.get("CUMULET_STORM_SEED", "20260101"))
 ANSWERS_MIN, ANSWERS_MAX = 60, 180
 """A kill comes after so many answers."""
