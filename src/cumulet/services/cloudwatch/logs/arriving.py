@@ -12,7 +12,7 @@ from cumulet.kv.contract import Transaction
 from cumulet.services.cloudwatch import store
 from cumulet.services.cloudwatch.limits import SUBSCRIPTION_BYTES_MAX
 from cumulet.services.cloudwatch.logs.blocks import Line
-from cumulet.services.cloudwatch.logs.embedded import embedded_metrics
+from cumulet.services.cloudwatch.logs.embedded import MARK, embedded_metrics
 from cumulet.services.cloudwatch.logs.extracting import filter_of, measured
 from cumulet.services.cloudwatch.metrics import store as metrics_store
 from cumulet.services.cloudwatch.metrics.distribution import Summary, merge, summarize
@@ -64,7 +64,9 @@ def _measurements(
     filters: Sequence[MetricFilter], lines: Sequence[Line]
 ) -> Iterator[tuple[Place, list[float]]]:
     for _, _, message in lines:
-        yield from embedded_metrics(message)
+        # Most lines have none: they are not worth a call.
+        if MARK in message:
+            yield from embedded_metrics(message)
     for one in filters:
         yield from _filtered(one, lines)
 

@@ -17,7 +17,8 @@ from cumulet.services.cloudwatch.limits import (
 )
 from cumulet.services.cloudwatch.metrics.store import Place
 
-_MARK = '"_aws"'
+MARK = '"_aws"'
+"""What every event with metrics in it has."""
 _SIZES = tuple(
     f"{size}{of}" for of in ("bytes", "bits") for size in ("kilo", "mega", "giga", "tera")
 )
@@ -33,8 +34,6 @@ _UNITS = frozenset(
 
 def embedded_metrics(message: str) -> Iterator[tuple[Place, list[float]]]:
     """The measurements of an event by place; what does not keep to the format is left out."""
-    if _MARK not in message:
-        return
     try:
         document = json.loads(message)
     except (ValueError, RecursionError):
