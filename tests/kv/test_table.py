@@ -84,24 +84,6 @@ def test_a_record_with_a_key_of_its_own_is_added_unread(engine):
     engine.run(lambda store: store.transact(work))
 
 
-def test_a_record_that_was_read_is_replaced_and_removed_with_its_entries(engine):
-    async def story(store):
-        await store.transact(fill)
-
-        async def work(tx):
-            for song in await SONGS.scan(tx, HERE, limit=99):
-                made = msgspec.structs.replace(song, title="new", tags=())
-                SONGS.replace(tx, HERE, song, made if song.album == "red" else None)
-            return titles(await SONGS.lookup(tx, HERE, "title", limit=99))
-
-        assert await store.transact(work) == ["new"] * 3
-        # Each record, and its one entry.
-        assert await store.transact(entries) == 6
-        assert await check_store(store, (SONGS,)) == []
-
-    engine.run(story)
-
-
 def test_a_dropped_record_leaves_nothing(engine):
     async def story(store):
         await store.transact(fill)
