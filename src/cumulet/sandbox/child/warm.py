@@ -72,6 +72,7 @@ def preload(services: list[str]) -> None:
             for _ in range(1 if services else _ROUNDS):
                 _make_client(_new_session(), service)
                 gc.collect()
+                gc.freeze()  # What stays is not looked at again in the next round.
     _kept["spare"] = _new_session()
     _kept["session"] = _new_session()
     boto3.DEFAULT_SESSION = None

@@ -35,6 +35,7 @@ _plugs: list[Any] = []
 
 def share() -> None:
     """Do all that is possible; called before forking, when everything is loaded."""
+    gc.unfreeze()
     gc.collect()
     close_gaps()
     immortalise()
