@@ -28,6 +28,7 @@ SIZES: Any = {"phone": {"width": 360, "height": 740}, "desktop": {"width": 1280,
 LOOKS: Any = [("phone", "dark"), ("desktop", "light"), ("phone", "light"), ("desktop", "dark")]
 PICTURES = os.environ.get("CUMULET_PICTURES")
 FRESH = "Another-Horse-8"
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +118,7 @@ def look(page: Page, called: str, title: str) -> None:
 
 def type_in(page: Page, *texts: str) -> None:
     """By keyboard alone: each text into the field that has the focus, then Enter."""
+    expect(page.locator("input:focus")).to_be_visible()
     for number, text in enumerate(texts):
         if number:
             page.keyboard.press("Tab")
