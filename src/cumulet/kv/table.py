@@ -93,13 +93,6 @@ class Table(Generic[R]):
         """
         self._replace(tx, scope, pack(self.key_of(record)), None, record)
 
-    def exchange(self, tx: Transaction, scope: Scope, old: R, new: R | None) -> None:
-        """Write `new` for `old`, or remove `old`: nothing is read for it.
-
-        `old` is the record as this transaction has read it, and `new` has the same key.
-        """
-        self._replace(tx, scope, pack(self.key_of(old)), old, new)
-
     def replace(self, tx: Transaction, scope: Scope, old: R, new: R | None) -> None:
         """Write `new` where `old` is, or remove `old`: nothing is read for it again.
 

@@ -121,7 +121,7 @@ async def expire(tx: Transaction, scope: Scope, archive: Archive, before_ms: int
     begin, end = (archive.uid,), (archive.uid, before_ms)
     found = await KEPT.lookup_between(tx, scope, "arrived", begin, end, limit=EXPIRE_PARTS)
     for part in found:
-        KEPT.exchange(tx, scope, part, None)
+        KEPT.replace(tx, scope, part, None)
         tx.count(_total(scope, archive.uid, "events"), -int(part.is_last))
         tx.count(_total(scope, archive.uid, "bytes"), -len(part.data))
     return len(found) == EXPIRE_PARTS

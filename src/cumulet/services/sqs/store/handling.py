@@ -70,7 +70,7 @@ async def change_visibility(
             outcomes.append(Outcome.EXPIRED)
         else:
             changed = msgspec.structs.replace(message, visible_ms=now_ms + seconds * 1000)
-            MESSAGES.exchange(tx, scope, message, changed)
+            MESSAGES.replace(tx, scope, message, changed)
             await _settle(tx, scope, current, changed, now_ms)
             outcomes.append(Outcome.DONE)
     return outcomes

@@ -118,7 +118,7 @@ class _Sorter:
             first_received_ms=message.first_received_ms or want.now_ms,
             receipt=want.receipt,
         )
-        MESSAGES.exchange(self._tx, self._scope, message, taken)
+        MESSAGES.replace(self._tx, self._scope, message, taken)
         self.taken.append(await whole(self._tx, self._scope, taken))
         return True
 

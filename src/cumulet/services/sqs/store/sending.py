@@ -104,7 +104,7 @@ async def _join(tx: Transaction, scope: Scope, message: Message) -> None:
 
 def remove(tx: Transaction, scope: Scope, message: Message) -> None:
     """Remove a message, as this transaction has read it, with its contents."""
-    MESSAGES.exchange(tx, scope, message, None)
+    MESSAGES.replace(tx, scope, message, None)
     if message.body is None:
         begin = CONTENTS.prefix(scope, message.queue, message.sequence)
         tx.clear(begin, begin + AFTER)
