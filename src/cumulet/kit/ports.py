@@ -121,3 +121,7 @@ class WebIdentities(Protocol):
     async def verify(self, token: str) -> dict[str, object] | None:
         """The verified claims of a token, or None when its issuer is not known or it is false."""
         ...
+
+    async def knows(self, issuer: str) -> bool:
+        """Whether this issuer is of this cloud, so that nobody else can tell about its tokens."""
+        ...

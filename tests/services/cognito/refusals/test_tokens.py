@@ -10,6 +10,8 @@ import base64
 import hashlib
 import hmac
 import json
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from typing import Any
 
@@ -183,6 +185,26 @@ def test_expired_tokens_are_refused(
     assert doors[door](token) == 200
     with moved.later(3_601):
         assert doors[door](token) == (400 if door == "GetUser" else 401)
+
+
+def test_an_http_api_tells_that_a_token_of_a_pool_has_expired(
+    moved: Any, home: Pool, tokens: dict[str, str], forger: Forger
+) -> None:
+    """By itself: outside, where the pool's issuer is AWS's, nobody is asked."""
+    address = http_api(moved, home)
+
+    def challenge(token: str) -> str:
+        request = urllib.request.Request(address, headers={"Authorization": f"Bearer {token}"})
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=20)
+        with refused.value as answer:
+            return str(answer.headers["www-authenticate"])
+
+    token = tokens["access_token"]
+    with moved.later(3_601):
+        assert 'error_description="the token has expired"' in challenge(token)
+    forged = forger.forge("another subject", token)
+    assert 'error_description="the token\'s signature is not valid"' in challenge(forged)
 
 
 def test_an_expired_token_is_told_so(moved: Any, home: Pool) -> None:

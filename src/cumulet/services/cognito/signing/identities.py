@@ -100,6 +100,14 @@ class PoolTokens:
             return None
         return dict(claims)
 
+    async def knows(self, issuer: str) -> bool:
+        """Whether the issuer is one of our pools, or our identity pools."""
+        try:
+            await self._ring_for(issuer)
+        except BadToken:
+            return False
+        return True
+
     async def claims_of(self, token: str) -> Mapping[str, Any]:
         """The claims of a token that one of our pools signed, expired or not. Raises BadToken."""
         mark = sha256(token.encode()).digest()

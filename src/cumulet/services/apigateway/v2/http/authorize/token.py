@@ -11,7 +11,12 @@ from typing import Any
 from cumulet.core.context import Context, Platform
 from cumulet.kit.ports import WebIdentities
 from cumulet.services.apigateway.admission.jwt.issuers import Issuers
-from cumulet.services.apigateway.admission.jwt.tokens import ScopeError, TokenError, check_claims
+from cumulet.services.apigateway.admission.jwt.tokens import (
+    ScopeError,
+    TokenError,
+    check_claims,
+    parse_token,
+)
 from cumulet.services.apigateway.v2.http.arrival import Authorized, Matched
 from cumulet.services.apigateway.v2.http.facts import RequestValues
 from cumulet.services.apigateway.v2.http.refusals import failed, forbidden, unauthorized
@@ -49,14 +54,31 @@ async def by_token(platform: Platform, ctx: Context, matched: Matched) -> Author
 
 
 async def _claims(platform: Platform, token: str, issuer: str) -> Mapping[str, Any]:
-    """Issuers of this cloud are asked directly; any other is discovered."""
+    """Issuers of this cloud are asked directly; any other is discovered. Raises TokenError."""
     try:
         identities = platform.need(WebIdentities)  # type: ignore[type-abstract]
     except KeyError:
-        known = None
-    else:
-        known = await identities.verify(token)
-    return known if known is not None else await platform.need(Issuers).verified(token, issuer)
+        return await platform.need(Issuers).verified(token, issuer)
+    known = await identities.verify(token)
+    if known is not None:
+        return known
+    if await identities.knows(issuer):
+        raise _refusal(token, issuer, platform.clock.now())
+    return await platform.need(Issuers).verified(token, issuer)
+
+
+def _refusal(text: str, issuer: str, now: float) -> TokenError:
+    """Why a token is none of this issuer's, as far as its own claims tell."""
+    try:
+        claims = parse_token(text).claims
+    except TokenError as error:
+        return error
+    if claims.get("iss") != issuer:
+        return TokenError("the token does not have a valid issuer")
+    expires = claims.get("exp")
+    if isinstance(expires, int | float) and expires <= now:
+        return TokenError("the token has expired")
+    return TokenError("the token's signature is not valid")
 
 
 def _challenge(scope: str, error: str, cause: TokenError) -> str:
