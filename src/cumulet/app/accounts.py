@@ -54,8 +54,8 @@ async def _ensure(
 ) -> RootKey | None:
     dispatcher = platform.dispatcher
     return await ensure_account(
-        dispatcher.need(Store),  # type: ignore[type-abstract]
-        dispatcher.need(Sealer),  # type: ignore[type-abstract]
+        dispatcher.need(Store),
+        dispatcher.need(Sealer),
         platform.clock,
         account,
         key_id=key_id,

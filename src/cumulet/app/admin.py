@@ -52,7 +52,7 @@ class AdminSurface:
             return _json(405, {"message": "use POST"})
         body = await request.body.read(_BODY_BYTES_MAX)
         try:
-            authenticator = platform.need(Authenticator)  # type: ignore[type-abstract]
+            authenticator = platform.need(Authenticator)
             caller = await authenticator.authenticate(request, "cumulet", body)
         except AwsError as error:
             return _json(error.http_status or 403, {"message": error.message})

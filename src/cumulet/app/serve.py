@@ -166,7 +166,7 @@ def _tls(config: Config, platform: Platform) -> tuple[ChooseContext | None, Path
 
     names = (config.host, *config.tls_names)
     own = server_context(config.data / "tls", names)
-    hosts = platform.dispatcher.need(Hosts)  # type: ignore[type-abstract]
+    hosts = platform.dispatcher.need(Hosts)
     return Contexts(own, hosts, platform.clock).of, config.data / "tls" / "ca.pem"
 
 

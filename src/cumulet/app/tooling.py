@@ -65,7 +65,7 @@ def tooling(region: str) -> Service:
     """A service without operations, whose one worker sees to these stacks in `region`."""
 
     async def see_to_stacks(platform: Platform) -> float:
-        for account in await load_accounts(platform.need(Store)):  # type: ignore[type-abstract]
+        for account in await load_accounts(platform.need(Store)):
             for name in _STACKS:
                 await _see_to(platform, Scope(account, region), name)
         return _DAY_SECONDS
@@ -74,7 +74,7 @@ def tooling(region: str) -> Service:
 
 
 async def _see_to(platform: Platform, scope: Scope, name: str) -> None:
-    store = platform.need(Store)  # type: ignore[type-abstract]
+    store = platform.need(Store)
 
     async def is_marked(tx: Transaction) -> bool:
         return await MARKS.load(tx, scope, name) is not None

@@ -107,7 +107,7 @@ class ConsoleSurface:
             caller = self._codes.take(_code_in(body))
         if caller is None:
             raise AwsError("This link was used already, or is too old.", http_status=403)
-        sealer = platform.need(Sealer)  # type: ignore[type-abstract]
+        sealer = platform.need(Sealer)
         session = open_session(sealer, self._clock, caller)
         return {
             "accessKeyId": session.key_id,
@@ -139,7 +139,7 @@ def own_address(endpoint: str) -> str:
 
 
 async def _signer(platform: Platform, request: Request, body: bytes) -> Principal:
-    authenticator = platform.need(Authenticator)  # type: ignore[type-abstract]
+    authenticator = platform.need(Authenticator)
     caller = await authenticator.authenticate(request, "cumulet", body)
     check_long_term(caller)
     return caller

@@ -92,7 +92,7 @@ class Authenticator:
     @cached_property
     def _credentials(self) -> Credentials:
         """Provided when the platform is whole, which is after this was made."""
-        return self._dispatcher.need(Credentials)  # type: ignore[type-abstract]
+        return self._dispatcher.need(Credentials)
 
     def verify_bytes(self, request: Request, claim: Claim, body: bytes) -> None:
         """Verify the signature of a request whose body is here. Raises SignatureMismatch."""

@@ -67,7 +67,7 @@ def room(tmp_path: Path) -> Room:
 
 
 def record(room: Room, value: float, **more: Any) -> None:
-    sink = room.platform.need(Metrics)  # type: ignore[type-abstract]
+    sink = room.platform.need(Metrics)
     sink.record(SCOPE, "AWS/Lambda", "Duration", FUNCTION, value, "Milliseconds", **more)
 
 
@@ -93,7 +93,7 @@ def test_values_told_together_count_like_values_told_one_by_one(room: Room) -> N
     async def scenario() -> None:
         begin = room.clock.now()
         values = [float(number % 7) for number in range(2_500)]
-        sink = room.platform.need(Metrics)  # type: ignore[type-abstract]
+        sink = room.platform.need(Metrics)
         sink.record_all(SCOPE, "AWS/Lambda", "Duration", FUNCTION, values, "Milliseconds")
         record(room, 9.0)
         await room.gatherer.flush()
@@ -134,7 +134,7 @@ def test_what_a_store_does_not_take_waits(room: Room, monkeypatch: pytest.Monkey
 
 def test_series_without_end_are_bounded(room: Room) -> None:
     async def scenario() -> None:
-        sink = room.platform.need(Metrics)  # type: ignore[type-abstract]
+        sink = room.platform.need(Metrics)
         for number in range(GATHERED_SERIES_MAX + 10):
             sink.record(SCOPE, "AWS/Lambda", "Errors", (("FunctionName", str(number)),), 1.0)
         await room.gatherer.flush()

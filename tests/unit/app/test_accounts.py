@@ -29,7 +29,7 @@ def with_platform(data: Path, work: Callable[[Platform], Awaitable[None]], *keys
 
 
 async def find(platform: Platform, key_id: str) -> Credential | None:
-    port = platform.dispatcher.need(Credentials)  # type: ignore[type-abstract]
+    port = platform.dispatcher.need(Credentials)
     return await port.find(key_id, "")
 
 

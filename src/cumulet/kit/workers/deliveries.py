@@ -259,7 +259,7 @@ class Deliveries:
     """Carries out the jobs of one service; each service has a class of its own of it."""
 
     def __init__(self, platform: Platform, tables: DeliveryTables, carry_out: CarryOut) -> None:
-        self._store = platform.need(Store)  # type: ignore[type-abstract]
+        self._store = platform.need(Store)
         self._platform = platform
         self._clock = platform.clock
         self._carry_out = carry_out

@@ -46,7 +46,7 @@ def issue(need: Need, certificate: Certificate) -> Certificate:
         certificate,
         body=issued.certificate.decode(),
         chain=authority.certificate().decode(),
-        sealed_key=need(Sealer).seal(issued.key, KEY_PURPOSE),  # type: ignore[type-abstract]
+        sealed_key=need(Sealer).seal(issued.key, KEY_PURPOSE),
         not_before=own.not_valid_before_utc.timestamp(),
         not_after=own.not_valid_after_utc.timestamp(),
     )

@@ -92,7 +92,7 @@ class Stages:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._store = platform.need(Store)  # type: ignore[type-abstract]
+        self._store = platform.need(Store)
         self._places: CachedView[str, Place | None] = CachedView(
             self._store, store.PLACES.prefix(store.NOWHERE), self._load_place
         )

@@ -47,7 +47,7 @@ class Measure:
     """The metrics of one invocation."""
 
     def __init__(self, ctx: Context, model_id: str) -> None:
-        self._metrics: Metrics = ctx.need(Metrics)  # type: ignore[type-abstract]
+        self._metrics: Metrics = ctx.need(Metrics)
         self._scope = ctx.scope
         self._dimensions = (("ModelId", model_id),)
         self._clock = ctx.clock

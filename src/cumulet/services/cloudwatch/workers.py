@@ -18,7 +18,7 @@ _GROUPS_AT_ONCE = 500
 
 async def expire_events(platform: Platform) -> float:
     """Remove events older than their group's retention."""
-    kv = platform.need(Store)  # type: ignore[type-abstract]
+    kv = platform.need(Store)
     now_ms = int(platform.clock.now() * 1000)
     more = False
     for scope in await kv.transact(store.GROUPS.scopes):
@@ -52,7 +52,7 @@ def _expire(
 
 async def drop_deleted(platform: Platform) -> float:
     """Remove streams and events of groups that were deleted, a part at a time."""
-    kv = platform.need(Store)  # type: ignore[type-abstract]
+    kv = platform.need(Store)
     for scope in await kv.transact(store.DROPPED.scopes):
 
         async def drop(tx: Transaction, scope: Scope = scope) -> bool:

@@ -29,7 +29,7 @@ _POOLS_MAX = 10_000
 
 async def _sweep(platform: Platform) -> float:
     """Forget codes, sign-ins and messages whose time is over."""
-    kv, now = platform.need(Store), platform.clock.now()  # type: ignore[type-abstract]
+    kv, now = platform.need(Store), platform.clock.now()
     is_full = False
     for table in store.PASSING:
         for scope in await kv.transact(table.scopes):
@@ -56,7 +56,7 @@ async def _drop_mails(tx: Transaction, scope: Scope, before: float) -> bool:
 async def _renew_keys(platform: Platform) -> float:
     """Let the next key of a pool sign when the present one is old."""
     now = platform.clock.now()
-    sealer = platform.need(Sealer)  # type: ignore[type-abstract]
+    sealer = platform.need(Sealer)
     for home in await platform.transact(_pools, store.NOWHERE):
         keys = await platform.transact(load_keys, store.NOWHERE, home)
         if is_due(keys, now):

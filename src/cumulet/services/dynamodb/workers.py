@@ -49,7 +49,7 @@ _IDLE_SECONDS = 3_600.0
 
 async def fill_indexes(platform: Platform) -> float:
     """Give items that were there before an index their entries, a part at a time."""
-    kv = platform.need(Store)  # type: ignore[type-abstract]
+    kv = platform.need(Store)
     return 0.0 if await fill_some(kv) else _IDLE_SECONDS
 
 
@@ -123,7 +123,7 @@ def _built(table: Table, number: int) -> Table:
 
 async def expire_items(platform: Platform) -> float:
     """Delete items whose time has come, oldest first."""
-    kv = platform.need(Store)  # type: ignore[type-abstract]
+    kv = platform.need(Store)
     views = platform.need(TableViews)
     after: Table | None = None
     more = False
@@ -172,7 +172,7 @@ async def _expire(kv: Store, view: TableView, now: float) -> bool:
 
 async def trim_streams(platform: Platform) -> float:
     """Drop changes older than a day, and streams that were turned off and are empty."""
-    kv = platform.need(Store)  # type: ignore[type-abstract]
+    kv = platform.need(Store)
     before_ms = round((platform.clock.now() - STREAM_SECONDS_KEPT) * 1000)
     after: Stream | None = None
     more = False
@@ -198,7 +198,7 @@ async def trim_streams(platform: Platform) -> float:
 
 async def forget_tokens(platform: Platform) -> float:
     """Drop request tokens whose ten minutes are over."""
-    kv = platform.need(Store)  # type: ignore[type-abstract]
+    kv = platform.need(Store)
     now = platform.clock.now()
     for scope in await kv.transact(TOKENS.scopes):
 

@@ -142,5 +142,5 @@ async def keep_or_log(
 
 
 def _count(platform: Platform, named: BusName, rule: Rule, name: str) -> None:
-    metrics = platform.need(Metrics)  # type: ignore[type-abstract]
+    metrics = platform.need(Metrics)
     metrics.record(named.scope, NAMESPACE, name, (("RuleName", rule.name),), 1)

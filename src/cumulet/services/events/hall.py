@@ -48,7 +48,7 @@ class Buses:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._store = platform.need(Store)  # type: ignore[type-abstract]
+        self._store = platform.need(Store)
         self._views: OrderedDict[Scope, _Views] = OrderedDict()
 
     async def find(self, named: BusName) -> ReadyBus | None:

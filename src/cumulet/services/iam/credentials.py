@@ -185,6 +185,6 @@ _EVERYTHING = (
 
 def ports(platform: Platform) -> tuple[StoredCredentials, StoredPolicies]:
     """Both ports, over the platform's store."""
-    records = platform.need(Store)  # type: ignore[type-abstract]
-    sealer = platform.need(Sealer)  # type: ignore[type-abstract]
+    records = platform.need(Store)
+    sealer = platform.need(Sealer)
     return StoredCredentials(records, sealer, platform.clock), StoredPolicies(records)

@@ -25,7 +25,7 @@ async def record_uses(platform: Platform) -> float:
                 if await store.ACCESS_KEYS.load(tx, store.EVERYWHERE, key_id) is not None:
                     await store.KEY_USES.save(tx, store.EVERYWHERE, KeyUse(key_id, float(int(at))))
 
-        await platform.need(Store).transact(work)  # type: ignore[type-abstract]
+        await platform.need(Store).transact(work)
     return _PERIOD_SECONDS
 
 

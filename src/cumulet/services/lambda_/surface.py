@@ -109,7 +109,7 @@ class _Exchange:
         body = await self._request.body.read(PAYLOAD_SYNC_BYTES_MAX)
         caller = ANONYMOUS
         if self._url.auth == "AWS_IAM":
-            authenticator = self._platform.need(Authenticator)  # type: ignore[type-abstract]
+            authenticator = self._platform.need(Authenticator)
             caller = await authenticator.authenticate(self._request, "lambda", body)
         ctx = self._platform.context(
             self._scope, caller, request=self._request, trace=current.get()
@@ -251,11 +251,11 @@ class CodeSurface:
         """The package, while the link is good."""
         if request.method not in ("GET", "HEAD"):
             return _refusal(405, "Method Not Allowed", "MethodNotAllowed")
-        blob_id = read_link(platform.need(Sealer), request.path, platform.clock.now())  # type: ignore[type-abstract]
+        blob_id = read_link(platform.need(Sealer), request.path, platform.clock.now())
         if blob_id is None:
             return _refusal(403, "Request has expired or is not valid.", "AccessDenied")
         headers = [("content-type", "application/zip")]
         try:
-            return Response(200, headers, platform.need(Blobs).open(blob_id))  # type: ignore[type-abstract]
+            return Response(200, headers, platform.need(Blobs).open(blob_id))
         except NoSuchBlob:
             return _refusal(404, "The package has been deleted.", "NoSuchKey")

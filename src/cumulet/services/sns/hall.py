@@ -55,7 +55,7 @@ class TopicHall:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._store = platform.need(Store)  # type: ignore[type-abstract]
+        self._store = platform.need(Store)
         self._views: OrderedDict[Scope, _Views] = OrderedDict()
 
     async def find(self, scope: Scope, name: str) -> Ready | None:

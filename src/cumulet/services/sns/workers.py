@@ -18,7 +18,7 @@ async def _deliver(platform: Platform) -> float:
 
 async def sweep(platform: Platform) -> float:
     """Forget old deduplications, and subscriptions that nobody confirmed."""
-    kv = platform.need(Store)  # type: ignore[type-abstract]
+    kv = platform.need(Store)
     now = platform.clock.now()
     for scope in await kv.transact(DEDUPLICATIONS.scopes):
         while await transact(kv, _forget, scope, now):

@@ -32,7 +32,7 @@ class QueueHall:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._store = platform.need(Store)  # type: ignore[type-abstract]
+        self._store = platform.need(Store)
         self._views: OrderedDict[Scope, CachedView[str, tuple[Queue, OwnedPolicies] | None]]
         self._views = OrderedDict()
         self._last = 0

@@ -33,7 +33,7 @@ _MINUTE = 60.0
 
 async def expire(platform: Platform) -> float:
     """Remove messages past their retention, old deduplications, attempts and names that rest."""
-    kv = platform.need(Store)  # type: ignore[type-abstract]
+    kv = platform.need(Store)
     now = platform.clock.now()
     for scope in await kv.transact(QUEUES.scopes):
         async for queue in _queues(kv, scope):
@@ -93,7 +93,7 @@ async def _free_names(tx: Transaction, scope: Scope, now: float) -> None:
 
 async def move_messages(platform: Platform) -> float:
     """Carry on with the move tasks that run: those with a pace do a second's worth at a time."""
-    kv = platform.need(Store)  # type: ignore[type-abstract]
+    kv = platform.need(Store)
     hall = platform.need(QueueHall)
     hurries = False
     for scope in await kv.transact(MOVE_TASKS.scopes):
@@ -109,8 +109,8 @@ async def move_messages(platform: Platform) -> float:
 
 async def measure(platform: Platform) -> float:
     """Publish how many messages each queue holds."""
-    kv = platform.need(Store)  # type: ignore[type-abstract]
-    metrics = platform.need(Metrics)  # type: ignore[type-abstract]
+    kv = platform.need(Store)
+    metrics = platform.need(Metrics)
     now_ms = int(platform.clock.now() * 1000)
     for scope in await kv.transact(QUEUES.scopes):
         async for queue in _queues(kv, scope):

@@ -13,7 +13,7 @@ _MINUTES_SECONDS = 300.0
 
 async def expire_traces(platform: Platform) -> float:
     """Remove a part of what is past its time; says when to look again."""
-    kv = platform.need(Store)  # type: ignore[type-abstract]
+    kv = platform.need(Store)
     before = platform.clock.now() - KEPT_SECONDS
     more = False
     for scope in await kv.transact(store.TRACES.scopes):

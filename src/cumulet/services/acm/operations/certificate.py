@@ -59,7 +59,7 @@ async def import_certificate(ctx: Context, request: Mapping[str, Any]) -> dict[s
     names = names_of(own)
     if not names:
         raise ValidationException("The certificate has no name.")
-    sealer = ctx.need(Sealer)  # type: ignore[type-abstract]
+    sealer = ctx.need(Sealer)
     made = Certificate(
         id=old.id if old else new_uuid(ctx.clock),
         type=IMPORTED,
@@ -138,7 +138,7 @@ async def export_certificate(ctx: Context, request: Mapping[str, Any]) -> dict[s
         raise ValidationException(
             f"Certificate ARN: {request['CertificateArn']} is not a private certificate."
         )
-    sealer = ctx.need(Sealer)  # type: ignore[type-abstract]
+    sealer = ctx.need(Sealer)
     plain = sealer.unseal(found.sealed_key, KEY_PURPOSE)
     key = serialization.load_pem_private_key(plain, None, unsafe_skip_rsa_key_validation=True)
     locked = key.private_bytes(

@@ -113,9 +113,7 @@ async def _invoke(ctx: Context, asked: AuthorizerFunction, payload: bytes) -> di
             "sts", "AssumeRole", RoleArn=asked.credentials, RoleSessionName=_SESSION
         )
         keys = session["Credentials"]
-        found = await caller.need(Credentials).find(  # type: ignore[type-abstract]
-            keys["AccessKeyId"], keys["SessionToken"]
-        )
+        found = await caller.need(Credentials).find(keys["AccessKeyId"], keys["SessionToken"])
         if found is None:
             raise AuthorizerError("misconfigured", "the session of the authorizer's role is gone")
         caller = caller.acting_as(found.principal, region=asked.region)

@@ -73,12 +73,10 @@ async def _try_role(ctx: Context, role: str) -> None:
     except AwsError as cause:
         raise _unfit() from cause
     keys = made["Credentials"]
-    found = await ctx.need(Credentials).find(  # type: ignore[type-abstract]
-        keys["AccessKeyId"], keys["SessionToken"]
-    )
+    found = await ctx.need(Credentials).find(keys["AccessKeyId"], keys["SessionToken"])
     if found is None:
         raise _unfit()
-    identity = await ctx.need(Policies).of(found.principal)  # type: ignore[type-abstract]
+    identity = await ctx.need(Policies).of(found.principal)
     group = "log-group:API-Gateway-Execution-Logs_api/stage"
     for action in _NEEDED:
         place = f"{group}:log-stream:stream" if action == "logs:PutLogEvents" else f"{group}:*"

@@ -58,7 +58,7 @@ class Work:
         self.stack = stack
         self.scope: Scope = run.scope
         self.types = platform.need(ResourceTypes)
-        self.safe = Safe(platform.need(Sealer))  # type: ignore[type-abstract]
+        self.safe = Safe(platform.need(Sealer))
         self._seed = bytes.fromhex(self.safe.take(run.seed))
         self.resources: dict[str, Resource] = {}
         self.stop = asyncio.Event()
@@ -217,7 +217,7 @@ class Work:
             "sts", "AssumeRole", RoleArn=self.run.role_arn, RoleSessionName="AWSCloudFormation"
         )
         key = answer["Credentials"]
-        finder = self.platform.need(Credentials)  # type: ignore[type-abstract]
+        finder = self.platform.need(Credentials)
         found = await finder.find(key["AccessKeyId"], key["SessionToken"])
         if found is None:
             raise ValidationError(f"Role {self.run.role_arn} is invalid or cannot be assumed")

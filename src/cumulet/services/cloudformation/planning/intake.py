@@ -60,7 +60,7 @@ class Prepared:
 
 def safe_of(ctx: Context) -> Safe:
     """What seals values at rest."""
-    return Safe(ctx.need(Sealer))  # type: ignore[type-abstract]
+    return Safe(ctx.need(Sealer))
 
 
 async def prepare(

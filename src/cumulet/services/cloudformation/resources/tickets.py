@@ -83,7 +83,7 @@ async def wait_for_answers(
     async def load(tx: Any, scope: Scope) -> Ticket | None:
         return await store.load_ticket(tx, secret)
 
-    safe = Safe(ctx.need(Sealer))  # type: ignore[type-abstract]
+    safe = Safe(ctx.need(Sealer))
 
     async def probe() -> list[str] | None:
         ticket = await ctx.transact(load)
@@ -102,7 +102,7 @@ async def answer_ticket(platform: Platform, kind: str, secret: str, answer: byte
     A custom resource counts the first answer only; a wait handle keeps each. Answers may hold
     secrets and are sealed.
     """
-    sealed = Safe(platform.need(Sealer)).put(answer.decode())  # type: ignore[type-abstract]
+    sealed = Safe(platform.need(Sealer)).put(answer.decode())
 
     async def write(tx: Any, scope: Scope) -> bool:
         ticket = await store.load_ticket(tx, secret)

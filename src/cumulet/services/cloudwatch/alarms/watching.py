@@ -143,7 +143,7 @@ async def _act(platform: Platform) -> float:
 
 async def _expire(platform: Platform) -> float:
     """Remove history that is older than CloudWatch keeps it."""
-    kv = platform.need(Store)  # type: ignore[type-abstract]
+    kv = platform.need(Store)
     before = platform.clock.now() - HISTORY_SECONDS
     more = False
     for scope in await kv.transact(store.HISTORY.scopes):

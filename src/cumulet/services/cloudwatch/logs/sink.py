@@ -59,7 +59,7 @@ class StoreSink:
     ) -> None:
         self._deliveries = deliveries
         self._tails = tails
-        self._store = platform.need(Store)  # type: ignore[type-abstract]
+        self._store = platform.need(Store)
         self._clock = platform.clock
         self._now = platform.clock.now
         self._filling: dict[Place, _Part] = {}

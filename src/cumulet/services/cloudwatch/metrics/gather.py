@@ -33,7 +33,7 @@ class Gatherer:
     """
 
     def __init__(self, platform: Platform) -> None:
-        self._store = platform.need(Store)  # type: ignore[type-abstract]
+        self._store = platform.need(Store)
         self._clock = platform.clock
         self._minute = 0
         self._values: dict[_Key, list[float]] = {}

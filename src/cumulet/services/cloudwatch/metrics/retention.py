@@ -13,7 +13,7 @@ _HOUR_SECONDS = 3600.0
 
 async def expire_points(platform: Platform) -> float:
     """Remove what is older than its resolution is kept."""
-    kv = platform.need(Store)  # type: ignore[type-abstract]
+    kv = platform.need(Store)
     now = int(platform.clock.now())
     for scope in await kv.transact(store.SERIES.scopes):
         after: tuple[str, ...] | None = ()

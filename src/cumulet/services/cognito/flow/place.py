@@ -59,7 +59,7 @@ class Place:
     @property
     def sealer(self) -> Sealer:
         """What seals secrets at rest."""
-        return self.ctx.need(Sealer)  # type: ignore[type-abstract]
+        return self.ctx.need(Sealer)
 
     @property
     def hides_users(self) -> bool:
@@ -69,7 +69,7 @@ class Place:
 
     def measure(self, name: str, value: float) -> None:
         """Tell CloudWatch of a sign-up, a sign-in or a refresh: 1 for success, 0 for failure."""
-        metrics = self.ctx.need(Metrics)  # type: ignore[type-abstract]
+        metrics = self.ctx.need(Metrics)
         dimensions = (("UserPool", self.pool.id), ("UserPoolClient", self.client_id))
         metrics.record(self.ctx.scope, "AWS/Cognito", name, dimensions, value)
 

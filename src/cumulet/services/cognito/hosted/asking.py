@@ -70,7 +70,7 @@ class Asked:
     @property
     def sealer(self) -> Sealer:
         """What seals cookies."""
-        return self.ctx.need(Sealer)  # type: ignore[type-abstract]
+        return self.ctx.need(Sealer)
 
     def link(self, path: str, **changes: str) -> str:
         """A link on this domain with the query of this request, or parts of it changed."""

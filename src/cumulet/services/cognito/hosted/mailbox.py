@@ -36,7 +36,7 @@ class Mailbox:
             return _json(405, {"message": "use POST"})
         try:
             body = await request.body.read(_BODY_BYTES_MAX)
-            authenticator = platform.need(Authenticator)  # type: ignore[type-abstract]
+            authenticator = platform.need(Authenticator)
             caller = await authenticator.authenticate(request, "cumulet", body)
         except AwsError as error:
             return _json(error.http_status or 403, {"message": error.message})
@@ -52,7 +52,7 @@ class Mailbox:
 
 
 async def _newest(platform: Platform, account: str, to: str, count: int) -> list[Mail]:
-    kv = platform.need(Store)  # type: ignore[type-abstract]
+    kv = platform.need(Store)
     found: list[Mail] = []
     for scope in await kv.transact(store.MAILS.scopes):
         if scope.account == account:

@@ -67,7 +67,7 @@ async def _add(tx: Transaction, scope: Scope, client: Client) -> None:
 
 
 def _sealer(ctx: Context) -> Sealer:
-    return ctx.need(Sealer)  # type: ignore[type-abstract]
+    return ctx.need(Sealer)
 
 
 async def _scopes(ctx: Context, pool: Pool) -> list[str]:

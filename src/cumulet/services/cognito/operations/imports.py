@@ -158,7 +158,7 @@ def _status(job: ImportJob, now: float) -> str:
 
 
 def _view(ctx: Context, job: ImportJob) -> dict[str, Any]:
-    sealer = ctx.need(Sealer)  # type: ignore[type-abstract]
+    sealer = ctx.need(Sealer)
     shown = {
         "JobName": job.name,
         "JobId": job.id,

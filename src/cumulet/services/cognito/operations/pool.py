@@ -45,7 +45,7 @@ async def create_user_pool(ctx: Context, request: Mapping[str, Any]) -> dict[str
     """Make a user pool with its schema, settings and keys."""
     settings = read_settings(request)
     check_factors(settings)
-    now, sealer = ctx.clock.now(), ctx.need(Sealer)  # type: ignore[type-abstract]
+    now, sealer = ctx.clock.now(), ctx.need(Sealer)
     tags = dict(request.get("UserPoolTags", {}))
     _check_tags(tags)
     pool = Pool(

@@ -39,7 +39,7 @@ class PoolTokens:
 
     async def start(self) -> None:
         """Follow the store: whatever changes a key makes all of this forgotten."""
-        kv = self._platform.need(Store)  # type: ignore[type-abstract]
+        kv = self._platform.need(Store)
         keys, homes = (table.prefix(store.NOWHERE) for table in (store.KEYS, store.HOMES))
         self._rings = CachedView(kv, keys, self._load, affects=_affected, entries_max=_RINGS_MAX)
         self._closers = [
@@ -59,7 +59,7 @@ class PoolTokens:
 
     async def _load(self, pool: str) -> KeyRing | None:
         keys = await self._platform.transact(load_keys, store.NOWHERE, pool)
-        sealer = self._platform.need(Sealer)  # type: ignore[type-abstract]
+        sealer = self._platform.need(Sealer)
         return ring_of(keys, sealer)
 
     async def ring(self, pool: str) -> KeyRing:
@@ -75,7 +75,7 @@ class PoolTokens:
         try:
             return await self.ring(IDENTITY_KEYS)
         except BadToken:
-            sealer = self._platform.need(Sealer)  # type: ignore[type-abstract]
+            sealer = self._platform.need(Sealer)
             keys = await first_keys(self._platform.clock, sealer, IDENTITY_KEYS)
             await self._platform.transact(_save_first, store.NOWHERE, keys)
             return await self.ring(IDENTITY_KEYS)

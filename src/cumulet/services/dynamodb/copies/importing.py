@@ -233,7 +233,7 @@ async def _write_group(
 
 
 def _log(platform: Platform, job: Job, key: str, said: str) -> None:
-    sink = platform.need(LogSink)  # type: ignore[type-abstract]
+    sink = platform.need(LogSink)
     now_ms = round(platform.clock.now() * 1_000)
     sink.write(job.scope, LOG_GROUP, f"{job.id}/error", now_ms, f"{key}: {said}")
 

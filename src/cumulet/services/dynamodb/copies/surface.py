@@ -44,7 +44,7 @@ class LoadSurface:
 
     async def _load(self, platform: Platform, request: Request) -> object:
         body = await request.body.read(LOAD_BODY_BYTES_MAX)
-        authenticator = platform.need(Authenticator)  # type: ignore[type-abstract]
+        authenticator = platform.need(Authenticator)
         caller = await authenticator.authenticate(request, "dynamodb", body)
         region, _, table = request.path.removeprefix(PATH).partition("/")
         ctx = platform.context(

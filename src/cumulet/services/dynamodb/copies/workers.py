@@ -58,7 +58,7 @@ def _carry_on(kind: str) -> Callable[[Platform], Awaitable[float]]:
     """A worker that does one part of every job of a kind."""
 
     async def run(platform: Platform) -> float:
-        kv = platform.need(Store)  # type: ignore[type-abstract]
+        kv = platform.need(Store)
 
         async def pending(tx: Transaction) -> list[Job]:
             return await JOBS.lookup(tx, NOWHERE, "pending", kind, limit=PAGE)
@@ -87,7 +87,7 @@ async def _step(platform: Platform, job: Job) -> None:
 
 async def forget(platform: Platform) -> float:
     """Drop history behind the recovery period, old backups of deleted tables, jobs and loads."""
-    kv = platform.need(Store)  # type: ignore[type-abstract]
+    kv = platform.need(Store)
     now = platform.clock.now()
     await _trim_all(platform, kv, now)
 

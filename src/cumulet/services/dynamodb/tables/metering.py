@@ -82,7 +82,7 @@ class Measures:
             self._tell(scope, name, operation, series)
 
     def _tell(self, scope: Scope, name: str, operation: str, series: Series) -> None:
-        record = self._platform.need(Metrics).record_all  # type: ignore[type-abstract]
+        record = self._platform.need(Metrics).record_all
         table = (("TableName", name),)
         both = (*table, ("Operation", operation))
         kind = "ConsumedWriteCapacityUnits" if series.is_write else "ConsumedReadCapacityUnits"

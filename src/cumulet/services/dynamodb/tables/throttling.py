@@ -69,7 +69,7 @@ def admit(ctx: Context, view: TableView, *, is_write: bool, index: str = "") -> 
 
 
 def _tell(ctx: Context, view: TableView, index: str, *, is_write: bool) -> None:
-    metrics = ctx.need(Metrics)  # type: ignore[type-abstract]
+    metrics = ctx.need(Metrics)
     dimensions: tuple[tuple[str, str], ...] = (("TableName", view.record.name),)
     if index:
         dimensions = (*dimensions, ("GlobalSecondaryIndexName", index))

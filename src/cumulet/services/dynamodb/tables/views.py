@@ -40,7 +40,7 @@ class TableViews:
     """Finds tables by name."""
 
     def __init__(self, platform: Platform) -> None:
-        self._store = platform.need(Store)  # type: ignore[type-abstract]
+        self._store = platform.need(Store)
         self._cache: CachedView[tuple[str, str, str], TableView | None] = CachedView(
             self._store, TABLES.prefix(NOWHERE), self._load, affects=_affected
         )

@@ -35,7 +35,7 @@ class Archives:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._store = platform.need(Store)  # type: ignore[type-abstract]
+        self._store = platform.need(Store)
         self._views: OrderedDict[Scope, CachedView[str, list[ReadyArchive]]] = OrderedDict()
 
     async def keepings(self, ctx: Context, named: BusName, event: dict[str, Any]) -> list[Keeping]:

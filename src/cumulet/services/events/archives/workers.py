@@ -116,7 +116,7 @@ async def _write(
 
 async def expire_events(platform: Platform) -> float:
     """Remove archived events whose days are over, and replays that ended long ago."""
-    store = platform.need(Store)  # type: ignore[type-abstract]
+    store = platform.need(Store)
     now = platform.clock.now()
     for scope in await store.transact(ARCHIVES.scopes):
         for archive in await platform.transact(_with_days, scope):

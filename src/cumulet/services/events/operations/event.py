@@ -209,7 +209,7 @@ async def load_of(
     """
     drafts: list[Draft] = []
     rules = await ctx.need(Buses).rules(named)
-    metrics = ctx.need(Metrics)  # type: ignore[type-abstract]
+    metrics = ctx.need(Metrics)
     for ready in rules.values():
         if only and rule_arn(named.scope, named.name, ready.rule.name) not in only:
             continue

@@ -53,7 +53,7 @@ class Roles:
         except AwsError as cause:
             raise AccessDenied(f"The role {role} cannot be assumed by {service}.") from cause
         keys = answer["Credentials"]
-        credentials = self._platform.need(Credentials)  # type: ignore[type-abstract]
+        credentials = self._platform.need(Credentials)
         found = await credentials.find(keys["AccessKeyId"], keys["SessionToken"])
         if found is None:
             raise AccessDenied(f"The role {role} cannot be assumed by {service}.")

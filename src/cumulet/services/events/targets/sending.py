@@ -107,7 +107,7 @@ async def _log(platform: Platform, parcel: Parcel, resource: str) -> None:
     found = await own.call("logs", "DescribeLogGroups", logGroupNamePrefix=group)
     if not any(one["logGroupName"] == group for one in found["logGroups"]):
         raise ResourceNotFoundException(f"The log group {group} does not exist.")
-    sink = platform.need(LogSink)  # type: ignore[type-abstract]
+    sink = platform.need(LogSink)
     now = platform.clock.now()
     hour = int(now) // _STREAM_HOUR_SECONDS * _STREAM_HOUR_SECONDS
     sink.write(parcel.scope, group, str(hour), int(now * 1_000), parcel.payload)

@@ -28,7 +28,7 @@ async def create_access_key(ctx: Context, request: Mapping[str, Any]) -> dict[st
     """Make a key for a user, or for the caller; its secret is told now and never again."""
     name = named_user(ctx, request)
     secret = new_secret(ctx.clock)
-    sealer = ctx.need(Sealer)  # type: ignore[type-abstract]
+    sealer = ctx.need(Sealer)
     key = AccessKey(
         new_key_id(ctx.clock, "AKIA", ctx.scope.account),
         ctx.scope.account,

@@ -57,7 +57,7 @@ async def simulate_principal_policy(ctx: Context, request: Mapping[str, Any]) ->
         own = await ctx.transact(_group_policies, entity)
         return _simulate(request, _caller(request, arn, "user"), IdentityPolicies((*own, *given)))
     principal = Principal(kind, ctx.scope.account, arn, entity.id, arn)
-    bound = await ctx.need(Policies).of(principal)  # type: ignore[type-abstract]
+    bound = await ctx.need(Policies).of(principal)
     policies = IdentityPolicies((*bound.identity, *given), bound.boundary)
     return _simulate(request, _caller(request, arn, kind), policies)
 
@@ -196,7 +196,7 @@ async def get_context_keys_for_principal_policy(
     else:
         arn = request["PolicySourceArn"]
         principal = Principal(kind, ctx.scope.account, arn, entity.id, arn)
-        own = (await ctx.need(Policies).of(principal)).identity  # type: ignore[type-abstract]
+        own = (await ctx.need(Policies).of(principal)).identity
     given = _parsed(request.get("PolicyInputList", ()), "PolicyInputList")
     return {"ContextKeyNames": _keys((*own, *given))}
 

@@ -61,7 +61,7 @@ async def _update_key(
     key = await ctx.transact(_load_key, physical_id)
     if key is None:
         return Provisioned(physical_id)
-    sealer = ctx.need(Sealer)  # type: ignore[type-abstract]
+    sealer = ctx.need(Sealer)
     secret = sealer.unseal(key.sealed, SECRET_PURPOSE).decode()
     return Provisioned(physical_id, {"SecretAccessKey": secret})
 

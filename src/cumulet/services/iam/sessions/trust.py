@@ -78,7 +78,7 @@ async def check_trust_of(
     arn = role.arn(scope.account)
     own = IdentityPolicies()
     if caller.kind in ("user", "role") or (caller.kind == "federated" and caller.policy_arn):
-        own = await ctx.need(Policies).of(caller)  # type: ignore[type-abstract]
+        own = await ctx.need(Policies).of(caller)
     trust = (parse_policy("trust", role.trust),)
     as_caller = ctx if caller is ctx.caller else ctx.acting_as(caller)
     keys = {**condition_keys(as_caller), **asked.keys(), "aws:ResourceAccount": scope.account}

@@ -127,7 +127,7 @@ async def _new_settings(ctx: Context, ref: FunctionRef, request: dict[str, Any])
         await check_target(ctx, settings.role, settings.dead_letter_arn, DEAD_LETTER_TARGETS)
     return msgspec.structs.replace(
         settings,
-        environment=seal_environment(ctx.need(Sealer), ref.scope, ref.name, variables),  # type: ignore[type-abstract]
+        environment=seal_environment(ctx.need(Sealer), ref.scope, ref.name, variables),
         layers=await take_layers(ctx, list(request.get("Layers") or [])),
     )
 
@@ -138,14 +138,14 @@ def _exists(ref: FunctionRef) -> ResourceConflictException:
 
 def show(ctx: Context, version: Version, *, published: bool = False) -> dict[str, Any]:
     """A version's configuration as the function's own operations answer it."""
-    variables = open_environment(ctx.need(Sealer), ctx.scope, version)  # type: ignore[type-abstract]
+    variables = open_environment(ctx.need(Sealer), ctx.scope, version)
     shown = version.label if published else ""
     return describe_version(ctx.scope, version, variables, shown=shown)
 
 
 async def _find(ctx: Context, ref: FunctionRef) -> dict[str, Any]:
     entry = await ctx.need(Functions).live.find(ref)
-    variables = open_environment(ctx.need(Sealer), ref.scope, entry.version)  # type: ignore[type-abstract]
+    variables = open_environment(ctx.need(Sealer), ref.scope, entry.version)
     return describe_version(ref.scope, entry.version, variables, shown=ref.qualifier)
 
 
@@ -193,7 +193,7 @@ async def list_functions(ctx: Context, request: dict[str, Any]) -> dict[str, Any
 
 
 def _listed(ctx: Context, version: Version) -> dict[str, Any]:
-    variables = open_environment(ctx.need(Sealer), ctx.scope, version)  # type: ignore[type-abstract]
+    variables = open_environment(ctx.need(Sealer), ctx.scope, version)
     shown = version.label if version.number else ""
     answer = describe_version(ctx.scope, version, variables, shown=shown)
     # The lists leave out what Lambda looks up elsewhere, see the ListFunctions page of its API.
@@ -215,7 +215,7 @@ async def list_versions_by_function(ctx: Context, request: dict[str, Any]) -> di
     page = versions[:limit]
     described = []
     for version in page:
-        variables = open_environment(ctx.need(Sealer), ctx.scope, version)  # type: ignore[type-abstract]
+        variables = open_environment(ctx.need(Sealer), ctx.scope, version)
         shown = describe_version(ctx.scope, version, variables, shown=version.label)
         described.append(shown)
     answer: dict[str, Any] = {"Versions": described}

@@ -139,7 +139,7 @@ async def _updated(
     if new.dead_letter_arn and new.dead_letter_arn != old.dead_letter_arn:
         await check_target(ctx, new.role, new.dead_letter_arn, DEAD_LETTER_TARGETS)
     if request.get("Environment") is not None:
-        sealer = ctx.need(Sealer)  # type: ignore[type-abstract]
+        sealer = ctx.need(Sealer)
         variables = dict(request["Environment"].get("Variables") or {})
         check_variables(variables)
         if variables != open_environment(sealer, ref.scope, latest):

@@ -36,7 +36,7 @@ from cumulet.services.lambda_.running.session import CANNOT_ASSUME, assume
 
 async def take_package(ctx: Context, given: Mapping[str, Any], operation: str) -> Package:
     """Store the package that a request brings or names in S3, once it has passed the checks."""
-    blobs = ctx.need(Blobs)  # type: ignore[type-abstract]
+    blobs = ctx.need(Blobs)
     if given.get("ImageUri"):
         raise not_supported("PackageType Image (container images)")
     if given.get("SourceKMSKeyArn"):
@@ -101,7 +101,7 @@ async def _once(content: bytes) -> AsyncIterator[bytes]:
 
 async def release(ctx: Context, blob_ids: frozenset[str]) -> None:
     """Drop the blobs to which nothing refers any more."""
-    blobs = ctx.need(Blobs)  # type: ignore[type-abstract]
+    blobs = ctx.need(Blobs)
     for blob_id in await ctx.transact(store.unused_blobs, blob_ids):
         await blobs.drop(blob_id)
 

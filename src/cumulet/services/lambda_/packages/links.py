@@ -23,7 +23,7 @@ class _Link(msgspec.Struct, frozen=True):
 def code_link(ctx: Context, blob_id: str) -> str:
     """A URL from which the package can be fetched, without a signature, for ten minutes."""
     link = msgspec.json.encode(_Link(blob_id, ctx.clock.now() + CODE_URL_SECONDS))
-    sealed = ctx.need(Sealer).seal(link, _PURPOSE)  # type: ignore[type-abstract]
+    sealed = ctx.need(Sealer).seal(link, _PURPOSE)
     return f"{ctx.endpoint}{CODE_PATH}{base64.urlsafe_b64encode(sealed).decode()}"
 
 

@@ -76,7 +76,7 @@ class Functions:
         self._clock = platform.clock
         self._ready: dict[tuple[Scope, str, int], Runnable] = {}
         self._locks: dict[tuple[Scope, str, int], asyncio.Lock] = {}
-        self.live = Live(platform.need(Store))  # type: ignore[type-abstract]
+        self.live = Live(platform.need(Store))
         self.folders = Folders(platform.need(CacheFolder).path / "lambda-code", self._locate)
         self.permits = Permits()
         self._tasks = Tasks()
@@ -118,7 +118,7 @@ class Functions:
         return entry.other if drawn < entry.other_weight else entry.version
 
     async def _locate(self, blob_id: str) -> Path:
-        return self._platform.need(Blobs).path(blob_id)  # type: ignore[type-abstract]
+        return self._platform.need(Blobs).path(blob_id)
 
     async def run(
         self,
@@ -234,7 +234,7 @@ class Functions:
             spec,
             self._variables(scope, version, session),
             self._warning(version),
-            self._platform.need(LogSink) if may else None,  # type: ignore[type-abstract]
+            self._platform.need(LogSink) if may else None,
             session.began + CREDENTIAL_RENEW_SECONDS,
         )
 
@@ -250,7 +250,7 @@ class Functions:
             ) from cause
 
     def _variables(self, scope: Scope, version: Version, session: Session) -> dict[str, str]:
-        sealer = self._platform.need(Sealer)  # type: ignore[type-abstract]
+        sealer = self._platform.need(Sealer)
         own = open_environment(sealer, scope, version)
         return environment_of(scope, version, own, session, self._platform.inner_endpoint)
 

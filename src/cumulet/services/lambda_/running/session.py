@@ -48,7 +48,7 @@ async def assume(ctx: Context, role: str, name: str) -> Session:
     except AwsError as cause:
         raise AccessDenied(CANNOT_ASSUME) from cause
     keys = answer["Credentials"]
-    found = await ctx.need(Credentials).find(keys["AccessKeyId"], keys["SessionToken"])  # type: ignore[type-abstract]
+    found = await ctx.need(Credentials).find(keys["AccessKeyId"], keys["SessionToken"])
     return Session(
         keys["AccessKeyId"],
         keys["SecretAccessKey"],

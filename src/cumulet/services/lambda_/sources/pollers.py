@@ -27,7 +27,7 @@ class Pollers:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._store = platform.need(Store)  # type: ignore[type-abstract]
+        self._store = platform.need(Store)
         self._tasks = Tasks()
         self._running: dict[_Key, tuple[Mapping, asyncio.Task[None], QueuePoller | StreamPoller]]
         self._running = {}

@@ -12,5 +12,5 @@ _EVERYWHERE = Scope("", "")
 
 async def holds_blob(platform: Platform, blob: str) -> bool:
     """Whether an object, a version or a part refers to the blob."""
-    kv = platform.need(Store)  # type: ignore[type-abstract]
+    kv = platform.need(Store)
     return await kv.transact(lambda tx: store.refers_to(tx, _EVERYWHERE, blob))

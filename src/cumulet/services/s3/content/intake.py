@@ -115,7 +115,7 @@ async def take_pieces(
     """Digest and encrypt bytes while they arrive, into a blob. Raises EntityTooLarge."""
     salt = ctx.clock.random_bytes(SALT_BYTES) if key.key else b""
     try:
-        blob = await ctx.need(Blobs).put(  # type: ignore[type-abstract]
+        blob = await ctx.need(Blobs).put(
             pieces,
             digests=_digests_of(members),
             size_bytes_max=OBJECT_PUT_BYTES_MAX,
@@ -182,7 +182,7 @@ def _check_checksum(name: str, value: str) -> None:
 async def let_go(ctx: Context, segment: Segment | None) -> None:
     """Remove a blob that no record will ever refer to; after a crash the sweep does it."""
     if segment is not None:
-        await ctx.need(Blobs).drop(segment.id)  # type: ignore[type-abstract]
+        await ctx.need(Blobs).drop(segment.id)
 
 
 def digest_all(data: bytes, digests: tuple[str, ...]) -> dict[str, bytes]:
@@ -256,7 +256,7 @@ def give_out(
         if key.key:
             content = Cipher(key.key, stored.salts[0]).unseal(0, content)
         return content if end - start == len(content) else content[start:end]
-    blobs = ctx.need(Blobs)  # type: ignore[type-abstract]
+    blobs = ctx.need(Blobs)
     if key.key:
         segments, span = stored.segments, range(start, end)
         source = unsealed(blobs, key.key, key.chunk_bytes, segments, stored.salts, span)

@@ -46,7 +46,7 @@ class CustomerKey(NamedTuple):
 
 def new_sealed_key(ctx: Context) -> bytes:
     """A new object's key as it lies in its record."""
-    sealer = ctx.need(Sealer)  # type: ignore[type-abstract]
+    sealer = ctx.need(Sealer)
     return sealer.seal(ctx.clock.random_bytes(_KEY_BYTES), _PURPOSE)
 
 
@@ -58,7 +58,7 @@ def key_of(ctx: Context, stored: Stored, given: CustomerKey | None) -> ObjectKey
     check_key(given, None)
     if not stored.sealed_key:
         return ObjectKey(b"")
-    sealer = ctx.need(Sealer)  # type: ignore[type-abstract]
+    sealer = ctx.need(Sealer)
     try:
         return ObjectKey(sealer.unseal(stored.sealed_key, _PURPOSE), stored.chunk_bytes)
     except ValueError as cause:

@@ -110,7 +110,7 @@ def _measure(
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/metrics-dimensions.html"""
     assert ctx.request is not None
-    metrics = ctx.need(Metrics)  # type: ignore[type-abstract]
+    metrics = ctx.need(Metrics)
     scope = Scope(account, region)
     dimensions = (("BucketName", name), ("FilterId", filter_id))
 

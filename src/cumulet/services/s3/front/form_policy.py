@@ -66,7 +66,7 @@ async def form_principal(platform: Platform, fields: Fields) -> Principal:
 
 
 async def _find(platform: Platform, key_id: str, token: str) -> Credential:
-    port = platform.need(Credentials)  # type: ignore[type-abstract]
+    port = platform.need(Credentials)
     found = await port.find(key_id, token)
     if found is None:
         raise InvalidRequest(

@@ -131,7 +131,7 @@ async def _copied(
 async def _shared(ctx: Context, found: Found, names: tuple[str, ...]) -> Request:
     """The same encrypted bytes under the same key: links, nothing is copied on the disk."""
     source = found.stored
-    blobs = ctx.need(Blobs)  # type: ignore[type-abstract]
+    blobs = ctx.need(Blobs)
     return {
         "etag": source.etag,
         "checksums": {name: source.checksums[name] for name in names},

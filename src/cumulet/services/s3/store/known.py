@@ -39,7 +39,7 @@ class Buckets:
     """The buckets of this store, kept right by its changes."""
 
     def __init__(self, platform: Platform) -> None:
-        store = platform.need(Store)  # type: ignore[type-abstract]
+        store = platform.need(Store)
 
         async def load(name: str) -> Known | None:
             async def read(tx: Transaction) -> Bucket | None:

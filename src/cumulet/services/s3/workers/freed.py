@@ -16,7 +16,7 @@ _EVERYWHERE = Scope("", "")
 
 async def drop_freed(platform: Platform) -> float:
     """Remove blobs that were let go of a while ago; says when the next one is due."""
-    kv = platform.need(Store)  # type: ignore[type-abstract]
+    kv = platform.need(Store)
     now_ms = int(platform.clock.now() * 1000)
 
     async def read(tx: Transaction) -> list[Freed]:
@@ -38,7 +38,7 @@ async def _drop(platform: Platform, kv: Store, freed: Freed, now_ms: int) -> Non
 
     # The file goes before its record: after a crash between them it is only dropped once more.
     if not is_read and not await kv.transact(is_held):
-        await platform.need(Blobs).drop(freed.blob)  # type: ignore[type-abstract]
+        await platform.need(Blobs).drop(freed.blob)
 
     async def settle(tx: Transaction) -> None:
         await store.FREED.drop(tx, _EVERYWHERE, freed.due_ms, freed.blob)

@@ -33,7 +33,7 @@ R = TypeVar("R", bound=msgspec.Struct)
 
 async def carry_out_lifecycles(platform: Platform) -> float:
     """Walk through every bucket that has rules, a page of keys at a time."""
-    kv = platform.need(Store)  # type: ignore[type-abstract]
+    kv = platform.need(Store)
     after: tuple[str] | None = None
     while True:
         page = await _page(kv, store.BUCKETS, after)

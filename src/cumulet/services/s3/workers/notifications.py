@@ -27,7 +27,7 @@ _EVERYWHERE = Scope("", "")
 
 async def deliver_events(platform: Platform) -> float:
     """Send what is due, a batch at once; says when the next is due."""
-    kv = platform.need(Store)  # type: ignore[type-abstract]
+    kv = platform.need(Store)
 
     async def read(tx: Transaction) -> list[Event]:
         return await store.EVENTS.scan(tx, _EVERYWHERE, limit=EVENTS_AT_ONCE)

@@ -235,7 +235,7 @@ def _measure(
     possible: int,
     loads: Sequence[Load],
 ) -> None:
-    metrics = ctx.need(Metrics)  # type: ignore[type-abstract]
+    metrics = ctx.need(Metrics)
     named = (("TopicName", topic.name),)
     metrics.record(scope, NAMESPACE, "NumberOfMessagesPublished", named, len(drafts))
     for one in drafts:

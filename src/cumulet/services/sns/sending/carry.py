@@ -103,7 +103,7 @@ async def carry_out(platform: Platform, job: Job, data: bytes) -> Later | None:
 
 
 def _count(platform: Platform | Context, scope: Scope, topic: str, name: str, by: int = 1) -> None:
-    metrics = platform.need(Metrics)  # type: ignore[type-abstract]
+    metrics = platform.need(Metrics)
     metrics.record(scope, NAMESPACE, name, (("TopicName", topic),), by)
 
 

@@ -79,7 +79,7 @@ class Signer:
         authority = self._platform.need(Authority)
         issue = partial(authority.issue, [_SUBJECT], CERTIFICATE_DAYS, rsa_bits=_KEY_BITS)
         issued = await asyncio.to_thread(issue)
-        sealer = self._platform.need(Sealer)  # type: ignore[type-abstract]
+        sealer = self._platform.need(Sealer)
         record = SigningKey(
             new_hex(self._platform.clock, _ID_CHARACTERS),
             issued.certificate.decode(),
@@ -93,7 +93,7 @@ class Signer:
         from cryptography.hazmat.primitives import serialization
         from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-        sealer = self._platform.need(Sealer)  # type: ignore[type-abstract]
+        sealer = self._platform.need(Sealer)
         plain = sealer.unseal(record.sealed_key, _PURPOSE)
         key = serialization.load_pem_private_key(plain, None)
         assert isinstance(key, RSAPrivateKey)

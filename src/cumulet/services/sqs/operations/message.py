@@ -273,7 +273,7 @@ def shown_sequence(sequence: int) -> str:
 
 
 def _measure(ctx: Context, scope: Scope, queue: Queue, sizes: Sequence[int]) -> None:
-    metrics = ctx.need(Metrics)  # type: ignore[type-abstract]
+    metrics = ctx.need(Metrics)
     named = (("QueueName", queue.name),)
     if sizes:
         metrics.record(scope, NAMESPACE, "NumberOfMessagesSent", named, len(sizes))

@@ -76,7 +76,7 @@ async def receive_message(ctx: Context, request: Request) -> dict[str, Any]:
             )
     await _check_flight(ctx, scope, queue)
     messages = await _wait_for(ctx, scope, queue, (most, hold * 1000, attempt), wait)
-    metrics = ctx.need(Metrics)  # type: ignore[type-abstract]
+    metrics = ctx.need(Metrics)
     named = (("QueueName", queue.name),)
     if not messages:
         metrics.record(scope, NAMESPACE, "NumberOfEmptyReceives", named, 1)
@@ -123,7 +123,7 @@ async def _wait_for(
         return (await _take(ctx, scope, queue, asked)).messages
     table, index = (GROUPS, "ready") if queue.is_fifo else (MESSAGES, "visible")
     prefix = table.index_prefix(scope, index, queue.uid)
-    watch = ctx.need(Store).watch(prefix)  # type: ignore[type-abstract]
+    watch = ctx.need(Store).watch(prefix)
     until = ctx.clock.now() + seconds
     try:
         while True:
@@ -264,7 +264,7 @@ async def _delete(ctx: Context, scope: Scope, queue: Queue, handles: list[Handle
     outcomes = await ctx.transact(run)
     deleted = outcomes.count(Outcome.DONE)
     if deleted:
-        metrics = ctx.need(Metrics)  # type: ignore[type-abstract]
+        metrics = ctx.need(Metrics)
         named = (("QueueName", queue.name),)
         metrics.record(scope, NAMESPACE, "NumberOfMessagesDeleted", named, deleted)
     return outcomes

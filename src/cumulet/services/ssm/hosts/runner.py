@@ -31,7 +31,7 @@ class Runner:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._store = platform.need(Store)  # type: ignore[type-abstract]
+        self._store = platform.need(Store)
         self._clock = platform.clock
         self._tasks = Tasks()
         self._turns = asyncio.Semaphore(RUNS_AT_ONCE)

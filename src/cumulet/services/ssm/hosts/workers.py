@@ -14,7 +14,7 @@ _HOUR_SECONDS = 3600.0
 
 async def expire_commands(platform: Platform) -> float:
     """Remove old commands with what they said."""
-    kv = platform.need(Store)  # type: ignore[type-abstract]
+    kv = platform.need(Store)
     before = platform.clock.now() - KEPT_SECONDS
     for scope in await kv.transact(store.COMMANDS.scopes):
         while await transact(kv, store.expire, scope, before):

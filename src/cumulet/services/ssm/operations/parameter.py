@@ -89,7 +89,7 @@ def _version(
     type_ = request.get("Type") or (known.latest.type if known is not None else None)
     if type_ is None:
         raise ValidationException("A parameter type is required when you create a parameter.")
-    sealer = ctx.need(Sealer)  # type: ignore[type-abstract]
+    sealer = ctx.need(Sealer)
     before = known.latest if known is not None else None
     return Version(
         name=known.name if known is not None else name,

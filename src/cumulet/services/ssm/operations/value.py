@@ -58,7 +58,7 @@ def _told(
 ) -> dict[str, Any]:
     return describe_value(
         ctx.scope,
-        ctx.need(Sealer),  # type: ignore[type-abstract]
+        ctx.need(Sealer),
         version,
         decrypt=bool(request.get("WithDecryption")),
         selector=wanted.selector,
@@ -92,7 +92,7 @@ async def get_parameters_by_path(ctx: Context, request: Mapping[str, Any]) -> di
     starts = None if path == "/" else path
     limit = request.get("MaxResults") or PATH_PAGE_ITEMS
     page, token = await ctx.transact(_page, request, tests, starts, limit)
-    sealer = ctx.need(Sealer)  # type: ignore[type-abstract]
+    sealer = ctx.need(Sealer)
     decrypt = bool(request.get("WithDecryption"))
     shown = [describe_value(ctx.scope, sealer, one.latest, decrypt=decrypt) for one in page]
     return {"Parameters": shown, **token}
@@ -157,7 +157,7 @@ async def get_parameter_history(ctx: Context, request: Mapping[str, Any]) -> dic
         raise InvalidNextToken("The specified token isn't valid.")
     rest = [one for one in versions if one.number > (after or 0)]
     limit = request.get("MaxResults") or PAGE_ITEMS
-    sealer = ctx.need(Sealer)  # type: ignore[type-abstract]
+    sealer = ctx.need(Sealer)
     decrypt = bool(request.get("WithDecryption"))
     shown = [
         describe_version(sealer, one, parameter.labels_on(one.number), decrypt=decrypt)

@@ -231,7 +231,7 @@ async def _mutual_tls(ctx: Context, wish: Wish) -> tuple[tuple[bytes, ...], Mutu
 
 def _with_pair(ctx: Context, material: TlsMaterial, given: Imported) -> TlsMaterial:
     pair = parse_pair(given.body, given.key, given.chain, material.name, ctx.clock.now())
-    sealer = ctx.need(Sealer)  # type: ignore[type-abstract]
+    sealer = ctx.need(Sealer)
     return msgspec.structs.replace(
         material, chain=pair.chain, sealed_key=sealer.seal(pair.key, KEY_PURPOSE)
     )

@@ -51,7 +51,7 @@ async def client_pair(platform: Platform, scope: Scope, certificate_id: str) -> 
     found = await platform.transact(_load, scope, certificate_id)
     if found is None:
         return None
-    key = platform.need(Sealer).unseal(found.sealed_key, CLIENT_KEY_PURPOSE)  # type: ignore[type-abstract]
+    key = platform.need(Sealer).unseal(found.sealed_key, CLIENT_KEY_PURPOSE)
     return Pair(found.certificate.encode(), key)
 
 

@@ -56,7 +56,7 @@ class DomainHosts:
             return None
         domain, material = loaded
         if domain.certificate_arn is None:
-            sealer = self._platform.need(Sealer)  # type: ignore[type-abstract]
+            sealer = self._platform.need(Sealer)
             key = sealer.unseal(material.sealed_key, KEY_PURPOSE)
             return HostTls(material.chain, key, material.trusted)
         caller = service_principal(PRINCIPAL, found.scope.account)

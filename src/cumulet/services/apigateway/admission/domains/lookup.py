@@ -84,7 +84,7 @@ class Domains:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._view: CachedView[None, Mapping[str, Domain]] = CachedView(
-            platform.need(Store),  # type: ignore[type-abstract]
+            platform.need(Store),
             store.ROUTES.prefix(store.NOWHERE),
             self._load,
         )

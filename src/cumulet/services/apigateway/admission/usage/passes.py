@@ -40,7 +40,7 @@ class Passes:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._store = platform.need(Store)  # type: ignore[type-abstract]
+        self._store = platform.need(Store)
         self._views: dict[Scope, _View] = {}
 
     async def find(self, scope: Scope, api_id: str, stage: str, value: str) -> Pass:

@@ -78,7 +78,7 @@ async def create_api_key(ctx: Context, request: Request) -> dict[str, Any]:
 def new_key(ctx: Context, value: str, **members: Any) -> ApiKey:
     """The record of a new key; its value is sealed in it."""
     now = _whole_now(ctx.clock)
-    sealer = ctx.need(Sealer)  # type: ignore[type-abstract]
+    sealer = ctx.need(Sealer)
     return ApiKey(
         id=new_label(ctx.clock, 10),
         sealed=sealer.seal(value.encode(), _PURPOSE),
@@ -102,7 +102,7 @@ async def save_new_key(tx: Transaction, scope: Scope, key: ApiKey) -> None:
 
 def value_of(ctx: Context, key: ApiKey) -> str:
     """The value that callers send."""
-    sealer = ctx.need(Sealer)  # type: ignore[type-abstract]
+    sealer = ctx.need(Sealer)
     return sealer.unseal(key.sealed, _PURPOSE).decode()
 
 

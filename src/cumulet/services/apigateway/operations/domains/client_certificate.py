@@ -71,7 +71,7 @@ async def generate_client_certificate(ctx: Context, request: Request) -> dict[st
     made = ClientCertificate(
         id=certificate_id,
         certificate=certificate.decode(),
-        sealed_key=ctx.need(Sealer).seal(key, CLIENT_KEY_PURPOSE),  # type: ignore[type-abstract]
+        sealed_key=ctx.need(Sealer).seal(key, CLIENT_KEY_PURPOSE),
         created_date=begin.timestamp(),
         expiration_date=end.timestamp(),
         description=request.get("description"),

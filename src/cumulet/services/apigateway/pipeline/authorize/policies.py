@@ -19,7 +19,7 @@ async def check_signer(platform: Platform, ctx: Context, matched: Matched) -> No
     """The signer's policies and the API's together. Raises GatewayFault."""
     identity = IdentityPolicies()
     if ctx.caller.kind not in ("root", "service"):
-        identity = await platform.need(Policies).of(ctx.caller)  # type: ignore[type-abstract]
+        identity = await platform.need(Policies).of(ctx.caller)
     question = question_of(ctx, matched)
     decision = _decide(ctx, matched, question, identity)
     if not decision.allowed:

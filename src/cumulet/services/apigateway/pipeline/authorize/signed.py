@@ -28,7 +28,7 @@ _SIGNATURE_FAULTS: dict[type[AwsError], tuple[str, str]] = {
 async def identify_signer(platform: Platform, matched: Matched) -> Principal:
     """Who signed. Raises GatewayFault when nobody did, or the signature does not hold."""
     arrival = matched.arrival
-    authenticator = platform.need(Authenticator)  # type: ignore[type-abstract]
+    authenticator = platform.need(Authenticator)
     try:
         caller = await authenticator.authenticate(arrival.request, "execute-api", arrival.body)
     except AwsError as error:

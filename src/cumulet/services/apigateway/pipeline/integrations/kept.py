@@ -198,7 +198,7 @@ async def _may_invalidate(ctx: Context, admitted: Admitted) -> bool:
     stage = matched.stage
     identity = IdentityPolicies()
     if caller.kind != "root":
-        identity = await ctx.need(Policies).of(caller)  # type: ignore[type-abstract]
+        identity = await ctx.need(Policies).of(caller)
     verb = matched.arrival.request.method
     arn = invoke_arn(stage.scope, stage.api_id, stage.stage_name, verb, matched.path)
     keys = {

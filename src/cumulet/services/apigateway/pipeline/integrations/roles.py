@@ -39,9 +39,7 @@ class RoleSessions:
             "sts", "AssumeRole", RoleArn=role, RoleSessionName=_SESSION_NAME
         )
         keys = session["Credentials"]
-        found = await gateway.need(Credentials).find(  # type: ignore[type-abstract]
-            keys["AccessKeyId"], keys["SessionToken"]
-        )
+        found = await gateway.need(Credentials).find(keys["AccessKeyId"], keys["SessionToken"])
         if found is None:
             raise configuration_error("the session of the integration's role is gone")
         self._kept.pop(key, None)

@@ -101,7 +101,7 @@ def _request(admitted: Admitted, target: ServiceTarget, sent: Outgoing) -> Reque
 
 async def _ask(ctx: Context, admitted: Admitted, target: ServiceTarget, request: Request) -> Answer:
     asking = await on_behalf(ctx, admitted, target.region)
-    outlet = ctx.need(Outlet)  # type: ignore[type-abstract]
+    outlet = ctx.need(Outlet)
     response = await outlet.carry_out(
         Errand(
             request=request,

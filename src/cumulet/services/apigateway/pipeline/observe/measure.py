@@ -92,7 +92,7 @@ class Measures:
             self._tell(name, tally)
 
     def _tell(self, name: _Name, tally: Tally) -> None:
-        record = self._platform.need(Metrics).record_all  # type: ignore[type-abstract]
+        record = self._platform.need(Metrics).record_all
         scope = name[0]
         hits = [1.0] * tally.told.count("hit")
         misses = [1.0] * tally.told.count("miss")

@@ -55,7 +55,7 @@ def _write(
     length: int,
 ) -> None:
     now_ms = int(platform.clock.now() * 1000)
-    sink = platform.need(LogSink)  # type: ignore[type-abstract]
+    sink = platform.need(LogSink)
     logs, journal = stage.logs, arrival.journal
     if logs.access is not None and logs.access_place is not None:
         values = context_of(stage, arrival)

@@ -68,7 +68,7 @@ class HttpMeasures:
             self._tell(name, measured)
 
     def _tell(self, name: _Name, measured: list[Measured]) -> None:
-        record = self._platform.need(Metrics).record_all  # type: ignore[type-abstract]
+        record = self._platform.need(Metrics).record_all
         scope, places = name
         failures = [1.0 if 400 <= one.status < 500 else 0.0 for one in measured]
         errors = [1.0 if one.status >= 500 else 0.0 for one in measured]

@@ -50,7 +50,7 @@ def _write(
     }
     if notes.authorizer_error:
         values["authorizer"] = {**values.get("authorizer", {}), "error": notes.authorizer_error}
-    sink = platform.need(LogSink)  # type: ignore[type-abstract]
+    sink = platform.need(LogSink)
     now_ms = int(platform.clock.now() * 1000)
     sink.write(stage.scope, log.group, log.stream, now_ms, log.write(values))
 

@@ -105,7 +105,7 @@ async def authorize(
 async def _signed(
     ctx: Context, stage: ServedStage, route: ServedRoute, request: Request
 ) -> dict[str, Any]:
-    authenticator = ctx.need(Authenticator)  # type: ignore[type-abstract]
+    authenticator = ctx.need(Authenticator)
     try:
         caller = await authenticator.authenticate(request, "execute-api", b"")
     except AwsError as error:
@@ -137,7 +137,7 @@ async def _check_policies(
 ) -> None:
     identity = IdentityPolicies()
     if caller.kind not in ("root", "service"):
-        identity = await ctx.need(Policies).of(caller)  # type: ignore[type-abstract]
+        identity = await ctx.need(Policies).of(caller)
     arn = _route_arn(stage, route)
     keys = condition_keys(ctx.acting_as(caller))
     keys["aws:ResourceAccount"] = stage.scope.account

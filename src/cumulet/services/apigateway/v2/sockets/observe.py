@@ -58,7 +58,7 @@ def report(
 
 def count_message_out(platform: Platform | Context, record: Connection) -> None:
     """A message went to a client."""
-    metrics = platform.need(Metrics)  # type: ignore[type-abstract]
+    metrics = platform.need(Metrics)
     scope, api = Scope(record.account, record.region), ("ApiId", record.api_id)
     for dimensions in ((api,), (api, ("Stage", record.stage))):
         metrics.record(scope, _NAMESPACE, "MessageCount", dimensions, 1.0, "Count")
@@ -98,7 +98,7 @@ def _record(
     unit: str,
 ) -> None:
     """Under the API, under its stage, and under the route when its metrics are detailed."""
-    metrics = platform.need(Metrics)  # type: ignore[type-abstract]
+    metrics = platform.need(Metrics)
     api = ("ApiId", stage.api_id)
     by_stage = (api, ("Stage", stage.stage_name))
     metrics.record(stage.scope, _NAMESPACE, name, (api,), value, unit)
@@ -160,7 +160,7 @@ def _execution_lines(happening: Happening, outcome: Outcome, *, with_data: bool)
 def _write(
     platform: Platform, stage: ServedStage, group: str, happening: Happening, line: str
 ) -> None:
-    sink = platform.need(LogSink)  # type: ignore[type-abstract]
+    sink = platform.need(LogSink)
     stream = _stream_of(stage.api_id, stage.stage_name)
     sink.write(stage.scope, group, stream, int(happening.context["requestTimeEpoch"]), line)
 

@@ -135,7 +135,7 @@ async def _as_role(ctx: Context, role: str) -> Context:
         "sts", "AssumeRole", RoleArn=role, RoleSessionName="cognito-import", DurationSeconds=900
     )
     keys = answer["Credentials"]
-    found = await ctx.need(Credentials).find(keys["AccessKeyId"], keys["SessionToken"])  # type: ignore[type-abstract]
+    found = await ctx.need(Credentials).find(keys["AccessKeyId"], keys["SessionToken"])
     assert found is not None
     return ctx.acting_as(found.principal, region=ctx.scope.region)
 

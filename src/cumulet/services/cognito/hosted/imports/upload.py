@@ -43,7 +43,7 @@ class Uploads:
         """Keep the file as it arrives; a later one replaces it until the job is started."""
         if request.method != "PUT":
             return _said(405, "MethodNotAllowed", "The file is sent with PUT.")
-        sealer = platform.need(Sealer)  # type: ignore[type-abstract]
+        sealer = platform.need(Sealer)
         try:
             text = request.path.removeprefix(PATH)
             told = orjson.loads(sealer.unseal(decode_segment(text), _PURPOSE))

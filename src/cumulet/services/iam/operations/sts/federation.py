@@ -118,7 +118,7 @@ async def assume_role_with_web_identity(ctx: Context, request: Mapping[str, Any]
 
 async def _verified(ctx: Context, token: str) -> Mapping[str, Any]:
     try:
-        identities = ctx.need(WebIdentities)  # type: ignore[type-abstract]
+        identities = ctx.need(WebIdentities)
     except KeyError as cause:
         raise InvalidIdentityTokenException(
             "This cloud has no issuer of web identities."

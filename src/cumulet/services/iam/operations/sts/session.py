@@ -161,7 +161,7 @@ async def narrowed(
 def open_session(ctx: Context, seconds: int, principal: Principal) -> Session:
     """New credentials. Raises PackedPolicyTooLargeException."""
     try:
-        sealer = ctx.need(Sealer)  # type: ignore[type-abstract]
+        sealer = ctx.need(Sealer)
         return new_session(sealer, ctx.clock, seconds, principal)
     except TokenTooLarge as cause:
         raise PackedPolicyTooLargeException(

@@ -26,7 +26,7 @@ def route_arn(matched: Matched) -> str:
 async def by_signature(platform: Platform, ctx: Context, matched: Matched) -> Authorized:
     """Check the signature, then the signer's own policies: HTTP APIs have none themselves."""
     arrival = matched.arrival
-    authenticator = platform.need(Authenticator)  # type: ignore[type-abstract]
+    authenticator = platform.need(Authenticator)
     try:
         caller = await authenticator.authenticate(arrival.request, "execute-api", arrival.body)
     except AwsError as error:
@@ -37,7 +37,7 @@ async def by_signature(platform: Platform, ctx: Context, matched: Matched) -> Au
         raise forbidden("the request is not signed")
     identity = IdentityPolicies()
     if caller.kind not in ("root", "service"):
-        identity = await platform.need(Policies).of(caller)  # type: ignore[type-abstract]
+        identity = await platform.need(Policies).of(caller)
     acting = ctx.acting_as(caller)
     keys = {**condition_keys(acting), "aws:ResourceAccount": matched.stage.scope.account}
     question = Question(caller, INVOKE, route_arn(matched), keys)

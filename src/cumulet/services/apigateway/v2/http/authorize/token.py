@@ -56,7 +56,7 @@ async def by_token(platform: Platform, ctx: Context, matched: Matched) -> Author
 async def _claims(platform: Platform, token: str, issuer: str) -> Mapping[str, Any]:
     """Issuers of this cloud are asked directly; any other is discovered. Raises TokenError."""
     try:
-        identities = platform.need(WebIdentities)  # type: ignore[type-abstract]
+        identities = platform.need(WebIdentities)
     except KeyError:
         return await platform.need(Issuers).verified(token, issuer)
     known = await identities.verify(token)

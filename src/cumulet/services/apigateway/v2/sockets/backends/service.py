@@ -43,7 +43,7 @@ async def _ask(ctx: Context, integration: ServedIntegration, outgoing: Outgoing)
     if target is None:
         raise configuration_error(f"{integration.uri!r} is no service's address")
     asking = await on_behalf(ctx, integration, target.region)
-    response = await ctx.need(Outlet).carry_out(  # type: ignore[type-abstract]
+    response = await ctx.need(Outlet).carry_out(
         Errand(
             request=_request(integration, outgoing, target.host),
             principal=asking.caller,

@@ -26,7 +26,7 @@ class SocketStages:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._store = platform.need(Store)  # type: ignore[type-abstract]
+        self._store = platform.need(Store)
         self._places: CachedView[str, Place | None] = CachedView(
             self._store, rest.PLACES.prefix(rest.NOWHERE), self._load_place
         )
