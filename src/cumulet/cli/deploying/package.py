@@ -97,7 +97,7 @@ class Packager:
 
     def _put(self, logical_id: str, file: IO[bytes]) -> str:
         file.seek(0)
-        key = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+        key = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type] # A file of any kind will do.
         client = self._connect()
         from botocore.exceptions import ClientError
 

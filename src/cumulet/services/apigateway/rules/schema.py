@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 from typing import Any
 from urllib.parse import unquote
 
@@ -244,7 +244,11 @@ def _are_unique(items: list[Any]) -> bool:
     return not any(_same(one, other) for at, one in enumerate(items) for other in items[:at])
 
 
-_SIZES = (("Length", str), ("Items", list), ("Properties", dict))
+_SIZES: tuple[tuple[str, type[Sized]], ...] = (
+    ("Length", str),
+    ("Items", list),
+    ("Properties", dict),
+)
 
 
 def _size_checks(schema: Mapping[str, Any]) -> Iterable[Check]:
@@ -254,11 +258,11 @@ def _size_checks(schema: Mapping[str, Any]) -> Iterable[Check]:
             yield _size_check(kind, int(least), None if most is None else int(most))
 
 
-def _size_check(kind: type, least: int, most: int | None) -> Check:
+def _size_check(kind: type[Sized], least: int, most: int | None) -> Check:
     def check(value: Any, _: int) -> bool:
         if not isinstance(value, kind):
             return True
-        size = len(value)  # type: ignore[arg-type]
+        size = len(value)
         return least <= size and (most is None or size <= most)
 
     return check

@@ -97,7 +97,7 @@ async def _tokens(place: Place, user: User, sign_in: SignIn, wanted: Wanted) -> 
     ring = await ctx.need(PoolTokens).ring(pool.id)
     access = access_claims(pool, client, user, sign_in, groups, changes)
     access |= {"exp": now + access_life, "iat": now, "jti": new_uuid(ctx.clock)}
-    found = {
+    found: dict[str, Any] = {
         "AccessToken": write_token(ring, access),
         "ExpiresIn": access_life,
         "TokenType": "Bearer",
@@ -106,7 +106,7 @@ async def _tokens(place: Place, user: User, sign_in: SignIn, wanted: Wanted) -> 
         identity = identity_claims(pool, client, user, sign_in, groups, changes)
         identity |= {"exp": now + identity_life, "iat": now, "jti": new_uuid(ctx.clock)}
         if "openid" in wanted.scopes:
-            half = sha256(found["AccessToken"].encode()).digest()[:16]  # type: ignore[attr-defined]
+            half = sha256(found["AccessToken"].encode()).digest()[:16]
             identity["at_hash"] = encode_segment(half)
         found["IdToken"] = write_token(ring, identity)
     return found

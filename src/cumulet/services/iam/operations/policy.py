@@ -194,7 +194,7 @@ async def _entities(
     found: set[tuple[str, str, str]] = set()
     for index, name in (("policy", "PermissionsPolicy"), ("boundary", "PermissionsBoundary")):
         if usage in (None, name):
-            held = await store.attached_to(tx, scope, arn, index)  # type: ignore[arg-type]
+            held = await store.attached_to(tx, scope, arn, index)  # type: ignore[arg-type] # Of the two above.
             for kind, entities in held.items():
                 if wanted in (None, kind.capitalize()):
                     found |= {

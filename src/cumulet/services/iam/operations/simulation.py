@@ -82,7 +82,7 @@ async def _entity(tx: Transaction, scope: Scope, arn: str) -> tuple[Entity, str]
     found: Entity | None = None
     if kind in ("user", "group", "role") and parsed.account == scope.account:
         name = rest.rsplit("/", 1)[-1]
-        found = await store.load_entity(tx, scope, kind, name)  # type: ignore[arg-type]
+        found = await store.load_entity(tx, scope, kind, name)  # type: ignore[arg-type] # As asked above.
     if found is None or found.arn(scope.account) != arn:
         raise NoSuchEntityException(f"The {kind} with name {rest} cannot be found.")
     return found, kind

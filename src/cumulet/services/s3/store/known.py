@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cumulet.core.context import Platform
@@ -9,7 +10,7 @@ from cumulet.core.identity import Scope
 from cumulet.kit.policy import Policy, parse_policy
 from cumulet.kv.cache import CachedView
 from cumulet.kv.contract import Store, Transaction
-from cumulet.services.s3.model import Bucket, bucket_arn
+from cumulet.services.s3.model import Bucket, Grant, bucket_arn
 from cumulet.services.s3.rules.acl import acl_statements, is_public_acl, without_public
 from cumulet.services.s3.rules.cors import Cors, parse_cors
 from cumulet.services.s3.rules.public_access import is_public
@@ -101,7 +102,7 @@ def know(bucket: Bucket) -> Known:
     )
 
 
-def acl_policy(grants: list, arn: str, kind: str) -> Policy | None:  # type: ignore[type-arg]
+def acl_policy(grants: Sequence[Grant], arn: str, kind: str) -> Policy | None:
     """An ACL as the resource policy that says the same; None when it grants nothing."""
     statements = acl_statements(grants, arn, kind)
     if not statements:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 
 from cryptography import x509
@@ -51,11 +51,11 @@ async def read_truststore(ctx: Context, uri: str, version: str | None) -> Truste
     return parse_truststore(content, ctx.clock.now())
 
 
-async def _whole(body: object) -> bytes:
+async def _whole(body: bytes | AsyncIterator[bytes]) -> bytes:
     if isinstance(body, bytes):
         return await BytesBody(body).read(TRUSTSTORE_BYTES_MAX)
     pieces, size = [], 0
-    async for piece in body:  # type: ignore[attr-defined]
+    async for piece in body:
         size += len(piece)
         if size > TRUSTSTORE_BYTES_MAX:
             raise RequestTooLarge(f"it is larger than {TRUSTSTORE_BYTES_MAX} bytes")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 from cumulet.services.apigateway.rules.mapping import bad_mapping
 from cumulet.services.apigateway.templates import BadPath, find
@@ -61,8 +61,8 @@ def _variable(text: str, side: Side) -> Variable:
     if found is None or found["side"] not in (None, side):
         raise bad_mapping(f"Invalid mapping expression specified: {text}")
     if found["scope"]:
-        return Variable(found["scope"], found["variable"])  # type: ignore[arg-type]
-    place: Place = found["place"]  # type: ignore[assignment]
+        return Variable(cast(Place, found["scope"]), found["variable"])
+    place = cast(Place, found["place"])
     name = found["name"] or ""
     if side == "response" and place in ("querystring", "path"):
         raise bad_mapping(f"Invalid mapping expression specified: {text}")
