@@ -47,6 +47,7 @@ async def ask(port: int, context: ssl.SSLContext, name: str) -> bytes:
     "name",
     [
         "localhost",
+        "console.localhost",
         "127.0.0.1",
         "bucket.s3.localhost",
         "api.execute-api.localhost",

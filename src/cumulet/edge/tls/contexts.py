@@ -19,6 +19,7 @@ from cumulet.kit.tls.hosts import HostName, Hosts, HostTls
 LOCAL_NAMES = (
     "localhost",
     "*.localhost",
+    "console.localhost",
     "*.s3.localhost",
     "*.execute-api.localhost",
     "127.0.0.1",
