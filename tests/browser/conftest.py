@@ -24,9 +24,13 @@ SECONDS_MAX = 30
 expect.set_options(timeout=SECONDS_MAX * 1000)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium; skips when it is not installed."""
+    """Chromium; skips when it is not installed.
+
+    Playwright's event loop is the thread's own while it runs: no longer than the tests of a file, as
+    those of others have loops, too.
+    """
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         pytest.skip("chromium is not installed here; `make clients` installs it as root on Debian")

@@ -20,12 +20,13 @@ COMMANDS = [
     "mail",
     "import",
     "hosts",
+    "console",
     "check",
     "doctor",
     "backup",
     "restore",
 ]
-NEED_A_CLOUD = [("env",), ("invoke", "f"), ("logs", "f"), ("ls",)]
+NEED_A_CLOUD = [("env",), ("invoke", "f"), ("logs", "f"), ("ls",), ("console",)]
 
 
 IN_PARTS = {"hosts": "hosts list"}

@@ -184,7 +184,7 @@ def test_an_unknown_operation_is_refused(cloud: Any, service: str) -> None:
 
 ABSENT = {
     "iam": query("iam", "2010-05-08", "GenerateCredentialReport"),
-    "logs": json_call("logs", "Logs_20140328.StartQuery"),
+    "logs": json_call("logs", "Logs_20140328.CreateDelivery"),
     "lambda": Call(
         "lambda",
         "GET",

@@ -40,7 +40,15 @@ export async function tail(group) {
     follows = !follows;
     follow.textContent = follows ? "Pause" : "Follow";
   });
+  // A group that is not there yet, as functions make theirs when they are called first, is waited for.
+  let exists = false;
+  async function isThere() {
+    const answer = await call("logs", "DescribeLogGroups", { logGroupNamePrefix: group });
+    return answer.logGroups.some((one) => one.logGroupName === group);
+  }
   async function read() {
+    exists ||= await isThere();
+    if (!exists) return [];
     const startTime = Date.now() - seconds * 1000;
     const filterPattern = pattern.value.trim() || undefined;
     const found = [];
@@ -61,11 +69,10 @@ export async function tail(group) {
       replace(lines,
         found.length > shown.length && h("p", { class: "soft" }, `The last ${LINES_MAX} of ${found.length} lines.`),
         shown.map((event) => h("div", {}, h("time", {}, when(event.timestamp)), event.message.replace(/\n$/, ""))),
-        !shown.length && h("p", { class: "soft" }, "No lines in this time."));
+        !shown.length && h("p", { class: "soft" }, exists ? "No lines in this time." : "Nothing was written yet."));
       if (low) lines.scrollTop = lines.scrollHeight;
     } catch (cause) {
-      if (cause.code === "ResourceNotFoundException") replace(lines, h("p", { class: "soft" }, "Nothing was written yet."));
-      else replace(lines, failure(cause));
+      replace(lines, failure(cause));
     }
   }
   await look();
