@@ -28,8 +28,8 @@ expect.set_options(timeout=SECONDS_MAX * 1000)
 def browser() -> Iterator[Browser]:
     """Chromium; skips when it is not installed.
 
-    Playwright's event loop is the thread's own while it runs: no longer than the tests of a file, as
-    those of others have loops, too.
+    Playwright's event loop is the thread's own while it runs: no longer than for the tests of one
+    file, as those of others have loops, too.
     """
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
