@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 import zipfile
 from io import BytesIO
 
@@ -281,11 +280,11 @@ def test_every_page_fits_a_phone_and_has_contrast(cloud, browser, faults, scheme
 def test_the_first_paint_is_quick(cloud, page):
     page.goto(link_to(cloud))
     expect(page.get_by_role("heading", name="Home")).to_be_visible()
-    started = time.monotonic()
     page.reload()
     expect(page.get_by_role("heading", name="Home")).to_be_visible()
     paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime")
-    assert 0 < paint < 1000 * (time.monotonic() - started)
+    # The aim is a second; a machine that is busy with other tests has a little more.
+    assert 0 < paint < 5_000
 
 
 WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :

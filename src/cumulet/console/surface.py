@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -25,6 +25,8 @@ from cumulet.kit.ports import Authenticator, Sealer
 PLACE = "/_cumulet/console/"
 _HOST = "console."
 _BODY_BYTES_MAX = 4_096
+_Give = Callable[[Platform, Request, bytes], Awaitable[Mapping[str, Any]]]
+"""Makes the answer to a request whose body was read. Raises AwsError."""
 _POLICY = "; ".join(
     (
         *("default-src 'none'", "script-src 'self'", "style-src 'self'"),
@@ -83,7 +85,7 @@ class ConsoleSurface:
         kind, content = found
         return Response(200, [*_HEADERS, ("content-type", kind)], content)
 
-    async def _guarded(self, platform: Platform, request: Request, give: Any) -> Response:
+    async def _guarded(self, platform: Platform, request: Request, give: _Give) -> Response:
         if request.method != "POST":
             return _json(405, {"message": "use POST"})
         try:

@@ -108,18 +108,19 @@ function turnLights() {
   localStorage.setItem("cumulet.theme", root.dataset.theme);
 }
 
-let waiting = false;
+// The pause in which a letter after `g` counts, or 0.
+let waiting = 0;
 
 function pressed(event) {
   const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || document.querySelector("dialog[open]");
   if (typing || event.ctrlKey || event.metaKey || event.altKey || !session()) return;
   if (waiting) {
-    waiting = false;
+    clearTimeout(waiting);
+    waiting = 0;
     const found = PAGES.find(([, , key]) => key === event.key);
     if (found) location.hash = `#/${found[0]}`;
   } else if (event.key === "g") {
-    waiting = true;
-    setTimeout(() => { waiting = false; }, 1500);
+    waiting = setTimeout(() => { waiting = 0; }, 1500);
   } else if (event.key === "/") {
     event.preventDefault();
     document.querySelector("[data-search]")?.focus();

@@ -30,7 +30,7 @@ export default async function requests(id) {
 
 async function list() {
   let goes = true;
-  let own = false;
+  let all = false;
   const place = h("div");
   const only = h("input", { type: "search", placeholder: "Search: service, operation, path, status, caller", "aria-label": "Search requests", "data-search": true, oninput: draw });
   let found = [];
@@ -38,20 +38,20 @@ async function list() {
     goes = !goes;
     stop.textContent = goes ? "Pause" : "Go on";
   });
-  const mine = h("label", { class: "choice" }, h("input", { type: "checkbox", onchange: (event) => { own = event.target.checked; draw(); } }), "The console's own, too");
+  const mine = h("label", { class: "choice" }, h("input", { type: "checkbox", onchange: (event) => { all = event.target.checked; draw(); } }), "The console's own, too");
   function draw() {
     const words = only.value.toLowerCase().split(/\s+/).filter(Boolean);
     const rows = found.filter((row) => {
       const text = `${what(row)} ${row.status} ${row.caller ?? ""} ${row.error ?? ""} ${row.path} ${row.surface}`.toLowerCase();
       const ofConsole = row.surface === "console" || String(row.host).startsWith("console.");
-      return (own || !ofConsole) && words.every((word) => text.includes(word));
+      return (all || !ofConsole) && words.every((word) => text.includes(word));
     });
     replace(place, table([
       { title: "Answer", value: mark, narrow: true },
       { title: "What", value: (row) => h("a", { href: `#/requests/${row.request_id}` }, what(row)) },
       { title: "Who", value: (row) => h("span", { class: "cut soft", title: row.caller }, String(row.caller ?? row.surface ?? "").split(":").pop()) },
       { title: "Took", value: (row) => millis(row.duration_ms), number: true },
-      { title: "Answer", value: (row) => (row.answer_bytes === undefined ? "–" : size(row.answer_bytes)), number: true },
+      { title: "Size", value: (row) => (row.answer_bytes === undefined ? "–" : size(row.answer_bytes)), number: true },
     ], rows, words.length ? "Nothing matches." : "No requests yet. Call something, and it shows up here."));
   }
   async function look() {
