@@ -11,6 +11,7 @@ import click
 from cumulet.app.services import SERVICES
 from cumulet.cli.main import main as cumulet
 from cumulet.kit.resources import Kind
+from cumulet.kit.service import Service
 from cumulet.wire.catalog import Catalog
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
@@ -42,8 +43,8 @@ def operations_page() -> str:
         return "\n".join([*lines, *sections]) + "\n"
 
 
-def permission(prefix: str, name: str, service: object) -> str:
-    operation = service.operations[name]  # type: ignore[attr-defined]
+def permission(prefix: str, name: str, service: Service) -> str:
+    operation = service.operations[name]
     if operation.access == "open":
         return "none is needed"
     if operation.action is None:

@@ -7,7 +7,6 @@ left out, with a word, where it cannot be had.
 from __future__ import annotations
 
 import contextlib
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from bench.clouds import PEERS, Server, free_port, peer_environment, started
-from bench.peers import available
+from bench.peers import Offer, available, installed
 
 DYNALITE = "dynalite@4.0.0"
 LOCAL = ("com.amazonaws", "DynamoDBLocal", "2.6.1")
@@ -27,19 +26,11 @@ Start = Callable[[], AbstractContextManager[Server]]
 
 def databases() -> dict[str, Start]:
     """Those that are here or can be installed, by name."""
-    found: dict[str, Start] = {}
-    for name, programs, install, start in (
-        ("DynamoDB Local", ("java", "mvn"), _install_local, dynamodb_local),
-        ("dynalite", ("node", "npm"), _install_dynalite, dynalite),
-    ):
-        missing = [program for program in programs if shutil.which(program) is None]
-        if missing:
-            print(f"  {name} is left out: there is no {missing[0]}")
-        elif not install():
-            print(f"  {name} could not be installed and is left out")
-        else:
-            found[name] = start
-    return {**found, **available(PEERS)}
+    own: tuple[Offer[Start], ...] = (
+        Offer("DynamoDB Local", ("java", "mvn"), _install_local, dynamodb_local),
+        Offer("dynalite", ("node", "npm"), _install_dynalite, dynalite),
+    )
+    return {**installed(own), **available(PEERS)}
 
 
 @contextlib.contextmanager

@@ -7,13 +7,12 @@ had. All of them keep messages in memory only, as they come.
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from bench.clouds import PEERS, Server, free_port, peer_environment, started
 from bench.databases.peers import Start, copy_jars, npm_install
-from bench.peers import available
+from bench.peers import Offer, available, installed
 
 FAUXQS = "fauxqs@1.9.2"
 """The last of its versions here that runs on Node.js 20."""
@@ -29,19 +28,11 @@ ON_LOOPBACK = (
 
 def brokers() -> dict[str, Start]:
     """Those that are here or can be installed, by name."""
-    found: dict[str, Start] = {}
-    for name, programs, install, start in (
-        ("ElasticMQ", ("java", "mvn"), _install_elasticmq, elasticmq),
-        ("fauxqs", ("node", "npm"), install_fauxqs, fauxqs),
-    ):
-        missing = [program for program in programs if shutil.which(program) is None]
-        if missing:
-            print(f"  {name} is left out: there is no {missing[0]}")
-        elif not install():
-            print(f"  {name} could not be installed and is left out")
-        else:
-            found[name] = start
-    return {**found, **available(PEERS)}
+    own: tuple[Offer[Start], ...] = (
+        Offer("ElasticMQ", ("java", "mvn"), _install_elasticmq, elasticmq),
+        Offer("fauxqs", ("node", "npm"), install_fauxqs, fauxqs),
+    )
+    return {**installed(own), **available(PEERS)}
 
 
 @contextlib.contextmanager

@@ -41,8 +41,8 @@ ANSWERING = (
 def ranks(seconds: list[float]) -> tuple[float, float, float]:
     """Median, p99 and maximum in milliseconds."""
     ordered = sorted(seconds)
-    places = (len(ordered) // 2, int(len(ordered) * 0.99), len(ordered) - 1)
-    return tuple(ordered[place] * 1000 for place in places)  # type: ignore[return-value]
+    middle, high = ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.99)]
+    return middle * 1000, high * 1000, ordered[-1] * 1000
 
 
 def to_consumer(server: Server) -> dict[str, list[float]]:

@@ -33,7 +33,7 @@ class RecordCodec(Generic[R]):
     ) -> None:
         if not 1 <= version <= VERSION_MAX:
             raise ValueError(f"a record's version is between 1 and {VERSION_MAX}")
-        if getattr(type_, "__struct_config__").array_like:  # noqa: B009
+        if getattr(type_, "__struct_config__").array_like:  # noqa: B009  mypy does not know it.
             raise ValueError(f"{type_.__name__} must be stored by field names, not as an array")
         self._type = type_
         self._version = version

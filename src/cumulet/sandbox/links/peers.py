@@ -73,9 +73,10 @@ def belongs_to(accepted: socket.socket, pid: int) -> bool:
     for process in processes_below(pid):
         folder = f"/proc/{process}/fd"
         with contextlib.suppress(OSError):
-            for name in os.listdir(folder):  # noqa: PTH208
+            # Plain calls: a process may have a thousand files, and paths cost more than the looks.
+            for name in os.listdir(folder):  # noqa: PTH208  As said above.
                 with contextlib.suppress(OSError):
-                    if os.readlink(f"{folder}/{name}") == wanted:  # noqa: PTH115
+                    if os.readlink(f"{folder}/{name}") == wanted:  # noqa: PTH115  As said above.
                         return True
     return False
 

@@ -9,6 +9,7 @@ from cumulet.services.cloudwatch.logs.insights.expressions import (
     Compute,
     Named,
     compile_regex,
+    field,
     read_expression,
     read_named,
 )
@@ -126,10 +127,7 @@ def _several(words: Words) -> tuple[Named, ...]:
 
 def _parse(words: Words) -> Parse:
     begin = words.peek()
-    of: Compute = lambda row: row.get("@message")  # noqa: E731
-    if begin.kind == "name":
-        name = words.take().text
-        of = lambda row: row.get(name)  # noqa: E731
+    of = field(words.take().text if begin.kind == "name" else "@message")
     text = words.take_regex()
     if text is not None:
         pattern = compile_regex(text)

@@ -246,6 +246,11 @@ def _atom(words: Words, depth: int) -> Compute:
     name = word.text
     if words.peek().text == "(" and words.peek().kind == "op":
         return _call(words, name, depth)
+    return field(name)
+
+
+def field(name: str) -> Compute:
+    """The value of a field, None where a row has none of that name."""
     return lambda row: row.get(name)
 
 
@@ -270,7 +275,7 @@ def _call(words: Words, name: str, depth: int) -> Compute:
 
 def _time(words: Words, name: str, depth: int) -> Compute:
     """`bin(5m)`, `datefloor(@timestamp, 1h)`, `dateceil(@timestamp, 1d)`."""
-    of: Compute = lambda row: row.get("@timestamp")  # noqa: E731
+    of = field("@timestamp")
     if name != "bin":
         of = _either(words, depth + 1)
         words.need_op(",")
