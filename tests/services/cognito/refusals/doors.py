@@ -32,8 +32,8 @@ def get_user(pool: Pool, token: str) -> int:
     return 200
 
 
-def rest_api(cloud: Any, pool: Pool, scopes: list[str] | None = None) -> str:
-    """A REST API whose method has a Cognito authorizer."""
+def rest_api(cloud: Any, pool: Pool, scopes: list[str] | None = None, shown: str = "") -> str:
+    """A REST API whose method has a Cognito authorizer; `shown` is the template of its answers."""
     gateway = cloud.client("apigateway")
     api = gateway.create_rest_api(name=name("api"))["id"]
     arn = f"arn:aws:cognito-idp:us-east-1:000000000000:userpool/{pool.id}"
@@ -54,7 +54,8 @@ def rest_api(cloud: Any, pool: Pool, scopes: list[str] | None = None) -> str:
         type="MOCK", requestTemplates={"application/json": '{"statusCode": 200}'}, **at
     )
     gateway.put_method_response(statusCode="200", **at)
-    gateway.put_integration_response(statusCode="200", responseTemplates={}, **at)
+    templates = {"application/json": shown} if shown else {}
+    gateway.put_integration_response(statusCode="200", responseTemplates=templates, **at)
     gateway.create_deployment(restApiId=api, stageName="v1")
     return f"{cloud.endpoint}/restapis/{api}/v1/_user_request_/"
 
