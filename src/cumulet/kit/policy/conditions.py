@@ -16,11 +16,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
+from cumulet.core.wildcards import Glob
 from cumulet.kit.policy.model import MalformedPolicy
 from cumulet.kit.policy.patterns import (
     ArnGlob,
     Facts,
-    Glob,
     Texts,
     as_literal,
     as_texts,

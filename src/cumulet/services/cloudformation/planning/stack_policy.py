@@ -6,10 +6,10 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/protect-stack-res
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from cumulet.core.wildcards import wildcards
 from cumulet.services.cloudformation.errors import ValidationError
 
 POLICY_BYTES_MAX = 16_384
@@ -79,12 +79,7 @@ def _named(statement: Mapping[str, Any], member: str, value: str) -> bool:
 
 def _any_matches(patterns: Any, value: str) -> bool:
     listed = patterns if isinstance(patterns, list) else [patterns]
-    return any(_matches(str(pattern), value) for pattern in listed)
-
-
-def _matches(pattern: str, value: str) -> bool:
-    parts = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
-    return re.fullmatch("".join(parts), value) is not None
+    return any(wildcards(str(pattern)).matches(value) for pattern in listed)
 
 
 def _holds(operator: str, wanted: Mapping[str, Any], type_name: str) -> bool:

@@ -88,3 +88,9 @@ def test_no_policy_allows_everything():
 def test_what_is_no_policy_is_refused(text):
     with pytest.raises(ValidationError, match="Invalid stack policy"):
         parse_policy(text)
+
+
+def test_many_stars_are_matched_at_once():
+    # With backtracking this would take longer than anybody waits.
+    stars = "LogicalResourceId/" + "*a" * 1_000 + "*b"
+    assert allowed(statement(), statement("Deny", resource=stars), logical_id="a" * 5_000)
