@@ -1,10 +1,10 @@
-"""The few things that services need from each other and that AWS does privately. At most seven."""
+"""The few things that services need from each other and that AWS does privately. At most eight."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from cumulet.core.http import Request
 from cumulet.core.identity import Principal, Scope
@@ -89,6 +89,62 @@ class Metrics(Protocol):
         unit: str = "Count",
     ) -> None:
         """Add values that were measured in the last second or so: for who measures very often."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TraceStart:
+    """Where a trace may begin, as sampling rules look at it.
+
+    What is not known is empty; `headers` are asked for only by rules with attributes, by names in
+    lower case. https://docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html
+    """
+
+    service_name: str
+    service_type: str
+    resource_arn: str
+    host: str = ""
+    method: str = ""
+    path: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Segments(Protocol):
+    """Segments of traces that services tell by themselves, as X-Ray keeps them (by xray).
+
+    They are gathered in memory and written in batches: an answer never waits for them, and when
+    too many wait the newest are left out, which is counted and logged.
+    """
+
+    async def sample(self, scope: Scope, start: TraceStart) -> str:
+        """The name of the rule by which a trace that begins here is recorded; else empty.
+
+        Asked only where no header says it yet. It waits only when the rules of an account and
+        region were not read yet.
+        """
+        ...
+
+    def put(self, scope: Scope, document: Mapping[str, Any]) -> None:
+        """Add a segment, or a subsegment of one, as X-Ray's segment documents are. Never blocks.
+
+        The document must not change any more.
+        """
+        ...
+
+    def follow(self, scope: Scope, trace_id: str, segment_id: str) -> None:
+        """From now on calls to the cloud that name this segment as their parent are recorded."""
+        ...
+
+    def leave(self, scope: Scope, trace_id: str, segment_id: str) -> None:
+        """The segment has ended: no more of its calls are recorded."""
+        ...
+
+    def followed(self, account: str, trace_id: str, segment_id: str) -> Scope | None:
+        """Where a call's own subsegment belongs; None when nobody follows the segment."""
+        ...
+
+    async def flush(self) -> None:
+        """Wait until everything added so far is in the store."""
         ...
 
 

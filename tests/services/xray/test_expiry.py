@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.services.events.conftest import Inside, run_inside
 
-from cumulet.services.xray import workers
+from cumulet.services.xray import store, workers
 
 DAY = 86_400
 
@@ -51,7 +51,7 @@ def test_old_traces_go(tmp_path: Path) -> None:
 
 
 def test_the_oldest_of_too_many_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "TRACES_MAX", 2)
+    monkeypatch.setattr(store, "TRACES_MAX", 2)
 
     async def story(inside: Inside) -> None:
         traces = []

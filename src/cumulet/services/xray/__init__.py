@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from cumulet.core.context import Platform
+from cumulet.kit.ports import Segments
 from cumulet.kit.service import Service, operations_of
 from cumulet.services.xray import store
 from cumulet.services.xray.operations import group, sampling, segment, trace
+from cumulet.services.xray.recorder import Recorder
 from cumulet.services.xray.shares import Shares
 from cumulet.services.xray.workers import WORKERS
 
 
 def _provides(platform: Platform) -> Mapping[type, Any]:
-    return {Shares: Shares(platform.clock)}
+    recorder = Recorder(platform)
+    return {Shares: Shares(platform.clock), Recorder: recorder, Segments: recorder}
 
 
 SERVICE = Service(

@@ -20,6 +20,8 @@ FUTURE_SECONDS_MAX = 300
 """How far from now a segment may begin."""
 TRACES_MAX = 200_000
 """Traces kept in one region of an account, whatever their age: the oldest go first."""
+KEPT_BYTES_MAX = 2 << 30
+"""Bytes of segments kept in one region of an account: the oldest traces go first. Ours."""
 SEGMENTS_PER_TRACE_MAX = 1_000
 PAGE_TRACES = 200
 PAGE_BYTES = 8 * 1_048_576
@@ -31,3 +33,15 @@ TARGET_SECONDS = 10
 """How long a share of a rule's reservoir holds, as the SDKs ask for it."""
 EXPRESSION_CHARACTERS_MAX = 2_000
 """https://docs.aws.amazon.com/xray/latest/devguide/xray-console-filters.html"""
+
+GATHER_SECONDS = 0.5
+"""How long segments that the cloud tells itself wait at most, to be written together. Ours."""
+WAITING_MAX = 20_000
+WAITING_BYTES_MAX = 64 << 20
+"""Segments, and about how many bytes of them, that wait at most; more are left out. Ours."""
+WRITE_SEGMENTS = 200
+"""Segments of one transaction. Ours."""
+FOLLOWED_MAX = 10_000
+"""Segments under way whose calls are recorded: those begun longest ago go first. Ours."""
+SAMPLED_SCOPES_MAX = 1_000
+"""Accounts and regions whose sampling rules are ready in memory. Ours."""

@@ -46,8 +46,9 @@ class Group(msgspec.Struct, frozen=True):
     expression: str = ""
 
 
+DEFAULT = "Default"
 DEFAULT_RULE: dict[str, Any] = {
-    "RuleName": "Default",
+    "RuleName": DEFAULT,
     "ResourceARN": "*",
     "Priority": 10_000,
     "FixedRate": 0.05,

@@ -44,6 +44,11 @@ def read_segment(text: str, now: float) -> Segment:
         raise BadSegment("ParseError", "Invalid segment. ErrorCode: ParseError") from None
     if not isinstance(document, dict):
         raise BadSegment("ParseError", "Invalid segment. ErrorCode: ParseError")
+    return segment_of(document, text, now)
+
+
+def segment_of(document: Document, text: str, now: float) -> Segment:
+    """The segment of a document that was read from `text`. Raises BadSegment."""
     uid = document.get("id")
     if not isinstance(uid, str) or not _ID.match(uid):
         raise BadSegment("MissingId", "Invalid segment. ErrorCode: MissingId")

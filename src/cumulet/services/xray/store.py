@@ -8,19 +8,28 @@ from cumulet.core.identity import Scope
 from cumulet.kv.contract import Transaction, read_count
 from cumulet.kv.space import Space
 from cumulet.kv.table import Table
-from cumulet.services.xray.limits import SEGMENTS_PER_TRACE_MAX, TRACE_BYTES_MAX
-from cumulet.services.xray.model import Group, Rule, Segment, Trace
+from cumulet.services.xray.limits import (
+    KEPT_BYTES_MAX,
+    RULES_MAX,
+    SEGMENTS_PER_TRACE_MAX,
+    TRACE_BYTES_MAX,
+    TRACES_MAX,
+)
+from cumulet.services.xray.model import DEFAULT, DEFAULT_RULE, Group, Rule, Segment, Trace
 
 _SERVICE = "xray"
 
 
-def _count_key(scope: Scope) -> bytes:
-    return Space((scope.account, scope.region, _SERVICE, "traces")).pack(())
+def _count_key(scope: Scope, what: str = "traces") -> bytes:
+    return Space((scope.account, scope.region, _SERVICE, what)).pack(())
 
 
 def _count(tx: Transaction, scope: Scope, old: Trace | None, new: Trace | None) -> None:
     if (old is None) != (new is None):
         tx.count(_count_key(scope), 1 if old is None else -1)
+    more = (0 if new is None else new.size_bytes) - (0 if old is None else old.size_bytes)
+    if more:
+        tx.count(_count_key(scope, "bytes"), more)
 
 
 TRACES: Table[Trace] = Table(
@@ -42,6 +51,19 @@ TABLES = (TRACES, SEGMENTS, RULES, GROUPS)
 async def count_traces(tx: Transaction, scope: Scope) -> int:
     """How many traces there are."""
     return read_count(await tx.get(_count_key(scope)))
+
+
+async def count_bytes(tx: Transaction, scope: Scope) -> int:
+    """How large all their segments are."""
+    return read_count(await tx.get(_count_key(scope, "bytes")))
+
+
+async def all_rules(tx: Transaction, scope: Scope) -> list[Rule]:
+    """All sampling rules in the order of their priority; the default one is always there."""
+    found = await RULES.scan(tx, scope, limit=RULES_MAX + 1)
+    if not any(rule.name == DEFAULT for rule in found):
+        found.append(Rule(DEFAULT, DEFAULT_RULE, 0.0, 0.0))
+    return sorted(found, key=lambda rule: (rule.settings["Priority"], rule.name))
 
 
 async def add(
@@ -86,11 +108,16 @@ async def traces_between(
     )
 
 
-async def drop_oldest(tx: Transaction, scope: Scope, before: float, keep: int, limit: int) -> bool:
+async def drop_oldest(tx: Transaction, scope: Scope, before: float, limit: int) -> bool:
     """Remove traces that are too old or too many, a part at a time; whether more may be."""
-    over = await count_traces(tx, scope) - keep
+    over = await count_traces(tx, scope) - TRACES_MAX
+    over_bytes = await count_bytes(tx, scope) - KEPT_BYTES_MAX
     found = await TRACES.lookup_between(tx, scope, "began", (), (1e12,), limit=limit)
-    gone = [trace for n, trace in enumerate(found) if trace.began < before or n < over]
+    gone = []
+    for number, trace in enumerate(found):
+        if trace.began < before or number < over or over_bytes > 0:
+            gone.append(trace)
+            over_bytes -= trace.size_bytes
     for trace in gone:
         for segment in await load_segments(tx, scope, trace.id):
             await SEGMENTS.drop(tx, scope, segment.trace, segment.id)

@@ -6,7 +6,7 @@ from cumulet.core.context import Platform
 from cumulet.kit.workers import Worker
 from cumulet.kv.contract import Store
 from cumulet.services.xray import store
-from cumulet.services.xray.limits import EXPIRE_TRACES, KEPT_SECONDS, TRACES_MAX
+from cumulet.services.xray.limits import EXPIRE_TRACES, KEPT_SECONDS
 
 _MINUTES_SECONDS = 300.0
 
@@ -17,7 +17,7 @@ async def expire_traces(platform: Platform) -> float:
     before = platform.clock.now() - KEPT_SECONDS
     more = False
     for scope in await kv.transact(store.TRACES.scopes):
-        more |= await platform.transact(store.drop_oldest, scope, before, TRACES_MAX, EXPIRE_TRACES)
+        more |= await platform.transact(store.drop_oldest, scope, before, EXPIRE_TRACES)
     return 0.0 if more else _MINUTES_SECONDS
 
 

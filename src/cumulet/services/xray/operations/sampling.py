@@ -14,12 +14,11 @@ from cumulet.kv.contract import Transaction
 from cumulet.services.xray import store
 from cumulet.services.xray.errors import InvalidRequestException, RuleLimitExceededException
 from cumulet.services.xray.limits import RULES_MAX, TARGET_SECONDS
-from cumulet.services.xray.model import DEFAULT_RULE, Rule, rule_arn
+from cumulet.services.xray.model import DEFAULT, Rule, rule_arn
+from cumulet.services.xray.recorder import Recorder
 from cumulet.services.xray.shares import Shares
 
 Request = dict[str, Any]
-
-_DEFAULT = "Default"
 
 
 def _name(request: Request) -> str:
@@ -43,14 +42,6 @@ def _shown(ctx: Context, rule: Rule) -> Request:
     }
 
 
-async def _rules(tx: Transaction, scope: Scope) -> list[Rule]:
-    """All rules in the order of their priority; the default one is always there."""
-    found = await store.RULES.scan(tx, scope, limit=RULES_MAX + 1)
-    if not any(rule.name == _DEFAULT for rule in found):
-        found.append(Rule(_DEFAULT, DEFAULT_RULE, 0.0, 0.0))
-    return sorted(found, key=lambda rule: (rule.settings["Priority"], rule.name))
-
-
 def _check(settings: Request) -> None:
     if settings.get("SamplingRateBoost"):
         raise InvalidRequestException("SamplingRateBoost is not supported by Cumulet.")
@@ -68,7 +59,7 @@ async def create_sampling_rule(ctx: Context, request: Request) -> Request:
     made = Rule(_name(settings), {"Attributes": {}, **settings}, now, now)
 
     async def write(tx: Transaction, scope: Scope) -> None:
-        rules = await _rules(tx, scope)
+        rules = await store.all_rules(tx, scope)
         if any(rule.name == made.name for rule in rules):
             raise InvalidRequestException(f"Rule already exists: {made.name}")
         if len(rules) > RULES_MAX:
@@ -85,13 +76,13 @@ async def update_sampling_rule(ctx: Context, request: Request) -> Request:
     given, now = request["SamplingRuleUpdate"], ctx.clock.now()
     name = _name(given)
     changes = {key: one for key, one in given.items() if key not in ("RuleName", "RuleARN")}
-    if name == _DEFAULT and set(changes) - {"FixedRate", "ReservoirSize"}:
+    if name == DEFAULT and set(changes) - {"FixedRate", "ReservoirSize"}:
         raise InvalidRequestException(
             "Only FixedRate and ReservoirSize of the default rule can be changed."
         )
 
     async def write(tx: Transaction, scope: Scope) -> Rule | None:
-        for old in await _rules(tx, scope):
+        for old in await store.all_rules(tx, scope):
             if old.name == name:
                 settings = {**old.settings, **changes}
                 _check(settings)
@@ -110,7 +101,7 @@ async def update_sampling_rule(ctx: Context, request: Request) -> Request:
 async def delete_sampling_rule(ctx: Context, request: Request) -> Request:
     """Delete a rule; the default one stays."""
     name = _name(request)
-    if name == _DEFAULT:
+    if name == DEFAULT:
         raise InvalidRequestException("The default rule cannot be deleted.")
 
     async def drop(tx: Transaction, scope: Scope) -> Rule | None:
@@ -125,7 +116,7 @@ async def delete_sampling_rule(ctx: Context, request: Request) -> Request:
 @operation("GetSamplingRules")
 async def get_sampling_rules(ctx: Context, request: Request) -> Request:
     """All rules, the default one too."""
-    rules = await ctx.transact(_rules)
+    rules = await ctx.transact(store.all_rules)
     return {"SamplingRuleRecords": [_shown(ctx, rule) for rule in rules]}
 
 
@@ -133,7 +124,7 @@ async def get_sampling_rules(ctx: Context, request: Request) -> Request:
 async def get_sampling_targets(ctx: Context, request: Request) -> Request:
     """What a client may take for the next seconds, and keep what it took."""
     now, shares = ctx.clock.now(), ctx.need(Shares)
-    rules = {rule.name: rule for rule in await ctx.transact(_rules)}
+    rules = {rule.name: rule for rule in await ctx.transact(store.all_rules)}
     targets, unknown = [], []
     for one in request["SamplingStatisticsDocuments"]:
         rule = rules.get(one["RuleName"])
@@ -165,6 +156,13 @@ async def get_sampling_targets(ctx: Context, request: Request) -> Request:
 
 @operation("GetSamplingStatisticSummaries")
 async def get_sampling_statistic_summaries(ctx: Context, request: Request) -> Request:
-    """What the clients of each rule have said they took."""
-    summaries = ctx.need(Shares).summaries(ctx.scope)
-    return {"SamplingStatisticSummaries": summaries}
+    """What was taken of each rule: by the cloud itself, and by clients as they have said."""
+    totals: dict[str, Request] = {}
+    own = ctx.need(Recorder).summaries(ctx.scope)
+    for one in (*ctx.need(Shares).summaries(ctx.scope), *own):
+        known = totals.setdefault(one["RuleName"], one)
+        if known is not one:
+            for count in ("RequestCount", "BorrowCount", "SampledCount"):
+                known[count] += one[count]
+            known["Timestamp"] = max(known["Timestamp"], one["Timestamp"])
+    return {"SamplingStatisticSummaries": list(totals.values())}
