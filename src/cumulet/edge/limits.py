@@ -26,6 +26,12 @@ CHUNK_LINE_BYTES_MAX = 512
 TRAILER_BYTES_MAX = 8 * KIB
 """All trailer fields after the last chunk."""
 
+ANSWERS_TOGETHER_MAX = 64
+"""Answers of one turn of the loop that wait for each other, so that the first is not late."""
+
+ANSWER_HELD_BYTES_MAX = 16 * KIB
+"""A longer answer is sent at once: sending it takes more than waking its client."""
+
 JSON_BODY_BYTES_MAX = 16 * MIB
 """DynamoDB takes 16 MB a request, more than any other JSON service.
 

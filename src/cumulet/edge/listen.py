@@ -11,6 +11,7 @@ from cumulet.edge.http1.answer import HeadWriter
 from cumulet.edge.http1.connection import Connection
 from cumulet.edge.http1.hall import Application
 from cumulet.edge.http1.head import HeadReader
+from cumulet.edge.http1.outbox import Outbox
 from cumulet.edge.limits import Limits
 from cumulet.edge.tls.greet import ChooseContext, TlsListener
 
@@ -30,6 +31,7 @@ class Server:
         self.draining = False
         self.connections: set[Connection] = set()
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
+        self.outbox = Outbox(self.loop)
         self._clock = clock
         self._empty = asyncio.Event()
         self._listeners: list[asyncio.Server | TlsListener] = []

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from cumulet.core.http import Request, Response
 from cumulet.core.trace import log_cause
-from cumulet.edge.http1.answer import BadResponse, Outlet
+from cumulet.edge.http1.answer import BadResponse
+from cumulet.edge.http1.outlet import Outlet
 from cumulet.edge.limits import Limits
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ class WebSocket:
 
     def begin(self, greeting: bytes, early: bytes) -> None:
         """Accept the handshake; `early` is what came right behind it."""
-        self._transport.write(greeting)
+        self._outlet.write(greeting)
         if early:
             self.feed(early)
 

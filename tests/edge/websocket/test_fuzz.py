@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.edge.websocket.test_conformance import frame
 
-from cumulet.edge.http1.answer import Outlet
+from cumulet.edge.http1.outbox import Outbox
+from cumulet.edge.http1.outlet import Outlet
 from cumulet.edge.limits import Limits
 from cumulet.edge.websocket import WebSocket
 
@@ -40,7 +41,7 @@ class Line:
 
 def fed(pieces: list[bytes]) -> tuple[Line, WebSocket]:
     line: Any = Line()
-    socket = WebSocket(line, line, Outlet(line), LIMITS)
+    socket = WebSocket(line, line, Outlet(line, Outbox(line)), LIMITS)
     for piece in pieces:
         socket.feed(piece)
     return line, socket

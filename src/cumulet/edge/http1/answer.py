@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
@@ -145,78 +143,6 @@ def _joined(lines: list[str]) -> bytes:
         return (text + "\r\n").encode("latin-1")
     except UnicodeEncodeError as cause:
         raise BadResponse("a header that is not Latin-1") from cause
-
-
-class Outlet:
-    """Writes to one client, and waits for it when it reads slowly."""
-
-    __slots__ = ("_left_behind", "_quiet_seconds", "_transport", "_waiter", "closed", "paused")
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._waiter: asyncio.Future[None] | None = None
-        self._left_behind = 0
-        self._quiet_seconds = 0.0
-        self.paused = False
-        self.closed = False
-
-    def pause(self) -> None:
-        """The client reads slowly."""
-        self.paused = True
-
-    def resume(self) -> None:
-        """The client has caught up."""
-        self.paused = False
-        self._wake()
-
-    def close(self) -> None:
-        """The client is gone: nobody waits for it any longer."""
-        self.closed = True
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    async def drained(self) -> None:
-        """Wait until the client has caught up, or is gone."""
-        while self.paused and not self.closed:
-            self._waiter = asyncio.get_running_loop().create_future()
-            try:
-                await self._waiter
-            finally:
-                self._waiter = None
-
-    async def stream(self, framed: Framed, pieces: AsyncIterator[bytes]) -> None:
-        """Send a body in pieces as they come. Raises BadResponse when it breaks its framing."""
-        write = self._transport.write
-        write(framed.head)
-        if framed.bodiless:
-            return
-        sent, size = 0, framed.size_bytes
-        async for piece in pieces:
-            if self.closed:
-                return
-            if not piece:
-                continue
-            sent += len(piece)
-            if size is not None and sent > size:
-                raise BadResponse("the body is longer than its content-length")
-            write(b"%x\r\n%b\r\n" % (len(piece), piece) if framed.chunked else piece)
-            if self.paused:
-                await self.drained()
-        if size is not None and sent != size:
-            raise BadResponse("the body is shorter than its content-length")
-        if framed.chunked and not self.closed:
-            write(b"0\r\n\r\n")
-
-    def is_stuck(self, seconds: float, limit_seconds: float) -> bool:
-        """Whether, after `seconds` more, the client has taken no byte for too long."""
-        waiting = self._transport.get_write_buffer_size()
-        moved = waiting < self._left_behind or not waiting
-        self._left_behind = waiting
-        self._quiet_seconds = 0.0 if moved else self._quiet_seconds + seconds
-        return self._quiet_seconds > limit_seconds
 
 
 def plain(status: int, reason: str = "") -> Response:

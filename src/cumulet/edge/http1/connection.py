@@ -10,10 +10,11 @@ from typing import cast
 from cumulet.core.errors import AwsError
 from cumulet.core.http import Body, BytesBody, Request, Response
 from cumulet.core.trace import log_cause
-from cumulet.edge.http1.answer import CONTINUE, BadResponse, Framed, Outlet, close, plain
+from cumulet.edge.http1.answer import CONTINUE, BadResponse, Framed, close, plain
 from cumulet.edge.http1.body import Incoming, incomplete_body, too_slow
 from cumulet.edge.http1.hall import Converse, Hall
 from cumulet.edge.http1.head import BadRequest, Head
+from cumulet.edge.http1.outlet import Outlet
 from cumulet.edge.websocket import WebSocket, hold, refusal, welcome
 
 
@@ -32,9 +33,7 @@ class Connection(asyncio.Protocol):
         self._socket: WebSocket | None = None
         self._advancing = False
         self._streaming = self._reading_paused = False
-        self._lingering = False
-        self._ended = False
-        self._closed = False
+        self._lingering = self._ended = self._closed = False
         self._quiet_seconds = 0.0
         self._scheme = "http"
         self._peer = self._tls_domain = ""
@@ -45,7 +44,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Accept, or refuse when there are too many."""
         self._transport = cast(asyncio.Transport, transport)
-        self._outlet = Outlet(self._transport)
+        self._outlet = Outlet(self._transport, self._hall.outbox)
         peer = transport.get_extra_info("peername")
         self._peer = str(peer[0]) if isinstance(peer, tuple) else ""
         secure: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
@@ -117,7 +116,7 @@ class Connection(asyncio.Protocol):
         if incoming is not None and incoming.awaits_continue:
             incoming.awaits_continue = False
             if not self._closed:
-                self._transport.write(CONTINUE)
+                self._outlet.write(CONTINUE)
         self.resume_reading()
 
     def pause_reading(self) -> None:
@@ -185,18 +184,18 @@ class Connection(asyncio.Protocol):
         else:
             body = self._expect_body(head)
         request = Request(
-            head.method,
-            head.path,
-            head.query,
-            head.headers,
-            body,
+            *(head.method, head.path, head.query, head.headers, body),
             scheme=self._scheme,
             peer=self._peer,
             client_certificate=self._certificate,
             tls_domain=self._tls_domain,
         )
-        work = self._upgrade if head.upgrade == "websocket" else self._answer
-        self._task = self._hall.loop.create_task(work(request, head))
+        if head.upgrade == "websocket":
+            work = self._upgrade(request, head)
+        else:
+            self._hall.outbox.in_hand += 1
+            work = self._answer(request, head)
+        self._task = self._hall.loop.create_task(work)
 
     def _expect_body(self, head: Head) -> Body:
         early, self._buffer = self._buffer, b""
@@ -237,12 +236,14 @@ class Connection(asyncio.Protocol):
             response = await self._hall.application.answer(request)
         except asyncio.CancelledError:
             self._transport.abort()
-            return
         except Exception as cause:
             if not (self._closed and isinstance(cause, ConnectionError)):
                 log_cause("", "request failed", cause, method=head.method, path=head.path)
-            response = plain(500)
-        await self._send(response, head)
+            await self._send(plain(500), head)
+        else:
+            await self._send(response, head)
+        finally:
+            self._hall.outbox.in_hand -= 1
 
     async def _send(self, response: Response, head: Head) -> None:
         try:
@@ -255,7 +256,7 @@ class Connection(asyncio.Protocol):
         body = response.body
         if isinstance(body, bytes):
             if not self._closed:
-                self._transport.write(framed.head if framed.bodiless else framed.head + body)
+                self._outlet.answer(framed.head if framed.bodiless else framed.head + body)
             self._finish(framed.keep_alive)
         elif await self._stream(framed, body):
             self._finish(framed.keep_alive)
@@ -295,14 +296,14 @@ class Connection(asyncio.Protocol):
             if self._incoming is not None or self._buffer:
                 self.linger()
             else:
-                self._transport.close()
+                self._outlet.end()
             return
         if self._incoming is not None:
             self._incoming.abandon()
         if self._buffer:
             self._advance()
         if self._ended and self._task is None:
-            self._transport.close()
+            self._outlet.end()
         elif len(self._buffer) <= self._limits.pipeline_bytes_max:
             self.resume_reading()
 
@@ -310,7 +311,7 @@ class Connection(asyncio.Protocol):
         """Answer what could not be read as a request, and end the connection."""
         response = plain(refused.status, refused.reason)
         framed = self._hall.writer.write(response, "GET", True, False)
-        self._transport.write(framed.head + refused.reason.encode())
+        self._outlet.write(framed.head + refused.reason.encode())
         self.linger()
 
     def linger(self) -> None:
@@ -321,9 +322,9 @@ class Connection(asyncio.Protocol):
         self._quiet_seconds = 0.0
         self.resume_reading()
         if self._transport.can_write_eof() and not self._ended:
-            self._transport.write_eof()
+            self._outlet.end_writing()
         else:
-            self._transport.close()
+            self._outlet.end()
 
     # WebSocket
 
@@ -371,9 +372,8 @@ class Connection(asyncio.Protocol):
             self._tick_idle(seconds)
 
     def _tick_body(self, incoming: Incoming, seconds: float) -> None:
-        if self._reading_paused or incoming.awaits_continue:
-            return
-        if incoming.is_too_slow(seconds):
+        waits = not (self._reading_paused or incoming.awaits_continue)
+        if waits and incoming.is_too_slow(seconds):
             if incoming.abandoned:
                 self._transport.abort()
             else:
@@ -384,14 +384,14 @@ class Connection(asyncio.Protocol):
         if self._buffer and self._quiet_seconds > self._limits.head_seconds:
             self._refuse(BadRequest(408, "Request Timeout"))
         elif self._quiet_seconds > self._limits.idle_seconds:
-            self._transport.close()
+            self._outlet.end()
 
     def drain(self) -> None:
         """The server stops: end now if nothing is in hand, else after the answer."""
         if self._socket is not None:
             self._socket.going_away()
         elif self._task is None and not self._lingering:
-            self._transport.close()
+            self._outlet.end()
 
     def abort(self) -> None:
         """End at once, whatever is in hand."""

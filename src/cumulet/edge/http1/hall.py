@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from cumulet.core.http import Request, Response
 from cumulet.edge.http1.answer import HeadWriter
 from cumulet.edge.http1.head import HeadReader
+from cumulet.edge.http1.outbox import Outbox
 from cumulet.edge.limits import Limits
 from cumulet.kit.surface import Socket
 
@@ -38,6 +39,7 @@ class Hall(Protocol):
     limits: Limits
     reader: HeadReader
     writer: HeadWriter
+    outbox: Outbox
     draining: bool
     connections: set[Any]
     loop: asyncio.AbstractEventLoop
