@@ -293,6 +293,38 @@ def test_percentiles_and_math_are_evaluated(inside: Callable[..., None]) -> None
     inside(story)
 
 
+def test_math_over_five_minutes_is_seen_at_every_minute(inside: Callable[..., None]) -> None:
+    """Periods of an alarm end with the minute, wherever that lies within five minutes.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
+    """
+
+    async def story(platform: Inside) -> None:
+        room = Watched(platform)
+        metric = {"Metric": {"Namespace": "App", "MetricName": "Errors"}, "Period": 300}
+        sums = {"Id": "s", "MetricStat": {**metric, "Stat": "Sum"}, "ReturnData": False}
+        for name, expression in (("sum", "s * 1"), ("filled", "FILL(s, 0)")):
+            await platform.call(
+                "cloudwatch",
+                "PutMetricAlarm",
+                AlarmName=name,
+                EvaluationPeriods=1,
+                Threshold=5.0,
+                ComparisonOperator="GreaterThanThreshold",
+                Metrics=[sums, {"Id": "x", "Expression": expression, "ReturnData": True}],
+            )
+        await room.put(9.0)
+        await room.step(6)
+        for minute in range(1, 11):
+            await room.step()
+            expected = "ALARM" if minute <= 5 else "OK"
+            assert await room.state("filled") == expected, minute
+            if minute <= 5:
+                assert await room.state("sum") == "ALARM", minute
+
+    inside(story)
+
+
 def test_a_suppressor_holds_back_actions_for_a_while(inside: Callable[..., None]) -> None:
     async def story(platform: Inside) -> None:
         room = Watched(platform)

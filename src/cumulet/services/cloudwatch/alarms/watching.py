@@ -98,7 +98,7 @@ async def _verdict(ctx: Context, alarm: Alarm, now: float) -> Verdict | None:
     begin = end - period * (count + EXTRA_PERIODS)
     try:
         if settings.get("Metrics"):
-            answered = await answer_queries(ctx, settings["Metrics"], begin, end)
+            answered = await answer_queries(ctx, settings["Metrics"], begin, end, origin=end)
             told = next(one for one in settings["Metrics"] if one.get("ReturnData", True))
             values = dict(answered[told["Id"]][0].points) if answered[told["Id"]] else {}
             window = Window(end, period, count, values)

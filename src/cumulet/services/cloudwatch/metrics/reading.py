@@ -153,17 +153,18 @@ def in_order(expressions: Mapping[str, Expression]) -> list[str]:
 
 
 async def answer_queries(
-    ctx: Context, queries: Sequence[Query], begin: int, end: float
+    ctx: Context, queries: Sequence[Query], begin: int, end: float, *, origin: int = 0
 ) -> dict[str, list[Series]]:
     """The series of each query by its id; an expression may have several. Raises ValidationError.
 
-    `begin` is where periods are counted from.
+    Periods are counted from `origin`: alarms count them back from the end of their window, all
+    others from the epoch, so that a period of five minutes begins with five minutes of the hour.
     """
     expressions = check_queries(queries)
     values: dict[str, Value] = {}
     for query in queries:
         if stat := query.get("MetricStat"):
-            first = begin - begin % stat["Period"]
+            first = begin - (begin - origin) % stat["Period"]
             figures = await read_figures(ctx, stat, first, end)
             label = query.get("Label") or stat["Metric"]["MetricName"]
             values[query["Id"]] = Series(figures.values, stat["Period"], label)
@@ -172,7 +173,8 @@ async def answer_queries(
     by_id = {query["Id"]: query for query in queries}
     for name in in_order(expressions):
         own = by_id[name].get("Period")
-        shelf = Shelf(values, metrics, begin, math.ceil(end), own or max(periods, default=60))
+        period = own or max(periods, default=60)
+        shelf = Shelf(values, metrics, begin, math.ceil(end), period, origin)
         try:
             values[name] = evaluate_expression(expressions[name], shelf)
         except MathError as cause:

@@ -26,7 +26,8 @@ Value: TypeAlias = float | str | Series | list[Series]
 class Shelf:
     """What is at hand for an expression: the series of other queries by id, and the span asked for.
 
-    `metrics` are the ids of queries of metrics, in their order: METRICS() stands for them.
+    `metrics` are the ids of queries of metrics, in their order: METRICS() stands for them. Periods
+    are counted from `origin`.
     """
 
     series: Mapping[str, Value]
@@ -34,9 +35,10 @@ class Shelf:
     begin: int
     end: int
     period: int
+    origin: int = 0
 
     @property
     def starts(self) -> range:
         """The starts of all periods of the span."""
-        first = self.begin - self.begin % self.period
+        first = self.begin - (self.begin - self.origin) % self.period
         return range(first, self.end, self.period)
