@@ -16,7 +16,7 @@ from cumulet.kv.contract import Store, Unavailable
 from cumulet.kv.memory import MemoryStore
 from cumulet.services.cloudwatch import METRICS
 from cumulet.services.cloudwatch.metrics.gather import Gatherer
-from cumulet.services.cloudwatch.metrics.limits import GATHERED_SERIES_MAX
+from cumulet.services.cloudwatch.metrics.limits import GATHER_SECONDS, GATHERED_SERIES_MAX
 from cumulet.services.cloudwatch.metrics.retention import expire_points
 from cumulet.wire.catalog import Catalog
 
@@ -128,6 +128,28 @@ def test_what_a_store_does_not_take_waits(room: Room, monkeypatch: pytest.Monkey
         record(room, 6.0)
         await room.gatherer.flush()
         assert [point["Sum"] for point in await room.points(begin)] == [11.0]
+
+    asyncio.run(scenario())
+
+
+def test_writing_goes_on_after_a_failure_of_any_kind(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_: Any) -> None:
+        raise RuntimeError("a mistake")
+
+    async def scenario() -> None:
+        await room.gatherer.start()
+        await room.clock.advance(0)
+        with monkeypatch.context() as patch:
+            patch.setattr(room.store, "transact", fail)
+            record(room, 5.0)
+            await room.clock.advance(GATHER_SECONDS)
+        begin = room.clock.now()
+        record(room, 6.0)
+        await room.clock.advance(GATHER_SECONDS)
+        assert [point["Sum"] for point in await room.points(begin - 60)] == [6.0]
+        await room.gatherer.stop()
 
     asyncio.run(scenario())
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from cumulet.core.context import Platform
 from cumulet.core.identity import Scope
-from cumulet.core.trace import log_cause, log_line
-from cumulet.kit.workers import Tasks
+from cumulet.core.trace import log_line
+from cumulet.kit.workers.regularly import Regularly
 from cumulet.kv.contract import Store, Transaction, Unavailable
 from cumulet.services.cloudwatch.metrics import store
 from cumulet.services.cloudwatch.metrics.distribution import Summary, merge, summarize
@@ -26,30 +26,20 @@ _Key = tuple[Scope, str, str, Dimensions, str]
 _Waiting = dict[tuple[Scope, Place], Summary]
 
 
-class Gatherer:
+class Gatherer(Regularly):
     """Gathers by minute. What is measured in the seconds before a kill is lost; answers are not.
 
     Measurements are told apart from answers: nobody was promised one of them.
     """
 
     def __init__(self, platform: Platform) -> None:
+        super().__init__(platform.clock, GATHER_SECONDS, "writing of metrics", self._write)
         self._store = platform.need(Store)
-        self._clock = platform.clock
         self._minute = 0
         self._values: dict[_Key, list[float]] = {}
         self._waiting: _Waiting = {}
         self._left_out = 0
-        self._tasks = Tasks()
         self._writing = asyncio.Lock()
-
-    async def start(self) -> None:
-        """Begin to write in the background."""
-        self._tasks.start(self._run(), "metrics")
-
-    async def stop(self) -> None:
-        """Write what waits, and end."""
-        await self._tasks.stop()
-        await self.flush()
 
     def record(
         self,
@@ -135,17 +125,13 @@ class Gatherer:
                 there = self._waiting.get(at)
                 self._waiting[at] = summary if there is None else merge((there, summary))
             raise
+        # What fails otherwise is left out: it must not hold up the rest for ever.
 
-    async def _run(self) -> None:
-        while True:
-            await self._clock.sleep(GATHER_SECONDS)
-            try:
-                await self.flush()
-            except Unavailable as cause:
-                log_cause("", "metrics wait for the store", cause)
-            if self._left_out:
-                log_line(logging.WARNING, "metrics were left out", measurements=self._left_out)
-                self._left_out = 0
+    async def _write(self) -> None:
+        if self._left_out:
+            log_line(logging.WARNING, "metrics were left out", measurements=self._left_out)
+            self._left_out = 0
+        await self.flush()
 
 
 async def _add_all(tx: Transaction, by_scope: Mapping[Scope, Mapping[Place, Summary]]) -> None:

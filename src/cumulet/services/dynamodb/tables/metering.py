@@ -11,7 +11,7 @@ from typing import Protocol
 from cumulet.core.context import Context, Platform
 from cumulet.core.identity import Scope
 from cumulet.kit.ports import Metrics
-from cumulet.kit.workers import Tasks
+from cumulet.kit.workers.regularly import Regularly
 from cumulet.services.dynamodb.tables.throttling import spend
 from cumulet.services.dynamodb.tables.view import TableView
 
@@ -47,22 +47,13 @@ class Series:
         self.indexes: dict[str, list[float]] = {}
 
 
-class Measures:
+class Measures(Regularly):
     """Gathers what is measured, and tells it every second and at the end."""
 
     def __init__(self, platform: Platform) -> None:
+        super().__init__(platform.clock, TELL_SECONDS, "measures of tables", self.tell)
         self._platform = platform
         self._series: dict[_Key, Series] = {}
-        self._tasks = Tasks()
-
-    async def start(self) -> None:
-        """Begin to tell."""
-        self._tasks.start(self._run(), "dynamodb measures")
-
-    async def stop(self) -> None:
-        """Tell what is left."""
-        await self._tasks.stop()
-        self.tell()
 
     def series(self, view: TableView, operation: str, *, is_write: bool) -> Series:
         """Where the values of an operation on a table are gathered for now."""
@@ -95,11 +86,6 @@ class Measures:
         record(scope, _SPACE, "ReturnedItemCount", both, series.returned)
         failed = [1.0] * series.failed
         record(scope, _SPACE, "ConditionalCheckFailedRequests", table, failed)
-
-    async def _run(self) -> None:
-        while True:
-            await self._platform.clock.sleep(TELL_SECONDS)
-            self.tell()
 
 
 def measure(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cumulet.core.context import Platform
 from cumulet.core.identity import Scope
 from cumulet.kit.ports import Metrics
-from cumulet.kit.workers import Tasks
+from cumulet.kit.workers.regularly import Regularly
 
 if TYPE_CHECKING:
     from cumulet.services.apigateway.pipeline.match import Arrival
@@ -42,22 +42,13 @@ class Tally:
         """`hit` and `miss` of the cache."""
 
 
-class Measures:
+class Measures(Regularly):
     """Gathers what is measured, and tells it every second and at the end."""
 
     def __init__(self, platform: Platform) -> None:
+        super().__init__(platform.clock, MEASURED_SECONDS, "measures of REST APIs", self.tell)
         self._platform = platform
         self._tallies: dict[_Name, Tally] = {}
-        self._tasks = Tasks()
-
-    async def start(self) -> None:
-        """Begin to tell."""
-        self._tasks.start(self._run(), "measures")
-
-    async def stop(self) -> None:
-        """Tell what is left."""
-        await self._tasks.stop()
-        self.tell()
 
     def measure(self, stage: ServedStage, arrival: Arrival, status: int) -> None:
         """Count one answered request, with the errors and the times that it took."""
@@ -108,11 +99,6 @@ class Measures:
                 record(scope, _NAMESPACE, "CacheHitCount", place, hits)
             if misses:
                 record(scope, _NAMESPACE, "CacheMissCount", place, misses)
-
-    async def _run(self) -> None:
-        while True:
-            await self._platform.clock.sleep(MEASURED_SECONDS)
-            self.tell()
 
 
 def _places(name: _Name) -> tuple[Dimensions, ...]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cumulet.core.context import Platform
 from cumulet.core.identity import Scope
 from cumulet.kit.ports import Metrics
-from cumulet.kit.workers import Tasks
+from cumulet.kit.workers.regularly import Regularly
 from cumulet.services.apigateway.v2.http.prepared.served import Dimensions
 
 MEASURED_SECONDS = 1.0
@@ -33,22 +33,13 @@ class Measured(NamedTuple):
     size_bytes: int
 
 
-class HttpMeasures:
+class HttpMeasures(Regularly):
     """Gathers what is measured, and tells it every second and at the end."""
 
     def __init__(self, platform: Platform) -> None:
+        super().__init__(platform.clock, MEASURED_SECONDS, "measures of HTTP APIs", self.tell)
         self._platform = platform
         self._waiting: dict[_Name, list[Measured]] = {}
-        self._tasks = Tasks()
-
-    async def start(self) -> None:
-        """Begin to tell."""
-        self._tasks.start(self._run(), "measures of HTTP APIs")
-
-    async def stop(self) -> None:
-        """Tell what is left."""
-        await self._tasks.stop()
-        self.tell()
 
     def add(self, scope: Scope, dimensions: tuple[Dimensions, ...], measured: Measured) -> None:
         """Count one request under each of these."""
@@ -83,8 +74,3 @@ class HttpMeasures:
             record(scope, _NAMESPACE, "DataProcessed", place, sizes, "Bytes")
             if asked:
                 record(scope, _NAMESPACE, "IntegrationLatency", place, asked, _MS)
-
-    async def _run(self) -> None:
-        while True:
-            await self._platform.clock.sleep(MEASURED_SECONDS)
-            self.tell()
