@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.services.measured import await_figures
 
 
 def arn_of(lam: Any, name: str) -> str:
@@ -38,7 +39,7 @@ def test_runtime_updates_are_kept(lam: Any, make: Any) -> None:
         lam.put_runtime_management_config(FunctionName=name, UpdateRuntimeOn="Manual")
 
 
-def test_loops_are_ended_unless_allowed(lam: Any, make: Any) -> None:
+def test_loops_are_ended_unless_allowed(cloud: Any, lam: Any, make: Any) -> None:
     # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
     name = make(
         "import boto3, json\n"
@@ -54,6 +55,8 @@ def test_loops_are_ended_unless_allowed(lam: Any, make: Any) -> None:
     )
     stopped = lam.invoke(FunctionName=name, Payload=b'{"n": 0}')
     assert b"RecursiveInvocationException" in stopped["Payload"].read()
+    dropped = ("RecursiveInvocationsDropped", "Sum", (("FunctionName", name),))
+    await_figures(cloud, "AWS/Lambda", {dropped: 1.0})
     assert lam.get_function_recursion_config(FunctionName=name)["RecursiveLoop"] == "Terminate"
     lam.put_function_recursion_config(FunctionName=name, RecursiveLoop="Allow")
     assert lam.invoke(FunctionName=name, Payload=b'{"n": 0}')["Payload"].read() == b"20"

@@ -23,6 +23,7 @@ from cumulet.services.lambda_.operations import (
 )
 from cumulet.services.lambda_.resources import RESOURCES
 from cumulet.services.lambda_.running.functions import Functions
+from cumulet.services.lambda_.running.measures import Measures
 from cumulet.services.lambda_.running.queue import EventQueue
 from cumulet.services.lambda_.sources import store as sources_store
 from cumulet.services.lambda_.sources.pollers import Pollers
@@ -31,9 +32,11 @@ from cumulet.services.lambda_.workers import WORKERS
 
 
 def _provides(platform: Platform) -> Mapping[type, Any]:
+    measures = Measures(platform)
     return {
-        Functions: Functions(platform),
-        EventQueue: EventQueue(platform),
+        Measures: measures,
+        Functions: Functions(platform, measures),
+        EventQueue: EventQueue(platform, measures),
         Pollers: Pollers(platform),
     }
 

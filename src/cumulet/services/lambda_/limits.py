@@ -54,6 +54,12 @@ UNRESERVED_CONCURRENCY_MIN = 100
 LIST_PAGE_MAX = 50
 ALIASES_PAGE_MAX = 10_000
 
+MEASURED_SECONDS = 1.0
+"""How long measurements wait here: less than the minute by which CloudWatch keeps them. Ours."""
+
+MEASURED_MAX = 5_000
+"""Values of one metric of one function that wait at most. Ours."""
+
 RETRIES_DEFAULT = 2
 EVENT_AGE_SECONDS_DEFAULT = 21_600
 RETRY_SECONDS = (60, 120)

@@ -21,13 +21,14 @@ from cumulet.kit.ports import Authenticator, Sealer
 from cumulet.sandbox import Failed
 from cumulet.services.lambda_ import store
 from cumulet.services.lambda_.errors import LambdaError, ResourceNotFoundException
-from cumulet.services.lambda_.forms.names import FunctionRef
+from cumulet.services.lambda_.forms.names import LATEST, FunctionRef
 from cumulet.services.lambda_.limits import PAYLOAD_SYNC_BYTES_MAX
 from cumulet.services.lambda_.model import Url, UrlHome
 from cumulet.services.lambda_.operations.invoke import trace_id_of
 from cumulet.services.lambda_.packages.links import CODE_PATH, read_link
 from cumulet.services.lambda_.running.functions import Call, Functions
 from cumulet.services.lambda_.running.live import Entry
+from cumulet.services.lambda_.running.measures import Measures
 from cumulet.services.lambda_.running.stream import open_stream
 from cumulet.services.lambda_.urls.answer import (
     INTEGRATION_TYPE,
@@ -79,16 +80,34 @@ class UrlSurface:
         if found is None:
             return _refusal(404, "Not Found", "ResourceNotFoundException")
         home, url = found
+        began = platform.clock.monotonic()
         if url.cors and is_preflight(request.method, request.headers):
-            return Response(200, cors_headers(url.cors, request.headers, preflight=True))
+            headers = cors_headers(url.cors, request.headers, preflight=True)
+            _measure(platform, home, 200, began)
+            return Response(200, headers)
         try:
             response = await _Exchange(platform, request, place, home, url).answer()
         except AwsError as error:
             response = _fault(error)
+        _measure(platform, home, response.status, began)
         if url.cors:
             own = without_cors(response.headers)
             response.headers = own + cors_headers(url.cors, request.headers, preflight=False)
         return response
+
+
+def _measure(platform: Platform, home: UrlHome, status: int, began: float) -> None:
+    """Count a request; a streamed answer took until its beginning.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/urls-monitoring.html
+    """
+    measures = platform.need(Measures)
+    ref = FunctionRef(Scope(home.account, home.region), home.function, home.qualifier or LATEST)
+    measures.count(ref, "UrlRequestCount")
+    measures.count(ref, "Url4xxCount", 1.0 if 400 <= status < 500 else 0.0)
+    measures.count(ref, "Url5xxCount", 1.0 if status >= 500 else 0.0)
+    latency_ms = round((platform.clock.monotonic() - began) * 1_000, 2)
+    measures.count(ref, "UrlRequestLatency", latency_ms, "Milliseconds")
 
 
 class _Exchange:

@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.services.lambda_.conftest import ALLOW_ALL, TRUST, pack, unique
 from tests.services.lambda_.sources.conftest import Place
+from tests.services.measured import await_figures
 
 
 @pytest.fixture
@@ -99,6 +100,8 @@ if "bad" in keys and not os.path.exists("/tmp/seen"):
         put(client, name, key)
     place.map(function, arn, StartingPosition="TRIM_HORIZON", BatchSize=1)
     assert place.told(3) == [["bad"], ["bad"], ["good"]]
+    age = ("IteratorAge", "SampleCount", (("FunctionName", function),))
+    await_figures(place.cloud, "AWS/Lambda", {age: 3.0})
 
 
 def test_a_poisonous_record_is_found_and_sent_away(place: Place, table: Any) -> None:

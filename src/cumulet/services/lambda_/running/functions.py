@@ -32,12 +32,14 @@ from cumulet.services.lambda_.errors import (
     InvalidRuntimeException,
     RecursiveInvocationException,
     ResourceConflictException,
+    TooManyRequestsException,
 )
 from cumulet.services.lambda_.limits import CREDENTIAL_RENEW_SECONDS
 from cumulet.services.lambda_.model import Version, number_of
 from cumulet.services.lambda_.packages.zips import Folders
 from cumulet.services.lambda_.running.live import Entry, Live
 from cumulet.services.lambda_.running.log import InvocationLog
+from cumulet.services.lambda_.running.measures import Measures
 from cumulet.services.lambda_.running.permits import Permits, machine_is_full
 from cumulet.services.lambda_.running.places import Runnable
 from cumulet.services.lambda_.running.secrets import open_environment
@@ -71,8 +73,9 @@ class Ran(NamedTuple):
 class Functions:
     """Runs functions. Started and stopped with the platform."""
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, measures: Measures) -> None:
         self._platform = platform
+        self._measures = measures
         self._clock = platform.clock
         self._ready: dict[tuple[Scope, str, int], Runnable] = {}
         self._locks: dict[tuple[Scope, str, int], asyncio.Lock] = {}
@@ -137,6 +140,7 @@ class Functions:
         ref = entry.ref
         trace_id, visits = extend(call.trace_id, entry.mark)
         if visits > VISITS_MAX and entry.function.recursive_loop == "Terminate":
+            self._measures.count(ref, "RecursiveInvocationsDropped")
             raise RecursiveInvocationException(
                 "Lambda has detected a recursive loop and stopped the invocation of "
                 f"{ref.unqualified_arn}."
@@ -144,13 +148,21 @@ class Functions:
         if version.settings.tracing == "Active":
             trace_id = sampled(trace_id, new_hex(self._clock, 16))
         reserved = entry.function.reserved
-        self.permits.take(ref.scope, ref.name, reserved, entry.reserved_total)
+        try:
+            self.permits.take(ref.scope, ref.name, reserved, entry.reserved_total)
+        except TooManyRequestsException:
+            self._measures.throttled(ref)
+            raise
+        place = self._measures.begin(ref, reserved, entry.reserved_total)
         try:
             runnable = self._ready.get((ref.scope, version.function, version.number))
             if runnable is None or not self._is_current(runnable, version):
                 runnable = await self.prepare(ctx, ref.scope, version)
-            return await self._invoke(entry, version, runnable, call, trace_id, on_stream)
+            ran = await self._invoke(entry, version, runnable, call, trace_id, on_stream)
+            self._measures.ran(place, version, ran.outcome)
+            return ran
         finally:
+            self._measures.end(place, reserved)
             self.permits.give(ref.scope, ref.name, reserved)
 
     async def _invoke(
@@ -182,7 +194,12 @@ class Functions:
                 on_place=log.move_in,
             )
         except NoCapacity as cause:
+            self._measures.throttled(entry.ref)
             raise machine_is_full() from cause
+        except asyncio.CancelledError:
+            # Whoever read a streamed answer has left: the function was run all the same.
+            self._measures.left(entry.ref, version)
+            raise
         except RuntimeUnavailable as cause:
             raise InvalidRuntimeException(str(cause)) from cause
         status, error_type = status_of(outcome)

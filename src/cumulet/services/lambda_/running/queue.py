@@ -35,6 +35,7 @@ from cumulet.services.lambda_.running import destinations
 from cumulet.services.lambda_.running.destinations import Ending
 from cumulet.services.lambda_.running.functions import Call, Functions, Ran
 from cumulet.services.lambda_.running.live import Entry
+from cumulet.services.lambda_.running.measures import Measures
 
 _LOOK_AGAIN_SECONDS = 60.0
 _NO_RULES = EventConfig("", "", 0.0)
@@ -43,10 +44,11 @@ _NO_RULES = EventConfig("", "", 0.0)
 class EventQueue:
     """Carries out queued events, several at a time."""
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, measures: Measures) -> None:
         self._platform = platform
         self._clock = platform.clock
         self._tasks = Tasks()
+        self._measures = measures
         self._running: set[str] = set()
         self._waiting: int | None = None
 
@@ -80,6 +82,7 @@ class EventQueue:
         )
         await self._platform.transact(store.enqueue, ref.scope, event, payload)
         self._waiting += 1
+        self._measures.count(ref, "AsyncEventsReceived")
 
     async def step(self) -> float:
         """Begin what is due; gives the seconds until there is more to do."""
@@ -107,6 +110,7 @@ class EventQueue:
             try:
                 entry = await self._platform.need(Functions).live.find(ref)
             except ResourceNotFoundException:
+                self._measures.count(ref, "AsyncEventsDropped")
                 await self._finish(scope, event)
                 return
             await self._attempt(ctx, entry, event)
@@ -124,6 +128,8 @@ class EventQueue:
             await self._give_up(ctx, entry, version, ending)
             return
         call = Call(event.event_id, payload, event.trace_id)
+        age_ms = (self._clock.now() - event.received) * 1_000
+        self._measures.count(entry.ref, "AsyncEventAge", max(0.0, age_ms), "Milliseconds")
         try:
             ran = await functions.run(ctx, entry, version, call)
         except RecursiveInvocationException:
@@ -178,6 +184,7 @@ class EventQueue:
             await self._send(ctx, entry, version, rules.on_failure, ending)
         if dead_letter:
             await self._send(ctx, entry, version, dead_letter, ending, as_dead_letter=True)
+        self._measures.count(entry.ref, "AsyncEventsDropped")
         await self._finish(entry.ref.scope, ending.event)
 
     async def _send(
@@ -197,6 +204,8 @@ class EventQueue:
             else:
                 await destinations.send(ctx, runnable.session, target, entry.ref, ending)
         except AwsError as error:
+            failure = "DeadLetterErrors" if as_dead_letter else "DestinationDeliveryFailures"
+            self._measures.count(entry.ref, failure)
             log_line(
                 logging.WARNING,
                 "an event could not be sent on and is lost",

@@ -15,6 +15,7 @@ from cumulet.core.http import BytesBody
 from cumulet.core.identity import parse_arn
 from cumulet.core.trace import log_line
 from cumulet.services.lambda_.forms.names import LATEST, qualified
+from cumulet.services.lambda_.running.measures import Measures
 from cumulet.services.lambda_.sources.delivery import Feeder
 from cumulet.services.lambda_.sources.records import Record
 
@@ -38,6 +39,7 @@ async def send_abandoned(
     try:
         await _send(feeder, mapping.on_failure, record)
     except AwsError as error:
+        feeder.ctx.need(Measures).count(feeder.ref, "DestinationDeliveryFailures")
         log_line(
             logging.WARNING,
             "what was given up could not be told to its destination",

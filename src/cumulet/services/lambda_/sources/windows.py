@@ -9,6 +9,7 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 
 from cumulet.core.clock import iso_time
+from cumulet.services.lambda_.running.measures import Measures
 from cumulet.services.lambda_.sources.delivery import Feeder, Result
 from cumulet.services.lambda_.sources.model import Checkpoint
 from cumulet.services.lambda_.sources.records import Record
@@ -61,6 +62,11 @@ class Window:
         ids = [str(record["dynamodb"]["SequenceNumber"]) for record in batch]
         if self._mapping.tumbling_seconds:
             event |= self._facts(is_final=False)
+        # The age of a batch is that of its last record.
+        written = float(batch[-1]["dynamodb"]["ApproximateCreationDateTime"])
+        age_ms = max(0.0, (self._feeder.ctx.clock.now() - written) * 1_000)
+        measures = self._feeder.ctx.need(Measures)
+        measures.count(self._feeder.ref, "IteratorAge", age_ms, "Milliseconds")
         result = await self._feeder.deliver(event, ids)
         if self._mapping.tumbling_seconds and not result.failed:
             self._keep(result)
