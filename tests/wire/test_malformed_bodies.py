@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from cumulet.core.errors import AwsError, MalformedRequest, RequestTooLarge
 from cumulet.core.http import BytesBody, Headers, Request
-from cumulet.wire.codec import GUNZIPPED_BYTES_MAX, read_request
+from cumulet.wire.codec import read_request
+from cumulet.wire.coding import DECODED_BYTES_MAX
 from cumulet.wire.faults import render
 from cumulet.wire.values.cbor_shapes import CBOR_DEPTH_MAX
 from cumulet.wire.values.forms import FORM_PAIRS_MAX, KEY_DEPTH_MAX
@@ -88,6 +89,17 @@ def test_bad_json_is_a_serialization_error(catalog, body):
     told = json.loads(response.body)
     assert told["__type"] == "com.amazon.coral.service#SerializationException"
     assert response.status == 400
+
+
+def test_json_that_cannot_be_read_is_refused_without_a_word(catalog):
+    # ScyllaDB's test_manual_requests.py, held against AWS: an error with no message.
+    with pytest.raises(MalformedRequest) as caught:
+        read(catalog, "dynamodb", "PutItem", "json", "/", b"{broken json")
+    model = catalog.service("dynamodb")
+    response = render(caught.value, model, model.operation("PutItem"), "json", "id")
+    assert json.loads(response.body) == {
+        "__type": "com.amazon.coral.service#SerializationException"
+    }
 
 
 @pytest.mark.parametrize(
@@ -221,7 +233,7 @@ def test_bad_gzip_is_malformed(catalog, content):
 
 
 def test_a_gzip_bomb_is_too_large(catalog):
-    content = zlib.compress(b" " * (GUNZIPPED_BYTES_MAX + 1), wbits=31)
+    content = zlib.compress(b" " * (DECODED_BYTES_MAX + 1), wbits=31)
     headers = [("content-encoding", "gzip")]
     with pytest.raises(RequestTooLarge):
         read(catalog, "cloudwatch", "PutMetricData", "json", "/", content, headers=headers)

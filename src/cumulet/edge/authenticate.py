@@ -79,9 +79,9 @@ class Authenticator:
             if unsigned:
                 return Claim(None, ANONYMOUS, "", s3)
             raise MissingAuthentication("Request is missing Authentication Token")
+        check_time(signature, now, s3=s3)
         if signature.service != service or not signature.region:
             check_service(signature, service, s3=s3)
-        check_time(signature, now, s3=s3)
         if s3 or "x-amz-target" in request.headers.first:
             check_headers_signed(request, signature, s3=s3)
         token = signature.session_token

@@ -20,6 +20,7 @@ from cumulet.core.http import Body, BytesBody, Request, Response
 from cumulet.core.identity import Scope
 from cumulet.core.trace import Trace, log_cause, log_line
 from cumulet.edge.authenticate import S3, Authenticator, Claim
+from cumulet.edge.compress import compress
 from cumulet.edge.documents import check_document
 from cumulet.edge.errands import addressed, answer_in_json, refuse_in_json, wants_json
 from cumulet.edge.limits import body_limit
@@ -30,6 +31,7 @@ from cumulet.kit.surface import Errand
 from cumulet.wire import sigv2
 from cumulet.wire.catalog import Catalog
 from cumulet.wire.codec import reader_of, writer_of
+from cumulet.wire.coding import accepted
 from cumulet.wire.detect import Detector, Target
 from cumulet.wire.faults import render
 from cumulet.wire.model import OperationModel, ServiceModel
@@ -46,6 +48,7 @@ class _Served:
 
     __slots__ = (
         "checks_document",
+        "compresses",
         "is_streamed",
         "limit_bytes",
         "model",
@@ -65,6 +68,7 @@ class _Served:
         self.signing_name = model.signing_name
         self.takes_unsigned = declared.takes_unsigned
         self.is_streamed = operation.streaming_input
+        self.compresses = target.service == "dynamodb"
         # Elsewhere these digests are those of the object, not of the document.
         members = operation.input.members if operation.input is not None else {}
         self.checks_document = "ChecksumCRC32" not in members
@@ -196,7 +200,10 @@ class AwsApi:
         output = await self._dispatcher.run(ctx, target.service, served.operation.name, members)
         if call.claim is not None and call.wants_json:
             return answer_in_json(served.operation.name, output, call.request_id)
-        return served.write(output, call.request_id)
+        response = served.write(output, call.request_id)
+        if served.compresses and (wanted := request.headers.first.get("accept-encoding")):
+            await compress(response, accepted(wanted))
+        return response
 
     def _make_ready(self, call: _Call, target: Target) -> _Served:
         """The operation that is asked for. Raises UnknownOperation or OperationNotImplemented."""

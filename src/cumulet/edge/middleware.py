@@ -13,6 +13,7 @@ from cumulet.core.trace import Answered, Sink, Trace, current
 _TRACE_FIELD = re.compile(r"[0-9A-Za-z-]{1,64}\Z")
 _IDS_DRAWN = 256
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 _PREFLIGHT_SECONDS = "172800"
 _EXPOSED = (
     "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,x-amzn-query-error,"
@@ -86,16 +87,17 @@ def close_trace(sinks: Sequence[Sink], trace: Trace, request: Request, response:
 def preflight(request: Request) -> Response | None:
     """The answer to a browser that asks whether it may call the AWS API, else None.
 
-    AWS lets any origin ask: the signature decides, and `allow_origin` says so. S3's answers come
-    from the bucket's own rules.
+    AWS lets any origin ask, and allows what was asked for: the signature decides, and
+    `allow_origin` says so. S3's answers come from the bucket's own rules.
     """
     headers = request.headers
-    if request.method != "OPTIONS" or "access-control-request-method" not in headers:
+    asked = headers.get("access-control-request-method")
+    if request.method != "OPTIONS" or not (asked or ("origin" in headers and request.path == "/")):
         return None
     return Response(
         200,
         [
-            ("access-control-allow-methods", "GET, HEAD, POST, PUT, PATCH, DELETE"),
+            ("access-control-allow-methods", asked or _METHODS),
             ("access-control-allow-headers", headers.get("access-control-request-headers", "*")),
             ("access-control-max-age", _PREFLIGHT_SECONDS),
         ],

@@ -5,17 +5,14 @@ Shapes are walked once for each operation and protocol and compiled to closures,
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from typing import Any
 
-from cumulet.core.errors import MalformedRequest, RequestTooLarge
+from cumulet.core.errors import AwsError, MalformedRequest
 from cumulet.core.http import Body, Request, Response
+from cumulet.wire.coding import Undecodable, decode
 from cumulet.wire.model import OperationModel, ServiceModel
 from cumulet.wire.protocols import aws_json, aws_query, ec2_query, rest_json, rest_xml, rpc_cbor
-
-GUNZIPPED_BYTES_MAX = 16 * 1024 * 1024
-"""What a compressed request body may become."""
 
 _READERS: dict[str, Callable[[OperationModel], Callable[..., dict[str, Any]]]] = {
     "json": aws_json.compile_reader,
@@ -60,19 +57,26 @@ def reader_of(operation: OperationModel, protocol: str) -> Read:
     found: Read | None = operation.compiled.get(name)
     if found is None:
         found = _READERS[protocol](operation)
-        if operation.takes_gzip:
-            found = _unzipping(found)
+        if operation.takes_codings:
+            found = _decoding(found, is_dynamodb=operation.service.name == "dynamodb")
         operation.compiled[name] = found
     return found
 
 
-def _unzipping(read: Read) -> Read:
-    def read_unzipped(request: Request, body: bytes | Body) -> dict[str, Any]:
-        if "content-encoding" in request.headers.first and isinstance(body, bytes):
-            body = _gunzip(request, body)
+def _decoding(read: Read, *, is_dynamodb: bool) -> Read:
+    def read_decoded(request: Request, body: bytes | Body) -> dict[str, Any]:
+        coding = request.headers.first.get("content-encoding")
+        if coding is not None and isinstance(body, bytes):
+            try:
+                body = decode(coding, body)
+            except Undecodable as cause:
+                if is_dynamodb:
+                    # What DynamoDB answers, as if the mistake were its own.
+                    raise AwsError(code="InternalServerError", http_status=500) from cause
+                raise MalformedRequest(str(cause)) from cause
         return read(request, body)
 
-    return read_unzipped
+    return read_decoded
 
 
 def write_response(
@@ -113,19 +117,3 @@ def _with_metadata(write: Callable[[dict[str, Any], str], Response]) -> Write:
         return response
 
     return write_answer
-
-
-def _gunzip(request: Request, body: bytes) -> bytes:
-    """The body as it was before compression, bounded."""
-    if request.headers.get("content-encoding").lower() != "gzip":
-        return body
-    inflate = zlib.decompressobj(31)
-    try:
-        content = inflate.decompress(body, GUNZIPPED_BYTES_MAX)
-    except zlib.error as cause:
-        raise MalformedRequest("The body is not valid gzip") from cause
-    if inflate.unconsumed_tail:
-        raise RequestTooLarge("Request size exceeded the limit.")
-    if not inflate.eof:
-        raise MalformedRequest("The body is not valid gzip")
-    return content

@@ -17,7 +17,7 @@ from cumulet.core.errors import (
 from cumulet.core.http import Response
 from cumulet.wire.model import OperationModel, ServiceModel, Shape
 from cumulet.wire.protocols import rpc_cbor
-from cumulet.wire.protocols.aws_json import has_checksum
+from cumulet.wire.protocols.aws_json import SERVER, has_checksum
 from cumulet.wire.protocols.fault_names import (
     CORAL_SERVICES,
     QUERY,
@@ -246,6 +246,7 @@ def _json(fault: _Fault, model: ServiceModel, request_id: str) -> Response:
     ]
     if has_checksum(model.name):
         headers.append(("x-amz-crc32", str(crc32(content))))
+        headers.append(SERVER)
     return Response(fault.status, headers, content)
 
 

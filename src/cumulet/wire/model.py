@@ -167,8 +167,8 @@ class OperationModel:
         return bool(self._raw.get("deprecated"))
 
     @cached_property
-    def takes_gzip(self) -> bool:
-        """Whether clients may compress the request body with gzip; DynamoDB takes it anyway."""
+    def takes_codings(self) -> bool:
+        """Whether clients may compress the request's body; DynamoDB takes it anyway."""
         if self.service.name == "dynamodb":
             return True
         return "gzip" in self._raw.get("requestcompression", {}).get("encodings", ())

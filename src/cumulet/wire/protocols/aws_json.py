@@ -21,6 +21,9 @@ from cumulet.wire.values.json_shapes import (
 ReadRequest = Callable[[Request, bytes], dict[str, Any]]
 WriteResponse = Callable[[dict[str, Any], str], Response]
 
+SERVER = ("server", "Server")
+"""What DynamoDB tells of its server."""
+
 
 def content_type_of(operation: OperationModel) -> str:
     """The content type of requests and answers."""
@@ -72,12 +75,14 @@ def compile_writer(operation: OperationModel) -> WriteResponse:
         headers = [("x-amzn-requestid", request_id), ("content-type", content_type)]
         if checked:
             headers.append(("x-amz-crc32", str(crc32(content))))
+            headers.append(SERVER)
         return Response(200, headers, content)
 
     def write_nothing(output: dict[str, Any], request_id: str) -> Response:
         headers = [("x-amzn-requestid", request_id), ("content-type", content_type)]
         if checked:
             headers.append(("x-amz-crc32", "0"))
+            headers.append(SERVER)
         return Response(200, headers)
 
     return write_nothing if operation.output is None else write

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from cumulet.core.errors import MalformedRequest
 from cumulet.wire.model import OperationModel, Shape
 from cumulet.wire.protocols.rest_input import Members, ReadBody, ReadRequest, compile_request
 from cumulet.wire.protocols.rest_output import Output, WriteBody, WriteResponse, compile_response
@@ -40,7 +42,7 @@ def _body_reader(payload: Shape | None, members: dict[str, Shape]) -> ReadBody:
         read_value = json_reader(payload)
 
         def read_payload(body: bytes, result: Members) -> None:
-            value = parse_json(body)
+            value = _told(parse_json, body)
             if value is not None:
                 result[name] = read_value(value)
 
@@ -48,9 +50,19 @@ def _body_reader(payload: Shape | None, members: dict[str, Shape]) -> ReadBody:
     read_members = members_reader(members)
 
     def read(body: bytes, result: Members) -> None:
-        result.update(read_members(parse_json_object(body)))
+        result.update(read_members(_told(parse_json_object, body)))
 
     return read
+
+
+def _told(parse: Callable[[bytes], Any], body: bytes) -> Any:
+    """What is parsed; a text that is no JSON is refused in words, as these services do."""
+    try:
+        return parse(body)
+    except MalformedRequest as cause:
+        if cause.message:
+            raise
+        raise MalformedRequest("Could not parse request body into json") from cause
 
 
 def _body_writer(payload: Shape | None, members: dict[str, Shape]) -> tuple[str, WriteBody] | None:

@@ -27,6 +27,8 @@ EXPIRES_SECONDS_MAX = 604_800
 """A week: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html"""
 
 _BASIC_TIME = re.compile(r"\d{8}T\d{6}Z\Z", re.ASCII)
+_SEPARATORS = re.compile(r"[\s,]+")
+"""Between the parts of the header; AWS takes white space alone as well."""
 _CACHED_MAX = 1_024
 _NO_DATE = "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."
 _THREE = (
@@ -39,6 +41,8 @@ class ParsedSignature(msgspec.Struct, frozen=True):
 
     `signed_headers` are sorted lower-case names as sent; `payload_hash` is `x-amz-content-sha256`
     or "" when there is none; `expires_seconds` is None unless the URL is pre-signed with a life.
+    `flaw` is what is wrong with the scope: it is refused by `check_time`, as AWS looks at the
+    time first.
     """
 
     access_key_id: str
@@ -52,6 +56,7 @@ class ParsedSignature(msgspec.Struct, frozen=True):
     presigned: bool
     expires_seconds: int | None
     payload_hash: str
+    flaw: AwsError | None = None
 
     @property
     def scope(self) -> str:
@@ -139,8 +144,11 @@ def _from_header(request: Request, authorization: str, s3: bool) -> ParsedSignat
     if _BASIC_TIME.match(timestamp) is None:
         timestamp = _timestamp(request, s3)
     key, date, region, service, terminator, signed = claim = _claim_of_header(before, s3)
+    flaw = None
     if terminator != TERMINATOR or date != timestamp[:8] or "host" not in signed:
-        _check_claim(claim, timestamp, s3)
+        flaw = _flaw(claim, timestamp, s3)
+        if flaw is not None and s3:
+            raise flaw
     return ParsedSignature(
         key,
         date,
@@ -153,6 +161,7 @@ def _from_header(request: Request, authorization: str, s3: bool) -> ParsedSignat
         False,
         None,
         first.get("x-amz-content-sha256", ""),
+        flaw,
     )
 
 
@@ -200,8 +209,8 @@ def _unsupported_version() -> AwsError:
 
 def _parts(rest: str, authorization: str, s3: bool) -> dict[str, str]:
     parts: dict[str, str] = {}
-    for part in rest.split(","):
-        name, equals, value = part.strip().partition("=")
+    for part in _SEPARATORS.split(rest.strip(" ,")):
+        name, equals, value = part.partition("=")
         if name and not equals:
             if s3:
                 raise refusals.s3_header_malformed(_THREE)
@@ -241,34 +250,34 @@ def _claim(credential: str, signed_headers: str, *, s3: bool, presigned: bool) -
     return _Claim(key, date, region, service, terminator, tuple(signed_headers.split(";")))
 
 
-def _check_claim(claim: _Claim, timestamp: str, s3: bool) -> None:
-    """The scope's date and end, and the headers that have to be signed. Raises AwsError."""
+def _flaw(claim: _Claim, timestamp: str, s3: bool) -> AwsError | None:
+    """What is wrong with the scope's date or end, or with the headers that have to be signed."""
     if claim.terminator == TERMINATOR and claim.date == timestamp[:8]:
         if "host" in claim.signed_headers:
-            return
+            return None
         if s3:
-            raise refusals.s3_denied(
+            return refusals.s3_denied(
                 "There were headers present in the request which were not signed",
                 HeadersNotSigned="host",
             )
-        raise SignatureMismatch(
+        return SignatureMismatch(
             "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."
         )
     if claim.terminator != TERMINATOR:
         if s3:
-            raise refusals.s3_header_malformed(
+            return refusals.s3_header_malformed(
                 f'incorrect terminal "{claim.terminator}". This endpoint uses "{TERMINATOR}".'
             )
-        raise SignatureMismatch(
+        return SignatureMismatch(
             f"Credential should be scoped with a valid terminator: '{TERMINATOR}', "
             f"not '{claim.terminator}'."
         )
     if s3:
-        raise refusals.s3_header_malformed(
+        return refusals.s3_header_malformed(
             f'Invalid credential date "{claim.date}". This date is not the same as X-Amz-Date: '
             f'"{timestamp[:8]}".'
         )
-    raise SignatureMismatch(
+    return SignatureMismatch(
         "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from "
         f"HTTP: '{claim.date}' != '{timestamp[:8]}', from '{timestamp}'."
     )
@@ -332,7 +341,9 @@ def _from_query(request: Request, s3: bool) -> ParsedSignature:
     if _BASIC_TIME.match(timestamp) is None:
         raise _query_date(timestamp, s3)
     claim = _claim(given["X-Amz-Credential"], given["X-Amz-SignedHeaders"], s3=s3, presigned=True)
-    _check_claim(claim, timestamp, s3)
+    flaw = _flaw(claim, timestamp, s3)
+    if flaw is not None:
+        raise flaw
     payload_hash = request.headers.get("x-amz-content-sha256")
     return ParsedSignature(
         claim.access_key_id,

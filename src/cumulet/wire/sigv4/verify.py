@@ -59,7 +59,10 @@ def check_region(parsed: ParsedSignature, region: str, *, s3: bool) -> None:
 
 
 def check_time(parsed: ParsedSignature, now: float, *, s3: bool) -> None:
-    """The signature must be of now, within the allowed skew or the URL's life. Raises AwsError."""
+    """The signature must be of now, within the allowed skew or the URL's life. Raises AwsError.
+
+    A flaw of its scope is refused next.
+    """
     try:
         signed_at = epoch_of(parsed.timestamp)
     except ValueError:
@@ -71,6 +74,8 @@ def check_time(parsed: ParsedSignature, now: float, *, s3: bool) -> None:
     life = parsed.expires_seconds
     late = now > signed_at + (skew if life is None else life)
     if not late and signed_at <= now + skew:
+        if parsed.flaw is not None:
+            raise parsed.flaw
         return
     if not s3:
         if not late:
