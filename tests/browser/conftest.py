@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from tests.browser.steps import link_to
+from tests.conftest import Cloud
 
 SWITCHES = [
     "--no-sandbox",
@@ -84,3 +86,11 @@ def window(browser: Browser, faults: Faults) -> Iterator[BrowserContext]:
 def page(window: BrowserContext) -> Page:
     """One empty page."""
     return window.new_page()
+
+
+@pytest.fixture
+def console(cloud: Cloud, page: Page) -> Page:
+    """The console's home, signed in as the root by a printed link."""
+    page.goto(link_to(cloud))
+    expect(page.get_by_role("heading", name="Home")).to_be_visible()
+    return page

@@ -16,7 +16,7 @@ const PAGES = [
   ["buckets", "Buckets", "b", "bucket/list"],
   ["queues", "Queues", "q", "queue/list"],
   ["users", "Users", "u", "user/list"],
-  ["logs", "Logs", "l", "logs"],
+  ["logs", "Logs", "l", "watch/logs"],
   ["stacks", "Stacks", "s", "stack/list"],
   ["policies", "Policies", "p", "policies"],
   ["settings", "Settings", "e", "settings"],

@@ -62,23 +62,3 @@ function summary(title, series, unit) {
   });
   return `${title}. ${parts.join("; ")}`;
 }
-
-// A picture as a file of its own, with the colours that it has now.
-export function saveSvg(figure, name) {
-  const copy = figure.querySelector("svg").cloneNode(true);
-  const originals = figure.querySelector("svg").querySelectorAll("*");
-  copy.querySelectorAll("*").forEach((element, index) => {
-    const style = getComputedStyle(originals[index]);
-    for (const property of ["stroke", "fill", "font-size", "font-family", "stroke-width", "stroke-dasharray"]) {
-      element.setAttribute(property, style.getPropertyValue(property));
-    }
-  });
-  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  save(`${name}.svg`, new Blob([copy.outerHTML], { type: "image/svg+xml" }));
-}
-
-export function save(name, blob) {
-  const link = h("a", { href: URL.createObjectURL(blob), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-}

@@ -75,12 +75,19 @@ export function choice(name, options, chosen, onchange) {
     h("input", { type: "radio", name, value, checked: value === chosen, onchange: () => onchange(value) }), text));
 }
 
-// Tabs by keyboard too: arrows move between them.
-export function tabs(pages, first) {
+function slug(name) {
+  return name.toLowerCase().replaceAll(" ", "-");
+}
+
+// Tabs by keyboard too: arrows move between them. With `place`, the page's address, the open tab is
+// in the address, so that a page that shows itself anew shows the same tab. `first` is a tab's name
+// as the address has it.
+export function tabs(pages, first, place) {
   const panel = h("div", { role: "tabpanel", tabindex: "0" });
   const names = Object.keys(pages);
   const buttons = names.map((name) => h("button", { type: "button", role: "tab", onclick: () => open(name), onkeydown: move }, name));
-  async function open(name) {
+  async function open(name, isFirst = false) {
+    if (place && !isFirst) history.replaceState(null, "", `${place}/${slug(name)}`);
     buttons.forEach((one, index) => {
       one.setAttribute("aria-selected", String(names[index] === name));
       one.tabIndex = names[index] === name ? 0 : -1;
@@ -100,7 +107,7 @@ export function tabs(pages, first) {
     buttons[next].focus();
     open(names[next]);
   }
-  open(first ?? names[0]);
+  open(names.find((name) => slug(name) === first) ?? names[0], true);
   const whole = h("div", {}, h("div", { class: "tabs", role: "tablist" }, buttons), panel);
   whole.open = open;
   return whole;

@@ -1,7 +1,8 @@
 // The dashboard of a stage: calls, latency, errors, and the share of slow answers, over a range.
 
 import { call } from "../../aws/call.js";
-import { chart, save, saveSvg } from "../../ui/chart.js";
+import { chart } from "../../ui/chart.js";
+import { save, saveSvg } from "../../ui/picture.js";
 import { h, replace } from "../../ui/dom.js";
 import { button, card, cardWith, facts, failure, field, select } from "../../ui/parts.js";
 import { count, millis } from "../../ui/words.js";

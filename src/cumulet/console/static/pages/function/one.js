@@ -9,7 +9,7 @@ import code from "./code.js";
 import settings from "./settings.js";
 import test from "./test.js";
 import { triggers, versions } from "./around.js";
-import { tail } from "../logs.js";
+import { tail } from "../watch/logs.js";
 
 export const at = (name, rest = "") => `/2015-03-31/functions/${name}${rest}`;
 

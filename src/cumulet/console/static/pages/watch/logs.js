@@ -1,9 +1,9 @@
 // Log groups, search and tail.
 
-import { call, everything } from "../aws/call.js";
-import { h, replace } from "../ui/dom.js";
-import { button, failure, searchable, select } from "../ui/parts.js";
-import { size, when } from "../ui/words.js";
+import { call, everything } from "../../aws/call.js";
+import { h, replace } from "../../ui/dom.js";
+import { button, failure, searchable, select } from "../../ui/parts.js";
+import { size, when } from "../../ui/words.js";
 
 const LINES_MAX = 1000;
 const TAIL_SECONDS = 2;
