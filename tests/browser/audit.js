@@ -27,6 +27,7 @@
     [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
   for (const element of document.querySelectorAll("main, main *")) {
     if (element.closest("svg") || element.closest("[aria-hidden]")) continue;
+    if (!element.checkVisibility()) continue;
     const style = getComputedStyle(element);
     if (element.matches("input:not([type=hidden])") || hasText(element)) {
       const found = contrast(parse(style.color).rgb, behind(element));
