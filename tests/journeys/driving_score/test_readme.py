@@ -1,41 +1,23 @@
 """What the README of the driving score tells people to type, typed as it stands."""
 
 import json
-import re
 import shutil
-import sys
-from pathlib import Path
 
 from tests.clients.conftest import ROOT, outputs_of
+from tests.clients.first_microservice.readme import blocks, shell_in
 
 APPLICATION = ROOT / "apps" / "driving-score"
 STACKS = ("driving-score-svil", "driving-score-col", "driving-score-prod")
 
 
-def blocks(text):
-    """The shell blocks below a heading, by heading."""
-    parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)[1:]
-    pairs = zip(parts[::2], parts[1::2], strict=True)
-    return {name: re.findall(r"```sh\n(.*?)```", body, re.DOTALL) for name, body in pairs}
-
-
 def test_each_command_of_the_readme_does_what_it_says(run, program, cloud, tmp_path):
-    names = tmp_path / "bin"
-    names.mkdir()
-    (names / "aws").symlink_to(Path(program("aws")))
-    (names / "cumulet").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cumulet "$@"\n')
-    (names / "cumulet").chmod(0o755)
     folder = tmp_path / "driving-score"
     shutil.copytree(APPLICATION, folder, ignore=shutil.ignore_patterns(".cumulet", "__pycache__"))
     found = blocks((folder / "README.md").read_text())
     gateway = cloud.client("apigateway")
     role = gateway.get_account().get("cloudwatchRoleArn", "")
 
-    def shell(text, **more):
-        path = f"{names}:{Path(sys.executable).parent}:/usr/bin:/bin"
-        more = {"PATH": path, "CUMULET_DATA": str(cloud.data), **more}
-        return run("bash", "-euc", text, folder=folder, **more).stdout
-
+    shell = shell_in(folder, tmp_path / "bin", run, cloud, program("aws"))
     by_command, _ = found["Environments"]
     shell(by_command)
     told = {stack: outputs_of(cloud, stack) for stack in STACKS}

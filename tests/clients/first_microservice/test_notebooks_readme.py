@@ -1,33 +1,16 @@
 """What the README of the notebooks tells people to type, typed as it stands."""
 
 import json
-import re
-import shutil
-import sys
 
-
-def blocks(text):
-    """The shell blocks below a heading, by heading."""
-    parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)[1:]
-    pairs = zip(parts[::2], parts[1::2], strict=True)
-    return {name: re.findall(r"```sh\n(.*?)```", body, re.DOTALL) for name, body in pairs}
+from tests.clients.first_microservice.readme import blocks, shell_in
 
 
 def test_each_command_of_the_readme_does_what_it_says(run, program, cloud, notebooks, named):
     program("jq")
-    names = notebooks.parents[2] / "bin"
-    names.mkdir()
-    (names / "cumulet").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cumulet "$@"\n')
-    (names / "cumulet").chmod(0o755)
+    checkout = notebooks.parents[2]
+    shell = shell_in(checkout, checkout / "bin", run, cloud)
     found = blocks((notebooks / "README.md").read_text())
-
-    def shell(text, **more):
-        path = f"{names}:/usr/bin:/bin"
-        more = {"PATH": path, "CUMULET_DATA": str(cloud.data), **more}
-        return run("bash", "-euc", text, folder=notebooks.parents[2], **more).stdout
-
-    deploy, by_sam, visitors = found["Deploy"]
-    assert shutil.which("sam") is None or by_sam.startswith("sam build")
+    deploy, _, visitors = found["Deploy"]
     shell(deploy)
     told = named("notebooks")
     [use] = found["Use"]

@@ -1,40 +1,20 @@
 """What the README of the first microservice tells people to type, typed as it stands."""
 
 import json
-import re
 import shutil
-import sys
-from pathlib import Path
+
+from tests.clients.first_microservice.readme import blocks, shell_in
 
 RESULTS = {"sum": 30, "product": 200, "difference": -10, "quotient": 0.5}
 
 
-def blocks(application):
-    """The shell blocks below a heading, by heading."""
-    text = (application / "README.md").read_text()
-    parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)[1:]
-    pairs = zip(parts[::2], parts[1::2], strict=True)
-    return {name: re.findall(r"```sh\n(.*?)```", body, re.DOTALL) for name, body in pairs}
-
-
 def test_each_command_of_the_readme_does_what_it_says(run, program, cloud, application, outputs):
-    aws = Path(program("aws"))
-    # By their plain names, as a reader has them; from the checkout's folder, as the paths are.
-    names = application.parent / "bin"
-    names.mkdir()
-    (names / "aws").symlink_to(aws)
-    (names / "cumulet").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cumulet "$@"\n')
-    (names / "cumulet").chmod(0o755)
+    # From the checkout's folder, as the paths are.
     checkout = application.parent / "checkout"
     (checkout / "apps").mkdir(parents=True)
     shutil.copytree(application, checkout / "apps" / "first-microservice")
-    found = blocks(application)
-
-    def shell(text, **more):
-        path = f"{names}:/usr/bin:/bin:{Path(sys.executable).parent}"
-        words = ("bash", "-euc", text)
-        more = {"PATH": path, "CUMULET_DATA": str(cloud.data), **more}
-        return run(*words, folder=checkout, **more).stdout
+    shell = shell_in(checkout, checkout / "bin", run, cloud, program("aws"))
+    found = blocks((application / "README.md").read_text())
 
     shell(found["Deploy"][0])
     told = outputs("first-microservice")
