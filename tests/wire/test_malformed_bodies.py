@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from cumulet.core.errors import AwsError, MalformedRequest, RequestTooLarge
 from cumulet.core.http import BytesBody, Headers, Request
 from cumulet.wire.codec import read_request
-from cumulet.wire.coding import DECODED_BYTES_MAX
 from cumulet.wire.faults import render
+from cumulet.wire.protocols.coding import DECODED_BYTES_MAX
 from cumulet.wire.values.cbor_shapes import CBOR_DEPTH_MAX
 from cumulet.wire.values.forms import FORM_PAIRS_MAX, KEY_DEPTH_MAX
 from cumulet.wire.values.json_shapes import JSON_DEPTH_MAX

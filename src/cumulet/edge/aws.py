@@ -31,11 +31,11 @@ from cumulet.kit.surface import Errand
 from cumulet.wire import sigv2
 from cumulet.wire.catalog import Catalog
 from cumulet.wire.codec import reader_of, writer_of
-from cumulet.wire.coding import accepted
 from cumulet.wire.detect import Detector, Target
 from cumulet.wire.faults import render
 from cumulet.wire.model import OperationModel, ServiceModel
 from cumulet.wire.presigned import with_hoisted_headers
+from cumulet.wire.protocols.coding import accepted
 from cumulet.wire.sigv4 import claimed_service
 
 _SERVICE_NAME = re.compile(r"[a-z0-9-]+\Z")

@@ -6,7 +6,7 @@ import asyncio
 from zlib import crc32
 
 from cumulet.core.http import Response
-from cumulet.wire.coding import COMPRESSED_FROM_BYTES, encode
+from cumulet.wire.protocols.coding import COMPRESSED_FROM_BYTES, encode
 
 _IN_THREAD_FROM_BYTES = 65_536
 """Larger bodies would hold up all other requests while they are compressed."""

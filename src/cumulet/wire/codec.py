@@ -10,9 +10,9 @@ from typing import Any
 
 from cumulet.core.errors import AwsError, MalformedRequest
 from cumulet.core.http import Body, Request, Response
-from cumulet.wire.coding import Undecodable, decode
 from cumulet.wire.model import OperationModel, ServiceModel
 from cumulet.wire.protocols import aws_json, aws_query, ec2_query, rest_json, rest_xml, rpc_cbor
+from cumulet.wire.protocols.coding import Undecodable, decode
 
 _READERS: dict[str, Callable[[OperationModel], Callable[..., dict[str, Any]]]] = {
     "json": aws_json.compile_reader,

@@ -4,7 +4,7 @@ import zlib
 import pytest
 
 from cumulet.core.errors import RequestTooLarge
-from cumulet.wire.coding import (
+from cumulet.wire.protocols.coding import (
     DECODED_BYTES_MAX,
     MEMBERS_MAX,
     Undecodable,
