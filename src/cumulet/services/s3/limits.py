@@ -31,6 +31,10 @@ PIECE_BYTES = 256 * 1024
 
 FREED_GRACE_SECONDS = 10.0
 """How long the bytes of a deleted object stay, for those who found it before and read it now."""
+SIZES_AT_ONCE = 500
+"""Objects that are read at once when the size of a bucket is measured."""
+SIZES_LOOK_SECONDS = 3_600.0
+"""How often buckets are looked for whose size was not measured today."""
 FREED_AT_ONCE = 200
 FREED_LOOK_SECONDS = 600.0
 UPLOADS_DROPPED_AT_ONCE = 1

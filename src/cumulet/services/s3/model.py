@@ -152,6 +152,13 @@ class UploadPart(msgspec.Struct, frozen=True):
     part: Part
 
 
+class Measured(msgspec.Struct, frozen=True):
+    """The day, in days since the epoch, on which the size of a bucket was measured last."""
+
+    bucket: str
+    day: int
+
+
 class Content(msgspec.Struct, frozen=True):
     """The bytes of a small object, encrypted as its record tells."""
 

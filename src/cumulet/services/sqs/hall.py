@@ -73,6 +73,11 @@ class QueueHall:
         self._last = first + count - 1
         return first << _NODE_BITS | self._node
 
+    @staticmethod
+    def time_of(sequence: int) -> float:
+        """When a message with this number came into its queue, in epoch seconds."""
+        return (sequence >> _NODE_BITS) / 1e6
+
     def is_time_to_count(self, uid: str) -> bool:
         """Whether so many receives have passed that the messages in flight must be counted."""
         left = self._receives.get(uid, _COUNT_AFTER) - 1

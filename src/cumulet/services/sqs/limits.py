@@ -53,6 +53,11 @@ EXPIRE_MESSAGES = 200
 """Messages that one transaction of retention removes."""
 MOVE_MESSAGES = 100
 """Messages that one transaction of a move task moves."""
+POISON_RECEIVES = 3
+"""Receives after which a message no longer counts as the oldest of its queue, see
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html"""
+OLDEST_LOOKED_AT = 100
+"""Messages at the front of a queue that are looked at for its oldest."""
 COUNT_ENTRIES = 200_000
 """Entries that a count looks at: more messages than can be in flight."""
 DUE_PAGE = 500

@@ -11,7 +11,14 @@ from cumulet.kit.workers import Worker
 from cumulet.kv.contract import Store, Transaction
 from cumulet.kv.transact import transact
 from cumulet.services.sqs.hall import QueueHall
-from cumulet.services.sqs.limits import DELETED_SECONDS, DUE_PAGE, EXPIRE_MESSAGES, MOVE_MESSAGES
+from cumulet.services.sqs.limits import (
+    DELETED_SECONDS,
+    DUE_PAGE,
+    EXPIRE_MESSAGES,
+    MOVE_MESSAGES,
+    OLDEST_LOOKED_AT,
+    POISON_RECEIVES,
+)
 from cumulet.services.sqs.model import Queue
 from cumulet.services.sqs.operations.message import NAMESPACE
 from cumulet.services.sqs.store.moving import move
@@ -108,10 +115,14 @@ async def move_messages(platform: Platform) -> float:
 
 
 async def measure(platform: Platform) -> float:
-    """Publish how many messages each queue holds."""
+    """Publish how many messages each queue holds, and how old its oldest is.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+    """
     kv = platform.need(Store)
     metrics = platform.need(Metrics)
-    now_ms = int(platform.clock.now() * 1000)
+    now = platform.clock.now()
+    now_ms = int(now * 1000)
     for scope in await kv.transact(QUEUES.scopes):
         async for queue in _queues(kv, scope):
             counts = await transact(kv, count_messages, scope, queue.uid, now_ms)
@@ -119,7 +130,24 @@ async def measure(platform: Platform) -> float:
             for kind, count in zip(("Visible", "NotVisible", "Delayed"), counts, strict=True):
                 name = f"ApproximateNumberOfMessages{kind}"
                 metrics.record(scope, NAMESPACE, name, named, count)
+            oldest = await transact(kv, _oldest, scope, queue)
+            age = 0.0 if oldest is None else max(0.0, float(round(now - oldest)))
+            name = "ApproximateAgeOfOldestMessage"
+            metrics.record(scope, NAMESPACE, name, named, age, "Seconds")
     return _MINUTE
+
+
+async def _oldest(tx: Transaction, scope: Scope, queue: Queue) -> float | None:
+    """When the oldest message came into its queue; None when it is empty.
+
+    A message of a standard queue that was received three times, and not deleted, no longer counts:
+    AWS has moved it to the back by then. A dead letter is as old as its time in this queue.
+    """
+    found = await MESSAGES.scan(tx, scope, queue.uid, limit=OLDEST_LOOKED_AT)
+    if not queue.is_fifo:
+        fresh = [message for message in found if message.receives < POISON_RECEIVES]
+        found = fresh or found
+    return QueueHall.time_of(found[0].sequence) if found else None
 
 
 WORKERS = (

@@ -23,6 +23,7 @@ from cumulet.services.s3.model import (
     Content,
     Event,
     Freed,
+    Measured,
     Stored,
     Upload,
     UploadPart,
@@ -89,9 +90,12 @@ BLOCKS: Table[AccountBlock] = Table(
 EVENTS: Table[Event] = Table(
     "s3", "event", Event, lambda event: (event.due_ms, event.event_id), extent="global"
 )
+MEASURED: Table[Measured] = Table(
+    "s3", "measured", Measured, lambda measured: (measured.bucket,), extent="global"
+)
 TABLES = (
     *(BUCKETS, OBJECTS, VERSIONS, CONTENTS, UPLOADS, PARTS, FREED),
-    *(BLOCKS, EVENTS),
+    *(BLOCKS, EVENTS, MEASURED),
 )
 
 
@@ -138,6 +142,7 @@ async def drop_bucket(tx: Transaction, scope: Scope, name: str, now_ms: int) -> 
     if uploads:
         return Emptying.more
     await BUCKETS.drop(tx, scope, name)
+    await MEASURED.drop(tx, scope, name)
     return Emptying.done
 
 

@@ -57,7 +57,7 @@ async def send_message(ctx: Context, request: Request) -> dict[str, Any]:
     sequence = ctx.need(QueueHall).next_sequence()
     message, size = _draft(ctx, queue, request, sequence)
     [sent] = await _send(ctx, scope, queue, [message])
-    _measure(ctx, scope, queue, [size])
+    _measure(ctx, scope, queue, [size], int(sent.sequence != message.sequence))
     return _answer(queue, message, sent, request)
 
 
@@ -92,7 +92,10 @@ async def send_message_batch(ctx: Context, request: Request) -> dict[str, Any]:
             f"You have sent {total} bytes."
         )
     sent = await _send(ctx, scope, queue, [message for _, message, _ in drafts])
-    _measure(ctx, scope, queue, [size for _, _, size in drafts])
+    repeated = sum(
+        one.sequence != message.sequence for (_, message, _), one in zip(drafts, sent, strict=True)
+    )
+    _measure(ctx, scope, queue, [size for _, _, size in drafts], repeated)
     done = [
         {"Id": entry["Id"], **_answer(queue, message, one, entry)}
         for (entry, message, _), one in zip(drafts, sent, strict=True)
@@ -272,10 +275,12 @@ def shown_sequence(sequence: int) -> str:
     return f"{sequence:020d}"
 
 
-def _measure(ctx: Context, scope: Scope, queue: Queue, sizes: Sequence[int]) -> None:
+def _measure(ctx: Context, scope: Scope, queue: Queue, sizes: Sequence[int], repeated: int) -> None:
     metrics = ctx.need(Metrics)
     named = (("QueueName", queue.name),)
     if sizes:
         metrics.record(scope, NAMESPACE, "NumberOfMessagesSent", named, len(sizes))
+    if repeated:
+        metrics.record(scope, NAMESPACE, "NumberOfDeduplicatedSentMessages", named, repeated)
     for size in sizes:
         metrics.record(scope, NAMESPACE, "SentMessageSize", named, size, "Bytes")
