@@ -51,6 +51,7 @@ class Trace:
         "_spans",
         "_trace_id",
         "answer",
+        "is_sampled",
         "parent_id",
         "request_id",
         "spans_dropped",
@@ -75,6 +76,13 @@ class Trace:
         self.started = time.perf_counter()
         self.answer: Answered | None = None
         """What was asked and answered over HTTP, once it was."""
+        self.is_sampled: bool | None = None
+        """Whether who asked records this trace; None when that was not told."""
+
+    @property
+    def opened(self) -> float | None:
+        """When the request came, in epoch seconds."""
+        return self._opened
 
     @property
     def trace_id(self) -> str:

@@ -10,6 +10,7 @@ from cumulet.core.clock import Clock
 from cumulet.core.http import Request, Response
 from cumulet.core.trace import Answered, Sink, Trace, current
 
+_TRACE_PARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?\Z")
 _TRACE_FIELD = re.compile(r"[0-9A-Za-z-]{1,64}\Z")
 _IDS_DRAWN = 256
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
@@ -24,13 +25,35 @@ _EXPOSED = (
 def open_trace(request: Request, request_id: str, now: float) -> Trace:
     """The event of a request: part of the caller's trace when it names one, else of a new one.
 
+    X-Ray's header goes before W3C's `traceparent`, whose ids are written as X-Ray writes them.
     https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
     """
-    header = request.headers.first.get("x-amzn-trace-id")
+    first = request.headers.first
+    header = first.get("x-amzn-trace-id")
     root, parent = _named_trace(header) if header else ("", "")
+    sampled: bool | None = None
+    if not root and (header := first.get("traceparent")):
+        root, parent, sampled = _parent_trace(header)
     trace = Trace(root, parent, request_id, now)
+    trace.is_sampled = sampled
     current.set(trace)
     return trace
+
+
+def _parent_trace(header: str) -> tuple[str, str, bool | None]:
+    """Trace, parent and whether it is recorded; nothing for what is no such header.
+
+    https://www.w3.org/TR/trace-context/#traceparent-header
+    https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-traceids
+    """
+    found = _TRACE_PARENT.match(header)
+    if found is None:
+        return "", "", None
+    version, trace, parent, flags, more = found.groups()
+    is_known = version != "ff" and not (version == "00" and more)
+    if not is_known or not trace.strip("0") or not parent.strip("0"):
+        return "", "", None
+    return f"1-{trace[:8]}-{trace[8:]}", parent, bool(int(flags, 16) & 1)
 
 
 def _named_trace(header: str) -> tuple[str, str]:

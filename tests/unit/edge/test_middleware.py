@@ -92,3 +92,46 @@ def test_a_browser_is_told_once_that_its_origin_may_call():
     # Browsers refuse an answer that says it twice.
     assert names.count("access-control-allow-origin") == 1
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("header", "trace_id", "parent", "sampled"),
+    [
+        (f"00-{'ab' * 16}-{'cd' * 8}-01", f"1-{'ab' * 4}-{'ab' * 12}", "cd" * 8, True),
+        (f"00-{'ab' * 16}-{'cd' * 8}-00", f"1-{'ab' * 4}-{'ab' * 12}", "cd" * 8, False),
+        (f"01-{'ab' * 16}-{'cd' * 8}-03-more", f"1-{'ab' * 4}-{'ab' * 12}", "cd" * 8, True),
+    ],
+)
+def test_a_traceparent_names_trace_and_parent(
+    header: str, trace_id: str, parent: str, sampled: bool
+):
+    """https://www.w3.org/TR/trace-context/#traceparent-header"""
+    trace = open_trace(request(traceparent=header), "r", 1_700_000_000.0)
+    assert (trace.trace_id, trace.parent_id, trace.is_sampled) == (trace_id, parent, sampled)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        f"00-{'00' * 16}-{'cd' * 8}-01",
+        f"00-{'ab' * 16}-{'00' * 8}-01",
+        f"ff-{'ab' * 16}-{'cd' * 8}-01",
+        f"00-{'ab' * 16}-{'cd' * 8}-01-more",
+        f"00-{'AB' * 16}-{'cd' * 8}-01",
+        "00-abc-def-01",
+    ],
+)
+def test_what_is_no_traceparent_begins_a_trace_of_its_own(header: str):
+    given = "0a0b0c0d-0e0f-4a0b-8c0d-0e0f00010203"
+    trace = open_trace(request(traceparent=header), given, 1_700_000_000.0)
+    assert trace.trace_id.startswith("1-6553f100-0a0b0c0d")
+    assert (trace.parent_id, trace.is_sampled) == ("", None)
+
+
+def test_the_header_of_x_ray_goes_before_a_traceparent():
+    both = {
+        "x_amzn_trace_id": "Root=1-abc-def;Parent=12",
+        "traceparent": f"00-{'ab' * 16}-{'cd' * 8}-01",
+    }
+    trace = open_trace(request(**both), "r", 1_700_000_000.0)
+    assert (trace.trace_id, trace.parent_id, trace.is_sampled) == ("1-abc-def", "12", None)
