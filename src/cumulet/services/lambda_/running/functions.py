@@ -13,6 +13,7 @@ from cumulet.blobs.contract import Blobs, NoSuchBlob
 from cumulet.core.clock import new_hex
 from cumulet.core.context import Context, Platform
 from cumulet.core.identity import Scope, root_principal
+from cumulet.core.trace import span
 from cumulet.kit.folders import CacheFolder
 from cumulet.kit.ports import LogSink, Sealer
 from cumulet.kit.workers import Tasks
@@ -186,13 +187,14 @@ class Functions:
             call.request_id, call.payload, 0, trace_id, entry.arn, call.client_context
         )
         try:
-            outcome = await self._platform.need(Sandbox).invoke(
-                runnable.spec,
-                invocation,
-                on_log=log.line,
-                on_stream=on_stream,
-                on_place=log.move_in,
-            )
+            with span(f"lambda.{version.function}", **_told(entry.ref.scope, version)):
+                outcome = await self._platform.need(Sandbox).invoke(
+                    runnable.spec,
+                    invocation,
+                    on_log=log.line,
+                    on_stream=on_stream,
+                    on_place=log.move_in,
+                )
         except NoCapacity as cause:
             self._measures.throttled(entry.ref)
             raise machine_is_full() from cause
@@ -303,6 +305,16 @@ def key_of(scope: Scope, name: str, label: str = "") -> str:
     """With what the sandbox's keys of a function, or of one version, begin."""
     key = f"{scope.account}/{scope.region}/{name}/"
     return f"{key}{label}/" if label else key
+
+
+def _told(scope: Scope, version: Version) -> dict[str, str]:
+    """https://opentelemetry.io/docs/specs/semconv/faas/faas-spans/#outgoing-invocations"""
+    return {
+        "faas.invoked_name": version.function,
+        "faas.invoked_provider": "aws",
+        "faas.invoked_region": scope.region,
+        "faas.version": version.label,
+    }
 
 
 def status_of(outcome: Outcome) -> tuple[str, str]:
