@@ -9,9 +9,9 @@ from typing import Any
 
 from cumulet import __version__
 from cumulet.app.config import DEFAULT_ACCOUNT
-from cumulet.app.events import KEPT_MAX, RecentEvents
 from cumulet.app.inspect import examine
 from cumulet.app.platform import Platform
+from cumulet.app.telemetry.recent import KEPT_MAX, RecentEvents
 from cumulet.core.context import Platform as PlatformOfContexts
 from cumulet.core.errors import AwsError
 from cumulet.core.http import Request, Response

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cumulet.app.config import Config
+from cumulet.app.config import DEFAULT_ACCOUNT, Config
 from cumulet.app.platform import Platform, Startable
 from cumulet.app.seal import open_sealer
 from cumulet.app.services import SERVICES
 from cumulet.app.sweep import sweep_worker
+from cumulet.app.telemetry import Telemetry
 from cumulet.app.tooling import tooling
 from cumulet.blobs.contract import Blobs
 from cumulet.blobs.files import FileBlobs
 from cumulet.core.clock import Clock, SystemClock
 from cumulet.kit.dispatch import Dispatcher
 from cumulet.kit.folders import CacheFolder
-from cumulet.kit.ports import Sealer
+from cumulet.kit.ports import Metrics, Sealer
 from cumulet.kit.resources import ResourceTypes
 from cumulet.kit.service import Service
 from cumulet.kit.tls.authority import Authority
 from cumulet.kit.tls.hosts import OwnNames
 from cumulet.kit.workers import Workers
 from cumulet.kv.contract import Store
-from cumulet.kv.embedded import open_embedded
+from cumulet.kv.embedded import EmbeddedStore, open_embedded
 from cumulet.sandbox.contract import SandboxConfig
 from cumulet.sandbox.pool import Sandbox
 from cumulet.services.bedrock.configuration import ModelsFile
@@ -53,27 +54,20 @@ def compose(
     )
     dispatcher.provide(Store, store)
     dispatcher.provide(Blobs, blobs)
-    dispatcher.provide(CacheFolder, CacheFolder(config.cache))
     dispatcher.provide(Catalog, catalog)
-    dispatcher.provide(ModelsFile, ModelsFile(config.models_file, config.models is not None))
-    dispatcher.provide(
-        MailRoute, MailRoute(parse_mail_server(config.smtp) if config.smtp else None)
-    )
-    dispatcher.provide(Authority, Authority(config.data / "tls", clock))
-    dispatcher.provide(
-        OwnNames, OwnNames(frozenset(map(str.lower, (config.host, *config.tls_names))))
-    )
-    dispatcher.provide(Sealer, open_sealer(config.data))
+    _provide_settings(config, clock, dispatcher)
     dispatcher.provide(Sandbox, sandbox)
     dispatcher.provide(
         ResourceTypes, ResourceTypes(one for service in services for one in service.resources)
     )
-    parts: list[Startable] = [sandbox]
+    telemetry = _telemetry(config, clock, store, dispatcher)
+    # It is the last to stop, so that it tells what the others measure at their end.
+    parts: list[Startable] = [telemetry, sandbox]
     for service in services:
         if service.provides is None:
             continue
         for kind, part in service.provides(dispatcher).items():
-            dispatcher.provide(kind, part)
+            dispatcher.provide(kind, telemetry.port(part) if kind is Metrics else part)
             if hasattr(part, "start") and hasattr(part, "stop") and part not in parts:
                 parts.append(part)
     made_at_start = (tooling(config.region),) if config.tool_stacks else ()
@@ -85,5 +79,43 @@ def compose(
         (*services, sweep_worker(blobs, services), *made_at_start),
         parts,
         workers,
-        {"store": store, "blobs": blobs, "sandbox": sandbox, "catalog": catalog},
+        {
+            "store": store,
+            "blobs": blobs,
+            "sandbox": sandbox,
+            "catalog": catalog,
+            "telemetry": telemetry,
+        },
+    )
+
+
+def _provide_settings(config: Config, clock: Clock, dispatcher: Dispatcher) -> None:
+    """What services know of the configuration, each in a type of its own."""
+    dispatcher.provide(CacheFolder, CacheFolder(config.cache))
+    dispatcher.provide(ModelsFile, ModelsFile(config.models_file, config.models is not None))
+    dispatcher.provide(
+        MailRoute, MailRoute(parse_mail_server(config.smtp) if config.smtp else None)
+    )
+    dispatcher.provide(Authority, Authority(config.data / "tls", clock))
+    dispatcher.provide(
+        OwnNames, OwnNames(frozenset(map(str.lower, (config.host, *config.tls_names))))
+    )
+    dispatcher.provide(Sealer, open_sealer(config.data))
+
+
+def _telemetry(
+    config: Config, clock: Clock, store: EmbeddedStore, dispatcher: Dispatcher
+) -> Telemetry:
+    def knows(service: str, operation: str) -> bool:
+        found = dispatcher.services.get(service)
+        return found is not None and operation in found.operations
+
+    return Telemetry(
+        config.telemetry,
+        clock,
+        data=config.data,
+        store=store,
+        account=DEFAULT_ACCOUNT,
+        region=config.region,
+        knows=knows,
     )

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from cumulet.app.telemetry.settings import TelemetrySettings
+
 DEFAULT_PORT = 4566
 DEFAULT_REGION = "us-east-1"
 DEFAULT_ACCOUNT = "000000000000"
@@ -48,6 +50,7 @@ class Config:
     tool_stacks: bool = True
     models: Path | None = None
     smtp: str = field(default="", repr=False)
+    telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property

@@ -20,9 +20,10 @@ from cumulet.app.admin import AdminSurface
 from cumulet.app.backup import back_up
 from cumulet.app.compose import compose
 from cumulet.app.config import DEFAULT_ACCOUNT, Config
-from cumulet.app.events import RecentEvents
 from cumulet.app.platform import Platform
 from cumulet.app.seal import write_private
+from cumulet.app.telemetry import Telemetry
+from cumulet.app.telemetry.recent import RecentEvents
 from cumulet.console import ConsoleSurface
 from cumulet.core.clock import Clock
 from cumulet.core.identity import root_principal
@@ -69,15 +70,17 @@ async def start(config: Config, *, clock: Clock | None = None) -> Running:
         dispatcher = platform.dispatcher
         events = RecentEvents(sys.stderr if config.log_requests else None)
         console = ConsoleSurface(platform.clock)
+        telemetry: Telemetry = platform.owned["telemetry"]
         application = front_door(
             dispatcher,
             platform.owned["catalog"],
             (
                 AdminSurface(platform, backup, events),
+                telemetry.surface,
                 console,
                 *(surface for service in platform.services for surface in service.surfaces),
             ),
-            (events,),
+            (events, *telemetry.sinks),
         )
         server = Server(application, platform.clock)
         if choose is None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from string import Template
 
@@ -24,10 +25,12 @@ from cumulet.app.config import (
     Isolation,
     KnownKey,
     default_data,
+    environment,
     parse_key,
 )
 from cumulet.app.seal import MasterKeyDamaged
 from cumulet.app.serve import InUse, Running, run
+from cumulet.app.telemetry.settings import TelemetrySettings, parse_settings, read_token
 from cumulet.cli.addresses import local_url
 from cumulet.cli.main import data_option, json_option
 from cumulet.cli.reach import read_run_file
@@ -70,6 +73,23 @@ from cumulet.services.cognito.flow.outgoing.server import parse_mail_server
     metavar="URL",
     help="Send user pools' mail by this server: smtp://user:password@host:587, or smtps://.",
 )
+@click.option(
+    "--otlp",
+    envvar="CUMULET_OTLP",
+    show_envvar=True,
+    default="",
+    metavar="URL",
+    help="Export traces and metrics to an OpenTelemetry collector: http://localhost:4318. "
+    "OpenTelemetry's own variables (OTEL_EXPORTER_OTLP_…) are read too.",
+)
+@click.option(
+    "--metrics-token-file",
+    envvar="CUMULET_METRICS_TOKEN_FILE",
+    show_envvar=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    help="Let Prometheus scrape /_cumulet/metrics with the bearer token of this file.",
+)
 @click.option("--bare", is_flag=True, help="Do not make the stacks that CDK and SAM look for.")
 @click.option(
     "--with-apps",
@@ -92,6 +112,8 @@ def command(
     log_requests: bool,
     models: Path | None,
     smtp: str,
+    otlp: str,
+    metrics_token_file: Path | None,
     bare: bool,
     with_apps: Path | None,
 ) -> None:
@@ -114,6 +136,7 @@ def command(
         tool_stacks=not bare,
         models=models.resolve() if models is not None else None,
         smtp=_smtp(smtp),
+        telemetry=_telemetry(otlp, metrics_token_file),
     )
 
     def announce(running: Running) -> None:
@@ -174,6 +197,22 @@ def _smtp(text: str) -> str:
     except OSError as cause:
         fail(f"the certificates of --smtp cannot be read: {cause}", code=2)
     return text
+
+
+def _telemetry(otlp: str, token_file: Path | None) -> TelemetrySettings:
+    """Where this cloud tells of itself, and who may ask it."""
+    try:
+        settings = parse_settings(environment(), otlp)
+        for receiver in filter(None, (settings.traces, settings.metrics)):
+            receiver.context()
+        if token_file is not None:
+            settings = replace(settings, scrape_token=read_token(token_file))
+    except ValueError as cause:
+        fail(str(cause), code=2)
+    except OSError as cause:
+        name = cause.filename or "a certificate of OpenTelemetry's variables"
+        fail(f"{name} cannot be read: {cause.strerror or cause}", code=2)
+    return settings
 
 
 def _announce(running: Running) -> None:

@@ -24,6 +24,14 @@ POINT_CLEARS_MAX = 1_000
 
 COMMIT_BYTES_MAX = 64 << 20
 
+_PROPERTIES = {
+    "keys": "rocksdb.estimate-num-keys",
+    "files_bytes": "rocksdb.total-sst-files-size",
+    "unflushed_bytes": "rocksdb.cur-size-all-mem-tables",
+    "uncompacted_bytes": "rocksdb.estimate-pending-compaction-bytes",
+    "cache_bytes": "rocksdb.block-cache-usage",
+}
+
 
 class EmbeddedStore:
     """A store in one folder, for one event loop. Made by `open_embedded`.
@@ -126,6 +134,16 @@ class EmbeddedStore:
     def failure(self) -> str | None:
         """Why the store writes no more, for health reports; None when all is well."""
         return self._groups.failure
+
+    def figures(self) -> dict[str, int]:
+        """Sizes and counts for who watches, by name; units are the ends of the names.
+
+        https://github.com/facebook/rocksdb/blob/main/include/rocksdb/db.h
+        """
+        if self._is_closed:
+            return {}
+        told = {name: self._db.property_int_value(it) for name, it in _PROPERTIES.items()}
+        return {name: value for name, value in told.items() if value is not None}
 
     async def backup(self, folder: Path) -> None:
         """Make `folder`, which must not exist, a consistent copy that `open_embedded` opens.

@@ -1,0 +1,1 @@
+"""OpenTelemetry's protocol (OTLP) over HTTP: what is told, how it is written and sent."""
