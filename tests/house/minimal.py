@@ -21,6 +21,7 @@ TEXTS = (
     "arn:aws:logs:us-east-1:000000000000:log-group:house",
     "arn:aws:sqs:us-east-1:000000000000:house",
     "123456",
+    "2026-01-01",
     "200",
     "v1",
     "lambda:GetLayerVersion",

@@ -18,7 +18,7 @@ from cumulet.kit.dispatch import Dispatcher
 from cumulet.kit.folders import CacheFolder
 from cumulet.kit.ports import Metrics, Sealer
 from cumulet.kit.resources import ResourceTypes
-from cumulet.kit.service import Service
+from cumulet.kit.service import Holders, Service
 from cumulet.kit.tls.authority import Authority
 from cumulet.kit.tls.hosts import OwnNames
 from cumulet.kit.workers import Workers
@@ -63,6 +63,9 @@ def compose(
     telemetry = _telemetry(config, clock, store, dispatcher)
     # It is the last to stop, so that it tells what the others measure at their end.
     parts: list[Startable] = [telemetry, sandbox]
+    dispatcher.provide(
+        Holders, Holders(tuple(one.holds for one in services if one.holds is not None))
+    )
     for service in services:
         if service.provides is None:
             continue

@@ -7,6 +7,7 @@ from cumulet.services import (
     acm,
     apigateway,
     bedrock,
+    ce,
     cloudformation,
     cloudwatch,
     cognito,
@@ -22,6 +23,7 @@ from cumulet.services import (
 )
 
 SERVICES: tuple[Service, ...] = (
+    ce.SERVICE,
     *iam.SERVICES,
     *cloudwatch.SERVICES,
     *s3.SERVICES,

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
+from cumulet.core.usage import Used
+
 logger = logging.getLogger("cumulet")
 
 _SPANS_MAX = 500
@@ -20,6 +22,9 @@ _SPANS_MAX = 500
 
 _NOTES_MAX = 500
 """Notes kept apart; a request that makes more has them put together."""
+
+_USED_MAX = 500
+"""What one request is told to have used; of more only the count is kept."""
 
 
 class Answered(NamedTuple):
@@ -50,12 +55,14 @@ class Trace:
         "_opened",
         "_spans",
         "_trace_id",
+        "_used",
         "answer",
         "is_sampled",
         "parent_id",
         "request_id",
         "spans_dropped",
         "started",
+        "used_dropped",
     )
 
     def __init__(
@@ -72,7 +79,9 @@ class Trace:
         self.request_id = request_id
         self._notes: list[Mapping[str, Any]] = []
         self._spans: list[tuple[str, float, float, dict[str, Any] | None]] = []
+        self._used: list[Used] = []
         self.spans_dropped = 0
+        self.used_dropped = 0
         self.started = time.perf_counter()
         self.answer: Answered | None = None
         """What was asked and answered over HTTP, once it was."""
@@ -139,6 +148,18 @@ class Trace:
             return
         self._spans.append((name, start, end, fields))
 
+    @property
+    def used(self) -> list[Used]:
+        """What the request used of what AWS charges for, in the order of use."""
+        return list(self._used)
+
+    def add_used(self, used: Used) -> None:
+        """Note what the request used, for whoever reckons what it would have cost."""
+        if len(self._used) >= _USED_MAX:
+            self.used_dropped += 1
+            return
+        self._used.append(used)
+
     def event(self) -> dict[str, Any]:
         """The whole event, for those who read or write it."""
         answer = self.answer
@@ -155,6 +176,12 @@ class Trace:
             event["parent_id"] = self.parent_id
         if self.spans_dropped:
             event["spans_dropped"] = self.spans_dropped
+        if self._used:
+            event["used"] = [
+                (one.resource, *one.dimension, one.amount, one.region) for one in self._used
+            ]
+        if self.used_dropped:
+            event["used_dropped"] = self.used_dropped
         return event
 
 

@@ -1,4 +1,4 @@
-"""The few things that services need from each other and that AWS does privately. At most eight."""
+"""The few things that services need from each other and that AWS does privately. At most nine."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from cumulet.core.http import Request
 from cumulet.core.identity import Principal, Scope
+from cumulet.core.trace import Trace
+from cumulet.core.usage import Dimension
 from cumulet.kit.policy import IdentityPolicies
 
 
@@ -145,6 +147,28 @@ class Segments(Protocol):
 
     async def flush(self) -> None:
         """Wait until everything added so far is in the store."""
+        ...
+
+
+class Usage(Protocol):
+    """What AWS would have charged for, as its bills count it (by ce).
+
+    Amounts are gathered in memory by day and written about once a second: nothing waits for them.
+    """
+
+    def used(
+        self,
+        scope: Scope,
+        resource: str,
+        dimension: Dimension,
+        amount: float,
+        trace: Trace | None = None,
+    ) -> None:
+        """Add an amount that a resource (its ARN) used now; `trace` is told of it too."""
+        ...
+
+    def seen(self, scope: Scope, resource: str, dimension: Dimension, member: str) -> None:
+        """Add one unit unless this member was seen this month, as of users who are active."""
         ...
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Literal, TypeVar
 
 from cumulet.core.context import Context, Platform
+from cumulet.core.usage import Holding
 from cumulet.kit.policy import Decided, Policy
 from cumulet.kit.resources import ResourceType
 from cumulet.kit.surface import Surface
@@ -22,6 +23,7 @@ Access = Literal["identity", "anyone", "open"]
 Named = str | Sequence[str]
 Naming = Named | Callable[[Context, Any], Named | Awaitable[Named]]
 Asked = Callable[[Context, Any], Mapping[str, Any] | Awaitable[Mapping[str, Any]]]
+Holds = Callable[[Platform], AsyncIterator[Holding]]
 F = TypeVar("F", bound=Run)
 
 
@@ -131,6 +133,7 @@ class Service:
     a part with `start()` or `stop()` coroutines is started and stopped with the platform.
     `tables` are its record types, for `cumulet check`. `holds_blob(platform, id)` says whether one
     of its records refers to the blob; a service that writes blobs must have it, or they are swept.
+    `holds(platform)` tells what its resources hold now and AWS charges for by time.
     """
 
     name: str
@@ -142,6 +145,14 @@ class Service:
     provides: Callable[[Platform], Mapping[type, Any]] | None = None
     tables: tuple[Any, ...] = field(default=())
     holds_blob: Callable[[Platform, str], Awaitable[bool]] | None = None
+    holds: Holds | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """How to learn what the resources of all services hold; a part of the application."""
+
+    holders: tuple[Holds, ...]
 
 
 def operations_of(*modules: ModuleType) -> dict[str, Operation]:

@@ -13,7 +13,8 @@ import msgspec
 
 from cumulet.core.context import Context
 from cumulet.core.errors import AwsError
-from cumulet.kit.ports import Metrics
+from cumulet.core.usage import model_tokens
+from cumulet.kit.ports import Metrics, Usage
 from cumulet.services.bedrock.errors import (
     ModelErrorException,
     ModelStreamErrorException,
@@ -48,6 +49,8 @@ class Measure:
 
     def __init__(self, ctx: Context, model_id: str) -> None:
         self._metrics: Metrics = ctx.need(Metrics)
+        self._ctx = ctx
+        self._model_id = model_id
         self._scope = ctx.scope
         self._dimensions = (("ModelId", model_id),)
         self._clock = ctx.clock
@@ -67,6 +70,8 @@ class Measure:
         self._record("InvocationLatency", took, "Milliseconds")
         self._record("InputTokenCount", end.usage.input_tokens)
         self._record("OutputTokenCount", end.usage.output_tokens)
+        self._charge(end.usage.input_tokens, out=False)
+        self._charge(end.usage.output_tokens, out=True)
         return msgspec.structs.replace(end, latency_ms=took, first_ms=first)
 
     def failed(self, error: AwsError) -> None:
@@ -77,6 +82,17 @@ class Measure:
             self._record("InvocationServerErrors", 1)
         else:
             self._record("InvocationClientErrors", 1)
+
+    def _charge(self, tokens: int, *, out: bool) -> None:
+        """https://aws.amazon.com/bedrock/pricing/"""
+        region, model = self._scope.region, self._model_id
+        arn = (
+            model
+            if model.startswith("arn:")
+            else f"arn:aws:bedrock:{region}::foundation-model/{model}"
+        )
+        kind = model_tokens(model.rsplit("/", 1)[-1], out=out)
+        self._ctx.need(Usage).used(self._scope, arn, kind, tokens / 1000, self._ctx.trace)
 
     def _record(self, name: str, value: float, unit: str = "Count") -> None:
         self._metrics.record(self._scope, "AWS/Bedrock", name, self._dimensions, float(value), unit)

@@ -21,6 +21,7 @@ from cumulet.services.cloudwatch.logs.tailing import Tails
 from cumulet.services.cloudwatch.metrics import retention
 from cumulet.services.cloudwatch.metrics import store as metrics_store
 from cumulet.services.cloudwatch.metrics.gather import Gatherer
+from cumulet.services.cloudwatch.metrics.holding import log_holdings, metric_holdings
 from cumulet.services.cloudwatch.operations import (
     alarm,
     alarm_listing,
@@ -61,6 +62,7 @@ LOGS = Service(
     workers=(*WORKERS, *subscribing.WORKERS),
     resources=LOGS_RESOURCES,
     provides=_provides,
+    holds=log_holdings,
     tables=store.TABLES,
 )
 
@@ -80,6 +82,7 @@ METRICS = Service(
     operations=operations_of(metric, metric_data, alarm, alarm_listing, dashboard),
     workers=(*retention.WORKERS, *watching.WORKERS),
     provides=_provides_metrics,
+    holds=metric_holdings,
     resources=METRICS_RESOURCES,
     tables=(*metrics_store.TABLES, *alarms_store.TABLES, *dashboards_store.TABLES),
 )

@@ -27,6 +27,7 @@ from cumulet.services.dynamodb.operations import (
 )
 from cumulet.services.dynamodb.resources import RESOURCES
 from cumulet.services.dynamodb.store.records import RECORDS
+from cumulet.services.dynamodb.tables.holding import holdings
 from cumulet.services.dynamodb.tables.metering import Measures
 from cumulet.services.dynamodb.tables.throttling import Buckets
 from cumulet.services.dynamodb.tables.views import TableViews
@@ -63,6 +64,7 @@ DYNAMODB = Service(
     provides=_provides,
     tables=(*RECORDS, *COPY_RECORDS),
     surfaces=(LoadSurface(),),
+    holds=holdings,
 )
 
 STREAMS = Service(

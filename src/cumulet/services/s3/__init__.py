@@ -7,6 +7,7 @@ from cumulet.services.s3 import store
 from cumulet.services.s3.content.blobs_held import holds_blob
 from cumulet.services.s3.content.readers import Readers
 from cumulet.services.s3.front.around import watched
+from cumulet.services.s3.front.charging import charged, holdings
 from cumulet.services.s3.front.logs import AccessLogs
 from cumulet.services.s3.front.surface import S3Front
 from cumulet.services.s3.members import refusing
@@ -40,12 +41,14 @@ from cumulet.services.s3.workers import WORKERS
 S3 = Service(
     name="s3",
     prefix="s3",
-    operations=watched(
-        refusing(
-            operations_of(
-                *(acl, bucket, copy, deletion, listing, lock, multipart, object_operations),
-                *(tagging, uploads, versions),
-                *(absent, basic, lifecycle, logging, metrics, notification, web),
+    operations=charged(
+        watched(
+            refusing(
+                operations_of(
+                    *(acl, bucket, copy, deletion, listing, lock, multipart, object_operations),
+                    *(tagging, uploads, versions),
+                    *(absent, basic, lifecycle, logging, metrics, notification, web),
+                )
             )
         )
     ),
@@ -59,6 +62,7 @@ S3 = Service(
     },
     tables=store.TABLES,
     holds_blob=holds_blob,
+    holds=holdings,
 )
 
 S3_CONTROL = Service(name="s3control", prefix="s3", operations=operations_of(account))

@@ -1,6 +1,7 @@
 """SQS: standard and FIFO queues. A table of contents."""
 
 from cumulet.kit.service import Service, operations_of
+from cumulet.services.sqs.charging import charged
 from cumulet.services.sqs.hall import provides
 from cumulet.services.sqs.operations import message, move_task, permission, queue, receipt, tag
 from cumulet.services.sqs.resources import RESOURCES
@@ -10,7 +11,7 @@ from cumulet.services.sqs.workers import WORKERS
 SERVICE = Service(
     name="sqs",
     prefix="sqs",
-    operations=operations_of(queue, tag, permission, message, receipt, move_task),
+    operations=charged(operations_of(queue, tag, permission, message, receipt, move_task)),
     workers=WORKERS,
     resources=RESOURCES,
     provides=provides,

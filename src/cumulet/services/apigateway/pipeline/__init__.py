@@ -51,7 +51,7 @@ async def answer(
         response = _turn_away(internal_error(), stage, arrival, trace)
     if stage is None:
         return response
-    platform.need(Measures).measure(stage, arrival, response.status)
+    platform.need(Measures).measure(stage, arrival, response.status, trace)
     return tell(platform, stage, arrival, response)
 
 

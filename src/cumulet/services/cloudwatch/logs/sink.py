@@ -12,6 +12,8 @@ from cumulet.core.clock import new_hex
 from cumulet.core.context import Platform
 from cumulet.core.identity import Scope
 from cumulet.core.trace import log_cause
+from cumulet.core.usage import GIB, LOGS_IN
+from cumulet.kit.ports import Usage
 from cumulet.kit.workers import Tasks
 from cumulet.kv.contract import Store, Transaction, Unavailable
 from cumulet.services.cloudwatch import store
@@ -30,7 +32,7 @@ from cumulet.services.cloudwatch.logs.arriving import NUMBERS_MAX, Arrival, arri
 from cumulet.services.cloudwatch.logs.blocks import Line
 from cumulet.services.cloudwatch.logs.subscribing import SubscriptionDeliveries
 from cumulet.services.cloudwatch.logs.tailing import Tails
-from cumulet.services.cloudwatch.model import Group, Stream
+from cumulet.services.cloudwatch.model import Group, Stream, group_arn
 
 Place: TypeAlias = tuple[Scope, str, str]
 """Where a line goes: scope, group and stream."""
@@ -59,6 +61,7 @@ class StoreSink:
     ) -> None:
         self._deliveries = deliveries
         self._tails = tails
+        self._platform = platform
         self._store = platform.need(Store)
         self._clock = platform.clock
         self._now = platform.clock.now
@@ -136,6 +139,9 @@ class StoreSink:
         self._sequence = sequence
         self._waiting_lines += len(lines)
         self._waiting_bytes += part.size_bytes - before
+        scope, group, _ = place
+        arn = group_arn(scope, group)
+        self._platform.need(Usage).used(scope, arn, LOGS_IN, (part.size_bytes - before) / GIB)
         if len(part.lines) >= SINK_WRITE_LINES or part.size_bytes >= SINK_WRITE_BYTES:
             self._full.append(self._filling.pop(place))
 

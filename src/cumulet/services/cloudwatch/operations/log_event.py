@@ -8,6 +8,8 @@ from typing import Any
 from cumulet.core.clock import new_label
 from cumulet.core.context import Context
 from cumulet.core.identity import Scope
+from cumulet.core.usage import GIB, LOGS_IN
+from cumulet.kit.ports import Usage
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.cloudwatch import store
@@ -27,7 +29,7 @@ from cumulet.services.cloudwatch.limits import (
 from cumulet.services.cloudwatch.logs.arriving import arrive
 from cumulet.services.cloudwatch.logs.sink import StoreSink
 from cumulet.services.cloudwatch.logs.tailing import Tails
-from cumulet.services.cloudwatch.model import Group
+from cumulet.services.cloudwatch.model import Group, group_arn
 from cumulet.services.cloudwatch.operations.log_stream import stream_resource
 
 Request = dict[str, Any]
@@ -74,6 +76,9 @@ async def put_log_events(ctx: Context, request: Request) -> Request:
 
         if not await ctx.transact(write):
             raise no_stream()
+        size = sum(len(event["message"].encode()) + EVENT_OVERHEAD_BYTES for event in taken)
+        arn = group_arn(ctx.scope, group.name)
+        ctx.need(Usage).used(ctx.scope, arn, LOGS_IN, size / GIB, ctx.trace)
         ctx.need(Tails).tell(ctx.scope, group.name, request["logStreamName"], lines, arrival.now_ms)
     answer: Request = {"nextSequenceToken": new_label(ctx.clock, 56)}
     if rejected:

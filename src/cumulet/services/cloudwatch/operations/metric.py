@@ -7,11 +7,14 @@ from typing import Any
 
 from cumulet.core.context import Context
 from cumulet.core.identity import Scope
+from cumulet.core.usage import METRIC_REQUESTS
 from cumulet.kit.pages import make_token, read_token
+from cumulet.kit.ports import Usage
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.cloudwatch.metrics import store
 from cumulet.services.cloudwatch.metrics.errors import InvalidParameterValueException
+from cumulet.services.cloudwatch.metrics.holding import namespace_arn
 from cumulet.services.cloudwatch.metrics.limits import (
     LIST_MAX,
     RECENT_SECONDS,
@@ -34,6 +37,8 @@ def namespace_key(_: Context, request: Request) -> Mapping[str, Any]:
 async def put_metric_data(ctx: Context, request: Request) -> None:
     """Add measurements to metrics, which are made when they are new."""
     await ctx.transact(store.add, plan_put(request, ctx.clock.now()))
+    arn = namespace_arn(ctx.scope, request["Namespace"])
+    ctx.need(Usage).used(ctx.scope, arn, METRIC_REQUESTS, 1.0, ctx.trace)
 
 
 @operation("ListMetrics")

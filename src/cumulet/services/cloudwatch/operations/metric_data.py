@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from cumulet.core.context import Context
+from cumulet.core.usage import METRICS_READ
 from cumulet.kit.pages import make_token, read_token
+from cumulet.kit.ports import Usage
 from cumulet.kit.service import operation
 from cumulet.services.cloudwatch.metrics.asking import Span, is_period, resolution_for
 from cumulet.services.cloudwatch.metrics.distribution import Statistic, Summary, parse_statistic
@@ -100,6 +102,9 @@ async def get_metric_data(ctx: Context, request: Request) -> dict[str, Any]:
             "The parameter StartTime must be less than the parameter EndTime."
         )
     answered = await answer_queries(ctx, queries, int(begin), end)
+    asked = sum("MetricStat" in query for query in queries)
+    arn = ctx.scope.arn("cloudwatch", "metrics")
+    ctx.need(Usage).used(ctx.scope, arn, METRICS_READ, float(asked), ctx.trace)
     descending = request.get("ScanBy", "TimestampDescending") == "TimestampDescending"
     results = [
         (query["Id"], series.label, sorted(series.points.items(), reverse=descending))

@@ -188,6 +188,7 @@ async def refreshed(place: Place, token: str, *, rotates: bool) -> dict[str, Any
             raise RefreshTokenReuseException("Refresh token has been used already")
         tokens["RefreshToken"] = fresh
     place.measure("TokenRefreshSuccesses", 1.0)
+    place.see(user)
     return tokens
 
 

@@ -15,7 +15,8 @@ from typing import Any
 
 from cumulet.core.context import Context
 from cumulet.core.identity import Scope, service_principal
-from cumulet.kit.ports import Metrics, Sealer
+from cumulet.core.usage import ACTIVE_USERS
+from cumulet.kit.ports import Metrics, Sealer, Usage
 from cumulet.kv.contract import Transaction
 from cumulet.services.cognito import store
 from cumulet.services.cognito.errors import (
@@ -72,6 +73,11 @@ class Place:
         metrics = self.ctx.need(Metrics)
         dimensions = (("UserPool", self.pool.id), ("UserPoolClient", self.client_id))
         metrics.record(self.ctx.scope, "AWS/Cognito", name, dimensions, value)
+
+    def see(self, user: User) -> None:
+        """Count the user as active this month: https://aws.amazon.com/cognito/pricing/"""
+        scope = self.ctx.scope
+        self.ctx.need(Usage).seen(scope, pool_arn(scope, self.pool.id), ACTIVE_USERS, user.sub)
 
     async def user(self, name: str) -> User:
         """The user of that name or alias. Raises UserNotFoundException."""

@@ -141,6 +141,7 @@ async def after_first_factor(place: Place, user: User, source: str) -> dict[str,
 async def complete(place: Place, user: User, source: str) -> dict[str, Any]:
     """The end of a sign-in: the trigger after it, and tokens."""
     await note_right(place, user)
+    place.see(user)
     await triggers.fire(
         place,
         "PostAuthentication",

@@ -14,7 +14,9 @@ import orjson
 
 from cumulet.core.context import Context
 from cumulet.core.identity import Scope, parse_arn
+from cumulet.core.usage import STREAM_READS
 from cumulet.kit.pages import make_token, read_token
+from cumulet.kit.ports import Usage
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.dynamodb import permissions
@@ -230,6 +232,9 @@ async def get_records(ctx: Context, request: Request) -> dict[str, Any]:
         place = bytes.fromhex(place_text)
     except ValueError:
         raise ValidationException(_BAD_ITERATOR) from None
+    if ctx.request is not None:
+        # Lambda's own reads are free: https://aws.amazon.com/dynamodb/pricing/on-demand/
+        ctx.need(Usage).used(ctx.scope, arn.partition("/stream/")[0], STREAM_READS, 1.0, ctx.trace)
     found = await ctx.transact(_read, stream, place, limit)
     oldest_ms = (ctx.clock.now() - STREAM_SECONDS_KEPT) * 1000
     records = [_record(stream, one) for one in found if one.time_ms >= oldest_ms]

@@ -10,7 +10,8 @@ from typing import Protocol
 
 from cumulet.core.context import Context, Platform
 from cumulet.core.identity import Scope
-from cumulet.kit.ports import Metrics
+from cumulet.core.usage import READ_UNITS, WRITE_UNITS
+from cumulet.kit.ports import Metrics, Usage
 from cumulet.kit.workers.regularly import Regularly
 from cumulet.services.dynamodb.tables.throttling import spend
 from cumulet.services.dynamodb.tables.view import TableView
@@ -104,6 +105,10 @@ def measure(
     if used.global_:
         for index, number in used.global_.items():
             series.indexes.setdefault(index, []).append(number)
+    if view.record.billing == "PAY_PER_REQUEST":
+        total = units + sum(used.global_.values())
+        kind = WRITE_UNITS if used.is_write else READ_UNITS
+        ctx.need(Usage).used(view.record.scope, view.record.arn, kind, total, ctx.trace)
     if view.is_throttled:
         spend(ctx, view, units, used.global_, is_write=used.is_write)
     if failed:

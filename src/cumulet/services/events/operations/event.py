@@ -15,7 +15,8 @@ from cumulet.core.context import Context
 from cumulet.core.errors import AwsError
 from cumulet.core.identity import Scope
 from cumulet.core.trace import log_line
-from cumulet.kit.ports import Metrics
+from cumulet.core.usage import EVENTS, blocks
+from cumulet.kit.ports import Metrics, Usage
 from cumulet.kit.service import OwnedPolicies, operation
 from cumulet.kit.workers.deliveries import Draft, Load
 from cumulet.kv.contract import Transaction
@@ -106,6 +107,10 @@ async def put_events(ctx: Context, request: Request) -> dict[str, Any]:
             answers.append({"ErrorCode": error.code, "ErrorMessage": error.message})
             continue
         answers.append({"EventId": taken.event["id"]})
+        if ctx.request is not None:
+            # AWS's own events are free: https://aws.amazon.com/eventbridge/pricing/
+            scope, arn = taken.named.scope, taken.named.arn
+            ctx.need(Usage).used(scope, arn, EVENTS, float(blocks(_size(entry))), ctx.trace)
         loads.append(await load_of(ctx, taken.named, taken.event, taken.hops))
         keepings += await ctx.need(Archives).keepings(ctx, taken.named, taken.event)
     await _queue_all(ctx, loads, keepings)

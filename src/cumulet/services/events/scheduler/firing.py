@@ -15,6 +15,8 @@ from cumulet.core.clock import iso_time, new_uuid
 from cumulet.core.context import Platform
 from cumulet.core.errors import AwsError
 from cumulet.core.identity import Scope, parse_arn
+from cumulet.core.usage import SCHEDULED
+from cumulet.kit.ports import Usage
 from cumulet.kit.workers import Worker
 from cumulet.kit.workers.deliveries import Deliveries, Draft, Job, Later, Load
 from cumulet.kv.contract import Transaction
@@ -119,6 +121,7 @@ async def carry_out(platform: Platform, job: Job, data: bytes) -> Later | None:
     )
     try:
         await _invoke(platform, parcel, target)
+        platform.need(Usage).used(job.scope, invocation.schedule, SCHEDULED, 1.0)
     except AwsError as error:
         wait = retry_wait(platform, job, target.get("RetryPolicy") or {}, error)
         if isinstance(wait, float):

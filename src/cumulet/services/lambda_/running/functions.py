@@ -38,6 +38,7 @@ from cumulet.services.lambda_.errors import (
 from cumulet.services.lambda_.limits import CREDENTIAL_RENEW_SECONDS
 from cumulet.services.lambda_.model import Version, number_of
 from cumulet.services.lambda_.packages.zips import Folders
+from cumulet.services.lambda_.running.charging import charge
 from cumulet.services.lambda_.running.live import Entry, Live
 from cumulet.services.lambda_.running.log import InvocationLog
 from cumulet.services.lambda_.running.measures import Measures
@@ -161,6 +162,7 @@ class Functions:
                 runnable = await self.prepare(ctx, ref.scope, version)
             ran = await self._invoke(entry, version, runnable, call, trace_id, on_stream)
             self._measures.ran(place, version, ran.outcome)
+            charge(ctx, ref, version, ran.outcome.usage)
             return ran
         finally:
             self._measures.end(place, reserved)

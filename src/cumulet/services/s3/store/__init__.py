@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from cumulet.core.identity import Scope
-from cumulet.kv.contract import Transaction
+from cumulet.kv.contract import Transaction, read_count
+from cumulet.kv.space import Space
 from cumulet.kv.table import Table
 from cumulet.services.s3.limits import FREED_GRACE_SECONDS, UPLOADS_DROPPED_AT_ONCE
 from cumulet.services.s3.model import (
@@ -39,6 +40,23 @@ def _blobs(stored: Stored) -> Iterable[tuple[str]]:
     return [(segment.id,) for segment in stored.segments]
 
 
+def _bytes_key(bucket: str) -> bytes:
+    return Space(("", "", "s3", "bytes")).pack((bucket,))
+
+
+def _count(tx: Transaction, scope: Scope, old: Stored | None, new: Stored | None) -> None:
+    """Keep how many bytes a bucket holds."""
+    change = (new.size if new is not None else 0) - (old.size if old is not None else 0)
+    stored = new if new is not None else old
+    if change and stored is not None:
+        tx.count(_bytes_key(stored.bucket), change)
+
+
+async def load_bytes(tx: Transaction, bucket: str) -> int:
+    """The bytes of a bucket's objects and versions, as they were put."""
+    return max(0, read_count(await tx.get(_bytes_key(bucket))))
+
+
 BUCKETS: Table[Bucket] = Table(
     "s3",
     "bucket",
@@ -54,6 +72,7 @@ OBJECTS: Table[Stored] = Table(
     lambda stored: (stored.bucket, stored.key),
     extent="global",
     indexes={"blob": _blobs},
+    on_change=_count,
 )
 VERSIONS: Table[Stored] = Table(
     "s3",
@@ -62,6 +81,7 @@ VERSIONS: Table[Stored] = Table(
     lambda stored: (stored.bucket, stored.key, _NEWEST - stored.order),
     extent="global",
     indexes={"blob": _blobs},
+    on_change=_count,
 )
 CONTENTS: Table[Content] = Table(
     "s3", "content", Content, lambda content: (content.content_id,), extent="global"
@@ -143,6 +163,7 @@ async def drop_bucket(tx: Transaction, scope: Scope, name: str, now_ms: int) -> 
         return Emptying.more
     await BUCKETS.drop(tx, scope, name)
     await MEASURED.drop(tx, scope, name)
+    tx.clear(_bytes_key(name))
     return Emptying.done
 
 

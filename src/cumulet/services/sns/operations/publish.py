@@ -12,7 +12,8 @@ from cumulet.core.clock import new_uuid
 from cumulet.core.context import Context
 from cumulet.core.errors import AwsError
 from cumulet.core.identity import Scope
-from cumulet.kit.ports import Metrics
+from cumulet.core.usage import SNS_FIFO_REQUESTS, SNS_REQUESTS, blocks
+from cumulet.kit.ports import Metrics, Usage
 from cumulet.kit.service import OwnedPolicies, operation
 from cumulet.kit.workers.deliveries import Draft, Load
 from cumulet.kv.contract import Transaction
@@ -240,6 +241,11 @@ def _measure(
     metrics.record(scope, NAMESPACE, "NumberOfMessagesPublished", named, len(drafts))
     for one in drafts:
         metrics.record(scope, NAMESPACE, "PublishSize", named, one.size_bytes, "Bytes")
+    charged = SNS_FIFO_REQUESTS if topic.is_fifo else SNS_REQUESTS
+    count = sum(blocks(one.size_bytes) for one in drafts)
+    if count:
+        arn = topic_arn(scope, topic.name)
+        ctx.need(Usage).used(scope, arn, charged, float(count), ctx.trace)
     left_out = possible - sum(len(load.drafts) for load in loads)
     if left_out:
         metrics.record(scope, NAMESPACE, "NumberOfNotificationsFilteredOut", named, left_out)

@@ -11,13 +11,14 @@ from typing import Any
 
 import msgspec
 
+from cumulet.core import usage
 from cumulet.core.clock import new_uuid
 from cumulet.core.context import Context, Platform
 from cumulet.core.errors import AwsError
 from cumulet.core.http import Headers, Request
 from cumulet.core.identity import Scope, parse_arn, service_principal
 from cumulet.core.trace import log_line
-from cumulet.kit.ports import Metrics
+from cumulet.kit.ports import Metrics, Usage
 from cumulet.kit.workers.deliveries import Deliveries, Draft, Job, Later, may_pass
 from cumulet.services.sns.hall import Ready, Subscriber, TopicHall
 from cumulet.services.sns.limits import RAW_ATTRIBUTES_MAX
@@ -99,7 +100,22 @@ async def carry_out(platform: Platform, job: Job, data: bytes) -> Later | None:
         return None
     if is_notice:
         _count(platform, job.scope, topic, "NumberOfNotificationsDelivered")
+        protocol = subscriber.subscription.protocol
+        if (charged := _CHARGED.get(protocol)) is not None:
+            arn = topic_arn(job.scope, topic)
+            platform.need(Usage).used(job.scope, arn, charged, 1.0)
     return None
+
+
+_CHARGED = {
+    "http": usage.SNS_HTTP,
+    "https": usage.SNS_HTTP,
+    "email": usage.SNS_EMAIL,
+    "email-json": usage.SNS_EMAIL,
+    "sqs": usage.SNS_QUEUE,
+    "lambda": usage.SNS_FUNCTION,
+}
+"""What a delivery counts as: https://aws.amazon.com/sns/pricing/"""
 
 
 def _count(platform: Platform | Context, scope: Scope, topic: str, name: str, by: int = 1) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from cumulet.core.context import Context
+from cumulet.core.usage import TRACES_STORED
+from cumulet.kit.ports import Usage
 from cumulet.kit.service import operation
 from cumulet.services.xray import store
 from cumulet.services.xray.model import Segment
@@ -26,6 +28,11 @@ async def put_trace_segments(ctx: Context, request: Request) -> Request:
             one = {"ErrorCode": cause.code, "Message": cause.message}
             told.append({"Id": cause.uid, **one} if cause.uid else one)
     if segments:
+        # A trace is charged for once, not each of its segments: https://aws.amazon.com/xray/pricing/
+        roots = sum('"parent_id"' not in one.document for one in segments)
+        arn = ctx.scope.arn("xray", "traces")
+        if roots:
+            ctx.need(Usage).used(ctx.scope, arn, TRACES_STORED, float(roots), ctx.trace)
         for refused in await ctx.transact(store.add, segments, now):
             message = "The trace has reached its greatest size."
             told.append({"Id": refused.id, "ErrorCode": "TraceSizeExceeded", "Message": message})

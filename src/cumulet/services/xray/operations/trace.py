@@ -7,7 +7,9 @@ from typing import Any
 
 from cumulet.core.context import Context
 from cumulet.core.identity import Scope
+from cumulet.core.usage import TRACES_READ
 from cumulet.kit.pages import make_token, read_token
+from cumulet.kit.ports import Usage
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.xray import store
@@ -73,6 +75,7 @@ async def get_trace_summaries(ctx: Context, request: Request) -> Request:
     test = read_expression(request.get("FilterExpression"))
     after = _position(request.get("NextToken"))
     page, more = await ctx.transact(_page, begin, end, after)
+    _charge(ctx, len(page))
     summaries = []
     for trace, segments in page:
         documents = documents_of(segments)
@@ -88,6 +91,13 @@ async def get_trace_summaries(ctx: Context, request: Request) -> Request:
         last = page[-1][0]
         answer["NextToken"] = make_token([last.began, last.id])
     return answer
+
+
+def _charge(ctx: Context, count: int) -> None:
+    """Traces that are read or looked at: https://aws.amazon.com/xray/pricing/"""
+    if count:
+        arn = ctx.scope.arn("xray", "traces")
+        ctx.need(Usage).used(ctx.scope, arn, TRACES_READ, float(count), ctx.trace)
 
 
 def _position(token: str | None) -> tuple[float, str] | None:
@@ -160,6 +170,7 @@ async def batch_get_traces(ctx: Context, request: Request) -> Request:
     """Traces with all their segments."""
     ids = _ids(request)
     found = await ctx.transact(_load, ids)
+    _charge(ctx, len(found))
     traces = []
     for uid, (trace, segments) in found.items():
         summary = summarize(documents_of(segments), ctx.scope.account)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from cumulet.core.context import Platform
 from cumulet.core.identity import Scope
-from cumulet.kit.ports import Metrics
+from cumulet.core.trace import Trace
+from cumulet.core.usage import REST_REQUESTS
+from cumulet.kit.ports import Metrics, Usage
 from cumulet.kit.workers.regularly import Regularly
 
 if TYPE_CHECKING:
@@ -25,6 +27,13 @@ MEASURED_MAX = 1_000
 """Requests of one stage or method that wait at most. Ours."""
 
 _NAMESPACE = "AWS/ApiGateway"
+_UNCHARGED = frozenset(
+    {
+        *("UNAUTHORIZED", "ACCESS_DENIED", "INVALID_API_KEY", "INVALID_SIGNATURE"),
+        *("EXPIRED_TOKEN", "MISSING_AUTHENTICATION_TOKEN", "THROTTLED", "QUOTA_EXCEEDED"),
+    }
+)
+"""Refusals that AWS does not charge for: https://aws.amazon.com/api-gateway/pricing/"""
 _Name = tuple[Scope, str, str, str, str]
 
 
@@ -50,9 +59,13 @@ class Measures(Regularly):
         self._platform = platform
         self._tallies: dict[_Name, Tally] = {}
 
-    def measure(self, stage: ServedStage, arrival: Arrival, status: int) -> None:
+    def measure(self, stage: ServedStage, arrival: Arrival, status: int, trace: Trace) -> None:
         """Count one answered request, with the errors and the times that it took."""
         self._add((stage.scope, stage.api_name, stage.stage_name, "", ""), arrival, status)
+        fault = arrival.journal.fault
+        if fault is None or fault.kind not in _UNCHARGED:
+            arn = f"arn:aws:apigateway:{stage.scope.region}::/restapis/{stage.api_id}"
+            self._platform.need(Usage).used(stage.scope, arn, REST_REQUESTS, 1.0, trace)
         matched = arrival.journal.matched
         if matched is not None and matched.method.settings.metrics_enabled:
             verb, path = arrival.request.method, matched.method.resource_path

@@ -9,14 +9,18 @@ from typing import Any
 
 from cumulet.core.context import Platform
 from cumulet.core.http import Response
-from cumulet.kit.ports import LogSink
+from cumulet.core.trace import Trace
+from cumulet.core.usage import HTTP_BLOCK_BYTES, HTTP_REQUESTS, blocks
+from cumulet.kit.ports import LogSink, Usage
 from cumulet.services.apigateway.v2.http.arrival import Arrival, Notes
 from cumulet.services.apigateway.v2.http.facts import context_of
 from cumulet.services.apigateway.v2.http.measures import HttpMeasures, Measured
 from cumulet.services.apigateway.v2.http.prepared.served import AccessLog, ServedStage
 
 
-def tell(platform: Platform, stage: ServedStage, arrival: Arrival, response: Response) -> None:
+def tell(
+    platform: Platform, stage: ServedStage, arrival: Arrival, response: Response, trace: Trace
+) -> None:
     """Count the request, and write its line."""
     size = len(response.body) if isinstance(response.body, bytes) else 0
     elapsed_ms = int((platform.clock.monotonic() - arrival.started) * 1000)
@@ -26,6 +30,11 @@ def tell(platform: Platform, stage: ServedStage, arrival: Arrival, response: Res
         notes.route.dimensions if notes.route is not None else stage.dimensions,
         Measured(response.status, elapsed_ms, notes.integration_ms, size + len(arrival.body)),
     )
+    if response.status not in (401, 403, 429) or notes.integration_ms is not None:
+        # Requests that were not let in are free: https://aws.amazon.com/api-gateway/pricing/
+        arn = f"arn:aws:apigateway:{stage.scope.region}::/apis/{stage.api_id}"
+        count = blocks(size + len(arrival.body), HTTP_BLOCK_BYTES)
+        platform.need(Usage).used(stage.scope, arn, HTTP_REQUESTS, float(count), trace)
     if stage.access_log is not None:
         _write(platform, stage, stage.access_log, arrival, response.status, size, elapsed_ms)
 

@@ -36,7 +36,7 @@ async def answer(
         if notes.route is not None and notes.authorized is None:
             notes.authorizer_error = refusal.cause
         response = respond_refusal(arrival, stage.cors, refusal)
-    tell(platform, stage, arrival, response)
+    tell(platform, stage, arrival, response, trace)
     return response
 
 

@@ -6,13 +6,16 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocke
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from cumulet.core.context import Context, Platform
 from cumulet.core.identity import Scope
-from cumulet.kit.ports import LogSink, Metrics
+from cumulet.core.trace import Trace
+from cumulet.core.usage import SOCKET_BLOCK_BYTES, SOCKET_MESSAGES, SOCKET_MINUTES, blocks
+from cumulet.kit.ports import LogSink, Metrics, Usage
 from cumulet.services.apigateway.pipeline.faults import GatewayFault
 from cumulet.services.apigateway.v2.sockets.connections.model import Connection
 from cumulet.services.apigateway.v2.sockets.deployed.served import ServedRoute, ServedStage
@@ -20,6 +23,11 @@ from cumulet.services.apigateway.v2.sockets.event import CONNECT, MESSAGE, Happe
 from cumulet.services.apigateway.v2.sockets.limits import ERROR_TEXT_MAX
 
 _NAMESPACE = "AWS/ApiGateway"
+_MINUTES_MAX = 120
+"""No connection is longer, were it not for a process that went and left it behind.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+"""
 
 
 @dataclass(slots=True)
@@ -56,8 +64,31 @@ def report(
             _write(platform, stage, group, happening, line)
 
 
-def count_message_out(platform: Platform | Context, record: Connection) -> None:
-    """A message went to a client."""
+def _arn(record: Connection) -> str:
+    return f"arn:aws:apigateway:{record.region}::/apis/{record.api_id}"
+
+
+def _charge_message(
+    platform: Platform | Context, record: Connection, size: int, trace: Trace | None = None
+) -> None:
+    """Messages both ways count, one for each 32 KB: https://aws.amazon.com/api-gateway/pricing/"""
+    scope, count = Scope(record.account, record.region), blocks(size, SOCKET_BLOCK_BYTES)
+    platform.need(Usage).used(scope, _arn(record), SOCKET_MESSAGES, float(count), trace)
+
+
+def charge_minutes(platform: Platform, record: Connection) -> None:
+    """The minutes of a connection that has ended; one that was begun counts as whole."""
+    scope, now_ms = Scope(record.account, record.region), platform.clock.now() * 1000
+    minutes = math.ceil((now_ms - record.connected_at_ms) / 60_000)
+    minutes = min(max(1, minutes), _MINUTES_MAX)
+    platform.need(Usage).used(scope, _arn(record), SOCKET_MINUTES, float(minutes))
+
+
+def count_message_out(
+    platform: Platform | Context, record: Connection, size: int, trace: Trace | None = None
+) -> None:
+    """A message of so many bytes went to a client."""
+    _charge_message(platform, record, size, trace)
     metrics = platform.need(Metrics)
     scope, api = Scope(record.account, record.region), ("ApiId", record.api_id)
     for dimensions in ((api,), (api, ("Stage", record.stage))):
@@ -74,6 +105,7 @@ def _count(
     """https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-logging.html"""
     fault = outcome.fault
     if happening.kind == MESSAGE:
+        _charge_message(platform, happening.connection, len(happening.body.encode()))
         _record(platform, stage, route, "MessageCount", 1.0, "Count")
     elif happening.kind == CONNECT and outcome.asked_backend:
         _record(platform, stage, route, "ConnectCount", 1.0, "Count")

@@ -128,7 +128,7 @@ async def post_to_connection(ctx: Context, request: Request) -> dict[str, Any]:
     except ConnectionError as cause:
         raise GoneException() from cause
     live.last_active_ms = int(ctx.clock.now() * 1000)
-    count_message_out(ctx, live.record)
+    count_message_out(ctx, live.record, len(data), ctx.trace)
     return {}
 
 

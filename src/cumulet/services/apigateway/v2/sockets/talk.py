@@ -36,7 +36,12 @@ from cumulet.services.apigateway.v2.sockets.event import (
     request_context,
 )
 from cumulet.services.apigateway.v2.sockets.limits import MESSAGES_AT_ONCE_MAX
-from cumulet.services.apigateway.v2.sockets.observe import Outcome, count_message_out, report
+from cumulet.services.apigateway.v2.sockets.observe import (
+    Outcome,
+    charge_minutes,
+    count_message_out,
+    report,
+)
 
 UNSUPPORTED_DATA = 1003
 _DISCONNECT_ROUTE = "$disconnect"
@@ -107,7 +112,7 @@ async def _route(platform: Platform, stage: ServedStage, live: Live, happening: 
         text = as_text(answer.body)
         with contextlib.suppress(ConnectionError):
             await live.socket.send(answer.body if text is None else text)
-            count_message_out(platform, happening.connection)
+            count_message_out(platform, happening.connection, len(answer.body))
     report(platform, stage, route, happening, outcome)
 
 
@@ -174,6 +179,7 @@ async def say_farewell(platform: Platform, record: Connection, code: int, reason
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-keys-connect-disconnect.html
     """
+    charge_minutes(platform, record)
     try:
         stage = await platform.need(SocketStages).find(record.api_id, record.stage)
         route = stage.routes.get(_DISCONNECT_ROUTE) if stage is not None else None

@@ -11,6 +11,8 @@ from cumulet.core.context import Platform
 from cumulet.core.errors import AwsError
 from cumulet.core.identity import Scope
 from cumulet.core.trace import log_cause
+from cumulet.core.usage import GIB, LOGS_SCANNED
+from cumulet.kit.ports import Usage
 from cumulet.kit.workers import Tasks
 from cumulet.services.cloudwatch.errors import LimitExceededException
 from cumulet.services.cloudwatch.limits import (
@@ -23,6 +25,7 @@ from cumulet.services.cloudwatch.logs.insights.rows import EventRow
 from cumulet.services.cloudwatch.logs.insights.running import Running
 from cumulet.services.cloudwatch.logs.insights.words import QueryError
 from cumulet.services.cloudwatch.logs.walk import Walk
+from cumulet.services.cloudwatch.model import group_arn
 
 Source = tuple[str, Callable[[], Walk]]
 """A group as `@log` tells it, and a walk through its events, the newest first."""
@@ -51,6 +54,7 @@ class Queries:
 
     def __init__(self, platform: Platform) -> None:
         self._clock = platform.clock
+        self._platform = platform
         self._tasks = Tasks()
         self._known: OrderedDict[str, Query] = OrderedDict()
 
@@ -99,6 +103,16 @@ class Queries:
         query.ended_ms = int(self._clock.now() * 1_000)
 
     async def _run(self, query: Query, running: Running, sources: Sequence[Source]) -> None:
+        try:
+            await self._run_charged(query, running, sources)
+        finally:
+            share = query.scanned_bytes / GIB / max(1, len(query.groups))
+            for group in query.groups:
+                self._platform.need(Usage).used(
+                    query.scope, group_arn(query.scope, group), LOGS_SCANNED, share
+                )
+
+    async def _run_charged(self, query: Query, running: Running, sources: Sequence[Source]) -> None:
         try:
             ended = await self._look_through(query, running, sources)
             query.answers = running.answers()

@@ -1,0 +1,1 @@
+"""Operations of Cost Explorer, by noun."""

@@ -1,0 +1,1 @@
+"""Price lists, one file for each region; `pricing.py` reads them."""
