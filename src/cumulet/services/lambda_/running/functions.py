@@ -38,10 +38,9 @@ from cumulet.services.lambda_.errors import (
 from cumulet.services.lambda_.limits import CREDENTIAL_RENEW_SECONDS
 from cumulet.services.lambda_.model import Version, number_of
 from cumulet.services.lambda_.packages.zips import Folders
-from cumulet.services.lambda_.running.charging import charge
 from cumulet.services.lambda_.running.live import Entry, Live
 from cumulet.services.lambda_.running.log import InvocationLog
-from cumulet.services.lambda_.running.measures import Measures
+from cumulet.services.lambda_.running.measures import Measures, charge
 from cumulet.services.lambda_.running.permits import Permits, machine_is_full
 from cumulet.services.lambda_.running.places import Runnable
 from cumulet.services.lambda_.running.secrets import open_environment

@@ -1,4 +1,5 @@
-"""What CloudWatch is told of functions: gathered here by function and qualifier, told every second.
+"""What CloudWatch is told of functions: gathered here by function and qualifier, told every second; and
+what is told of the usage of each invocation.
 
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 """
@@ -7,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cumulet.core.context import Platform
+from cumulet.core import usage
+from cumulet.core.context import Context, Platform
 from cumulet.core.identity import Scope
-from cumulet.kit.ports import Metrics
+from cumulet.kit.ports import Metrics, Usage
 from cumulet.kit.workers.regularly import Regularly
 from cumulet.sandbox import Failed, Outcome
+from cumulet.sandbox import Usage as Spent
 from cumulet.services.lambda_.forms.names import FunctionRef
 from cumulet.services.lambda_.limits import MEASURED_MAX, MEASURED_SECONDS
 from cumulet.services.lambda_.model import Version, is_label
@@ -24,6 +27,7 @@ _MS = "Milliseconds"
 _NONE: Dimensions = ()
 # Thousands of different values a second would cost more than what they tell.
 _DURATION_DECIMALS = 2
+_FREE_STORAGE_MB = 512
 
 
 class Gauge:
@@ -190,3 +194,21 @@ def _tell_peak(record: Record, scope: Scope, at: Dimensions, gauge: Gauge) -> No
     if gauge.peak:
         record(scope, _SPACE, "ConcurrentExecutions", at, [float(gauge.peak)])
         gauge.peak = gauge.now
+
+
+def charge(ctx: Context, ref: FunctionRef, version: Version, spent: Spent) -> None:
+    """Tell what AWS charges for: the request, and memory for the time that was billed.
+
+    The function may be of another account than its caller. https://aws.amazon.com/lambda/pricing/
+    """
+    settings, seconds = version.settings, spent.billed_ms / 1000
+    is_arm = settings.architecture == "arm64"
+    requests = usage.LAMBDA_REQUESTS_ARM if is_arm else usage.LAMBDA_REQUESTS
+    gb_seconds = usage.LAMBDA_GB_SECONDS_ARM if is_arm else usage.LAMBDA_GB_SECONDS
+    used, trace = ctx.need(Usage).used, ctx.trace
+    scope, arn = ref.scope, ref.unqualified_arn
+    used(scope, arn, requests, 1.0, trace)
+    used(scope, arn, gb_seconds, settings.memory_mb / 1024 * seconds, trace)
+    if settings.ephemeral_mb > _FREE_STORAGE_MB:
+        extra = (settings.ephemeral_mb - _FREE_STORAGE_MB) / 1024 * seconds
+        used(scope, arn, usage.LAMBDA_STORAGE_SECONDS, extra, trace)
