@@ -1,5 +1,4 @@
-"""What CloudWatch is told of functions: gathered here by function and qualifier, told every second; and
-what is told of the usage of each invocation.
+"""What is told of functions: to CloudWatch, gathered here and told every second, and of usage.
 
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 """
