@@ -24,7 +24,7 @@ def handler(event, context):
         raise ValueError("asked to fail")
     return {"got": event}
 """
-LINE_SECONDS_MAX = 30
+LINE_SECONDS_MAX = 60
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +167,35 @@ def test_logs_follow_shows_a_line_that_comes_later(
         assert follower.stdout.readline()  # It shows what was there, so it follows by now.
         cloud.client("lambda").invoke(FunctionName=function, Payload=json.dumps({"m": marker}))
         assert any(marker in line for line in follower.stdout)
+    finally:
+        giving_up.cancel()
+        follower.terminate()
+        follower.communicate()
+
+
+def test_logs_follow_waits_for_a_group_that_appears_with_its_first_line(
+    cloud: Any, surroundings: dict[str, str]
+) -> None:
+    group, logs = f"/cli/{uuid.uuid4().hex}", cloud.client("logs")
+    follower = subprocess.Popen(
+        [sys.executable, "-m", "cumulet", "logs", group, "-f", "--data", str(cloud.data)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**surroundings, "PYTHONUNBUFFERED": "1"},
+    )
+    giving_up = threading.Timer(LINE_SECONDS_MAX, follower.kill)
+    giving_up.start()
+    try:
+        assert follower.stdout is not None
+        assert follower.stderr is not None
+        said = follower.stderr.readline()
+        assert said == f"{group} has no lines yet; waiting for the first\n"
+        logs.create_log_group(logGroupName=group)
+        logs.create_log_stream(logGroupName=group, logStreamName="one")
+        event = {"timestamp": int(time.time() * 1000), "message": "the first line"}
+        logs.put_log_events(logGroupName=group, logStreamName="one", logEvents=[event])
+        assert "the first line" in follower.stdout.readline()
     finally:
         giving_up.cancel()
         follower.terminate()

@@ -14,9 +14,11 @@ import click
 
 from cumulet.cli.main import data_option, endpoint_option, json_option
 from cumulet.cli.reach import Reach, find_cloud
-from cumulet.cli.say import fail, show
+from cumulet.cli.say import fail, say, show
 
 _POLL_SECONDS = 0.5
+_LATE_MS = 5_000
+"""How much earlier than the newest line seen a line may be that is shown yet."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -47,21 +49,12 @@ def command(
     reach = find_cloud(data, endpoint)
     group = name if name.startswith("/") else _group_of(reach, name)
     client = reach.client("logs")
-    seen: dict[str, int] = {}
-    pause = threading.Event()
     try:
-        while True:
+        if follow:
+            _follow(client, group, start, pattern, as_json)
+        else:
             for event in _events(client, group, start, pattern):
-                if event["eventId"] in seen:
-                    continue
-                seen[event["eventId"]] = event["timestamp"]
-                start = max(start, event["timestamp"])
                 _show(event, as_json)
-            if not follow:
-                return
-            # Events of one millisecond may come in two polls: remember only those.
-            seen = {key: at for key, at in seen.items() if at >= start}
-            pause.wait(_POLL_SECONDS)
     except ClientError as error:
         fail(
             error.response["Error"]["Message"],
@@ -69,6 +62,27 @@ def command(
         )
     except KeyboardInterrupt:
         return
+
+
+def _follow(client: Any, group: str, start: int, pattern: str, as_json: bool) -> None:
+    """Show what comes, until Ctrl-C; a group that is not there yet is waited for."""
+    seen: dict[str, int] = {}
+    pause = threading.Event()
+    waiting = False
+    while True:
+        try:
+            for event in _events(client, group, start, pattern):
+                if event["eventId"] not in seen:
+                    seen[event["eventId"]] = event["timestamp"]
+                    _show(event, as_json)
+        except client.exceptions.ResourceNotFoundException:
+            if not waiting:
+                say(f"{group} has no lines yet; waiting for the first")
+            waiting = True
+        # A line may be kept a little later than one that was said after it.
+        start = max(start, max(seen.values(), default=0) - _LATE_MS)
+        seen = {key: at for key, at in seen.items() if at >= start}
+        pause.wait(_POLL_SECONDS)
 
 
 def _group_of(reach: Reach, name: str) -> str:
