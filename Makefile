@@ -45,8 +45,11 @@ fix: $(VENV)/.ready ## Mend what the linter can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-docs: $(VENV)/.ready ## Generate the reference pages from the code
+docs: $(VENV)/.ready ## Generate the reference pages from the code, and build the site (site/index.html)
 	@$(BIN)/python tools/reference.py
+	@$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going \
+		--doctree-dir .cache/site docs site
+	@echo "open site/index.html in a browser"
 
 bench: $(VENV)/.ready ## Measure, beside peers and the machine's own limits (takes minutes)
 	@$(BIN)/python -m bench
@@ -55,4 +58,4 @@ lock: ## Resolve dependencies anew into requirements/*.lock (needs uv)
 	@bash tools/lock.sh
 
 clean: ## Remove what was generated here
-	@rm -rf $(VENV) .bootstrap .cache build dist .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf $(VENV) .bootstrap .cache build dist site .mypy_cache .ruff_cache .pytest_cache

@@ -1,112 +1,39 @@
-"""Writes the reference pages from the code, or checks (`--check`) that they agree with it."""
+"""Writes the pages that follow from the code, or checks (`--check`) that they agree with it."""
 
 from __future__ import annotations
 
 import sys
-import tempfile
 from pathlib import Path
 
-import click
+from generated.commands import commands_page, settings_page
+from generated.indexes import compatibility_index, decisions_index
+from generated.operations import operations_page, resources_page
+from generated.words import errors_page, limits_page
 
-from cumulet.app.services import SERVICES
-from cumulet.cli.main import main as cumulet
-from cumulet.kit.resources import Kind
-from cumulet.kit.service import Service
-from cumulet.wire.catalog import Catalog
-
-REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
-NOTE = "<!-- Written by `make docs` from the code. Change the code, not this page. -->\n"
-
-
-def operations_page() -> str:
-    with tempfile.TemporaryDirectory() as cache:
-        catalog = Catalog(Path(cache), tuple(service.name for service in SERVICES))
-        lines = [
-            "# Operations\n",
-            NOTE,
-            "What is not in these lists answers AWS's own error form with status 501 and is named "
-            "in the log.\n",
-            "| service | implemented | in AWS's model |",
-            "|---|---|---|",
-        ]
-        sections: list[str] = []
-        for service in sorted(SERVICES, key=lambda one: one.name):
-            known = sorted(catalog.service(service.name).operation_names)
-            done = sorted(service.operations)
-            lines.append(f"| [{service.name}](#{service.name}) | {len(done)} | {len(known)} |")
-            sections += [f"\n## {service.name}\n", "| operation | permission |", "|---|---|"]
-            for name in done:
-                sections.append(f"| {name} | {permission(service.prefix, name, service)} |")
-            missing = [name for name in known if name not in service.operations]
-            if missing:
-                sections.append(f"\nNot implemented: {', '.join(missing)}.")
-        return "\n".join([*lines, *sections]) + "\n"
-
-
-def permission(prefix: str, name: str, service: Service) -> str:
-    operation = service.operations[name]
-    if operation.access == "open":
-        return "none is needed"
-    if operation.action is None:
-        return f"`{prefix}:{name}`"
-    if callable(operation.action):
-        return "depends on the request"
-    actions = [operation.action] if isinstance(operation.action, str) else operation.action
-    return ", ".join(f"`{one}`" if ":" in one else f"`{prefix}:{one}`" for one in actions)
-
-
-def resources_page() -> str:
-    lines = [
-        "# CloudFormation types\n",
-        NOTE,
-        "A type or property that is not listed fails the stack, and the stack's events name it.\n",
-    ]
-    types = {one.name: one for service in SERVICES for one in service.resources}
-    for name in sorted(types):
-        one = types[name]
-        lines.append(f"## {name}\n")
-        lines.append(f"Properties: {members(one.properties)}.\n")
-        if one.attributes:
-            lines.append(f"Attributes: {', '.join(f'`{a}`' for a in sorted(one.attributes))}.\n")
-    return "\n".join(lines)
-
-
-def members(kind: Kind) -> str:
-    if not kind.members:
-        return "any"
-    return ", ".join(f"`{name}`" for name in sorted(kind.members))
-
-
-def commands_page() -> str:
-    lines = ["# Commands\n", NOTE]
-    context = click.Context(cumulet, info_name="cumulet")
-    lines += ["```text", cumulet.get_help(context), "```\n"]
-    for name in cumulet.list_commands(context):
-        command = cumulet.get_command(context, name)
-        assert command is not None
-        inner = click.Context(command, info_name=name, parent=context, terminal_width=100)
-        lines += [f"## cumulet {name}\n", "```text", command.get_help(inner), "```\n"]
-    return "\n".join(lines)
-
-
+DOCS = Path(__file__).parent.parent / "docs"
 PAGES = {
-    "operations.md": operations_page,
-    "resources.md": resources_page,
-    "commands.md": commands_page,
+    "reference/operations.md": operations_page,
+    "reference/resources.md": resources_page,
+    "reference/commands.md": commands_page,
+    "reference/settings.md": settings_page,
+    "reference/errors.md": errors_page,
+    "reference/limits.md": limits_page,
+    "compatibility/index.md": compatibility_index,
+    "decisions/index.md": decisions_index,
 }
 
 
 def main() -> int:
-    REFERENCE.mkdir(parents=True, exist_ok=True)
     stale = []
     for name, write in PAGES.items():
-        path, text = REFERENCE / name, write()
+        path, text = DOCS / name, write()
         if "--check" not in sys.argv:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         elif not path.exists() or path.read_text() != text:
             stale.append(name)
     if stale:
-        print(f"docs/reference is behind the code: {', '.join(stale)}; run `make docs`")
+        print(f"docs is behind the code: {', '.join(stale)}; run `make docs`")
     return 1 if stale else 0
 
 

@@ -14,6 +14,22 @@ DEFAULT_PORT = 4566
 DEFAULT_REGION = "us-east-1"
 DEFAULT_ACCOUNT = "000000000000"
 
+VARIABLES = {
+    "AWS_ACCESS_KEY_ID": "With `AWS_ENDPOINT_URL`: the key that commands sign with.",
+    "AWS_CONFIG_FILE": "Where `cumulet env --profile` writes the profile's settings.",
+    "AWS_DEFAULT_REGION": "The region of commands, where `AWS_REGION` is not set.",
+    "AWS_ENDPOINT_URL": "The cloud that commands speak to, where the data folder has none.",
+    "AWS_REGION": "The region of commands; else that of the running cloud.",
+    "AWS_SECRET_ACCESS_KEY": "The secret that belongs to `AWS_ACCESS_KEY_ID`.",
+    "AWS_SHARED_CREDENTIALS_FILE": "Where `cumulet env --profile` writes the profile's key.",
+    "CUMULET_DATA": "The data folder, where `--data` is not given.",
+    "CUMULET_SMTP": "The mail server, where `--smtp` is not given.",
+    "HOME": "Below it are the data folder and the AWS profiles.",
+    "NO_COLOR": "When set, commands print no colours.",
+    "XDG_DATA_HOME": "The folder of data folders; else `~/.local/share`.",
+}
+"""The environment variables that the program reads, and what each does."""
+
 Isolation = Literal["require", "best-effort", "none"]
 
 

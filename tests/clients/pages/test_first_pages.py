@@ -1,0 +1,13 @@
+"""The README, the first steps, and what is neither a guide nor generated: typed as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from tests.clients.pages.contents import pages_in
+
+
+@pytest.mark.parametrize("page", pages_in("others"))
+def test_all_that_the_page_says_is_so(page: str, follow: Callable[[str], None]) -> None:
+    follow(page)
