@@ -39,7 +39,8 @@ def settings_page() -> str:
     lines += [
         "\n## Environment variables\n",
         "Read by the program itself. `cumulet env` prints those that other programs read, such as "
-        "`AWS_ENDPOINT_URL`.\n",
+        "`AWS_ENDPOINT_URL`. Those of OpenTelemetry are in "
+        "[use your own tools](../guides/use-your-own-tools.md).\n",
         "| variable | what it does |",
         "|---|---|",
         *(f"| `{name}` | {meaning} |" for name, meaning in sorted(VARIABLES.items())),

@@ -23,6 +23,8 @@ VARIABLES = {
     "AWS_SECRET_ACCESS_KEY": "The secret that belongs to `AWS_ACCESS_KEY_ID`.",
     "AWS_SHARED_CREDENTIALS_FILE": "Where `cumulet env --profile` writes the profile's key.",
     "CUMULET_DATA": "The data folder, where `--data` is not given.",
+    "CUMULET_METRICS_TOKEN_FILE": "The token file, where `--metrics-token-file` is not given.",
+    "CUMULET_OTLP": "The collector, where `--otlp` is not given.",
     "CUMULET_SMTP": "The mail server, where `--smtp` is not given.",
     "HOME": "Below it are the data folder and the AWS profiles.",
     "NO_COLOR": "When set, commands print no colours.",
