@@ -11,6 +11,7 @@ from cumulet.core.errors import (
     AwsError,
     ConstraintViolation,
     Generic,
+    MalformedNumber,
     MalformedRequest,
     RequestExpired,
 )
@@ -38,6 +39,10 @@ HeaderList = list[tuple[str, str]]
 _BODILESS = (204, 304)
 _QUERY_CODES = ("query", "ec2", "rest-xml")
 """Protocols that tell the code of an error shape, not its name."""
+
+_NO_INTEGER = "Provided {} not an integer or within integer range"
+_NO_PART = "Part number must be an integer between 1 and 10000, inclusive"
+"""Numbers that S3 cannot read. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
 
 
 class _Fault(NamedTuple):
@@ -117,11 +122,15 @@ def _describe_generic(error: Generic, model: ServiceModel, protocol: str) -> _Fa
     message = name.message or error.message
     if not message and isinstance(error, AccessDenied):
         message = "Access Denied"
+    fields = error.fields
+    if protocol == "rest-xml" and isinstance(error, MalformedNumber):
+        message = _NO_PART if error.name == "partNumber" else _NO_INTEGER.format(error.name)
+        fields = {"ArgumentName": error.name, "ArgumentValue": error.text}
     query_code = next(
         (QUERY[kind].code for kind in type(error).__mro__ if kind in QUERY), name.code
     )
     shape = _error_shape(model, None, name.code) if protocol == "rest-json" else None
-    return _Fault(name.code, query_code, status, message, shape, error.fields, error)
+    return _Fault(name.code, query_code, status, message, shape, fields, error)
 
 
 def _exact_spelling(error: Generic, model: ServiceModel, protocol: str) -> Spelling:

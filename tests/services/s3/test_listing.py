@@ -3,8 +3,10 @@
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 """
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.services.s3.raw import ask
 
 
 def listed(s3, **request):
@@ -94,3 +96,59 @@ def test_suspended_versioning_replaces_only_the_null_version(s3, bucket):
     found = s3.list_object_versions(Bucket=bucket)["Versions"]
     assert [v["VersionId"] for v in found] == ["null", kept]
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"null 2"
+
+
+NO_INTEGER = "Provided {} not an integer or within integer range"
+"""AWS's sentence for a number that cannot be read; one below zero has another."""
+
+
+@pytest.mark.parametrize("value", ["abc", "1.5", "9" * 30, "2147483648", "%2B"])
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("max-keys", "max-keys"),
+        ("list-type=2&max-keys", "max-keys"),
+        ("versions&max-keys", "max-keys"),
+        ("uploads&max-uploads", "max-uploads"),
+    ],
+)
+def test_a_number_that_is_none_is_an_invalid_argument(cloud, bucket, query, name, value):
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
+    answer = ask(cloud, "GET", f"/{bucket}?{query}={value}")
+    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    assert answer.field("Message") == NO_INTEGER.format(name)
+    assert answer.field("ArgumentName") == name
+    assert answer.field("ArgumentValue") == value.replace("%2B", "+")
+
+
+@pytest.mark.parametrize("name", ["part-number-marker", "max-parts"])
+@pytest.mark.parametrize("value", ["abc", "2147483648"])
+def test_a_number_of_parts_that_is_none_is_an_invalid_argument(cloud, s3, bucket, name, value):
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="k")["UploadId"]
+    answer = ask(cloud, "GET", f"/{bucket}/k?uploadId={upload}&{name}={value}")
+    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    assert answer.field("Message") == NO_INTEGER.format(name)
+    assert (answer.field("ArgumentName"), answer.field("ArgumentValue")) == (name, value)
+
+
+@pytest.mark.parametrize("name", ["x-amz-part-number-marker", "x-amz-max-parts"])
+@pytest.mark.parametrize("value", ["abc", "-1"])
+def test_attributes_with_a_number_that_is_none_are_refused(cloud, s3, bucket, name, value):
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="k")["UploadId"]
+    part = s3.upload_part(Bucket=bucket, Key="k", UploadId=upload, PartNumber=1, Body=b"x")
+    s3.complete_multipart_upload(
+        Bucket=bucket,
+        Key="k",
+        UploadId=upload,
+        MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]},
+    )
+    headers = {"x_amz_object_attributes": "ObjectParts", name.replace("-", "_"): value}
+    answer = ask(cloud, "GET", f"/{bucket}/k?attributes", **headers)
+    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    assert answer.field("ArgumentName") == name
+
+
+def test_a_number_that_is_empty_is_as_if_it_was_not_there(cloud, s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    answer = ask(cloud, "GET", f"/{bucket}?max-keys=")
+    assert (answer.status, answer.field("MaxKeys")) == (200, "1000")

@@ -12,6 +12,7 @@ from cumulet.core.errors import (
     IncompleteSignature,
     InternalFailure,
     InvalidToken,
+    MalformedNumber,
     MalformedRequest,
     MissingAuthentication,
     OperationNotImplemented,
@@ -121,6 +122,7 @@ S3: Table = {
     ExpiredToken: Spelling("ExpiredToken", 400, "The provided token has expired."),
     RequestExpired: Spelling("RequestTimeTooSkewed", 403),
     MalformedRequest: Spelling("InvalidRequest", 400),
+    MalformedNumber: Spelling("InvalidArgument", 400),
     ConstraintViolation: Spelling("InvalidArgument", 400),
     UnknownOperation: Spelling(
         "MethodNotAllowed", 405, "The specified method is not allowed against this resource."

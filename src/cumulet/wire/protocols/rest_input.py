@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from cumulet.core.errors import MalformedRequest
+from cumulet.core.errors import MalformedNumber, MalformedRequest
 from cumulet.core.http import Body, BytesBody, Headers, Request
 from cumulet.wire.model import OperationModel, Shape
 from cumulet.wire.values.forms import decode_component, parse_pairs
@@ -69,10 +69,12 @@ def _binds(operation: OperationModel, shape: Shape) -> list[Bind]:
     binds: list[Bind] = []
     if labels := places.get("uri"):
         binds.append(_label_bind(operation.uri, labels))
+    # S3 says which number it could not read, and passes over one that is empty.
+    number = _number_of_s3 if "rest-xml" in operation.service.protocols else None
     if named := places.get("querystring"):
-        binds.append(_query_bind(named))
+        binds.append(_query_bind(named, number))
     if headers := places.get("header"):
-        binds.append(_header_bind(headers))
+        binds.append(_header_bind(headers, number))
     for name, member in places.get("headers", {}).items():
         binds.append(_prefix_bind(name, member.wire_name("").lower()))
     return binds
@@ -117,7 +119,32 @@ def _label_parser(member: Shape) -> Callable[[str], Any] | None:
     return _TEXT_PARSERS.get(member.type)
 
 
-def _query_bind(members: dict[str, Shape]) -> Bind:
+NumberParser = Callable[[str], Callable[[str], Any]]
+"""Gives what reads a number, for the name that it has in the request."""
+
+
+def _number_of_s3(name: str) -> Callable[[str], int | None]:
+    def parse(text: str) -> int | None:
+        if not text:
+            return None
+        try:
+            number = parse_integer(text)
+        except MalformedRequest as cause:
+            raise MalformedNumber(name, text) from cause
+        if not -(1 << 31) <= number < 1 << 31:
+            raise MalformedNumber(name, text)
+        return number
+
+    return parse
+
+
+def _parser(name: str, member: Shape, number: NumberParser | None) -> Callable[[str], Any] | None:
+    if number is not None and member.type == "integer":
+        return number(name)
+    return _TEXT_PARSERS.get(member.type)
+
+
+def _query_bind(members: dict[str, Shape], number: NumberParser | None) -> Bind:
     plain: dict[str, tuple[str, Callable[[str], Any] | None]] = {}
     lists: dict[str, tuple[str, Callable[[str], Any] | None]] = {}
     rest: tuple[str, bool] | None = None
@@ -128,7 +155,7 @@ def _query_bind(members: dict[str, Shape]) -> Bind:
         elif member.type == "list":
             lists[wire_name] = (name, _TEXT_PARSERS.get(member.member.type))
         else:
-            plain[wire_name] = (name, _TEXT_PARSERS.get(member.type))
+            plain[wire_name] = (name, _parser(wire_name, member, number))
 
     def bind(request: Request, result: Members) -> None:
         if not request.query:
@@ -149,11 +176,13 @@ def _query_bind(members: dict[str, Shape]) -> Bind:
     return bind
 
 
-def _header_bind(members: dict[str, Shape]) -> Bind:
-    table = [
-        (member.wire_name(name).lower(), name, header_parser(member))
-        for name, member in members.items()
-    ]
+def _header_bind(members: dict[str, Shape], number: NumberParser | None) -> Bind:
+    table: list[tuple[str, str, Callable[[str], Any] | None]] = []
+    for name, member in members.items():
+        header = member.wire_name(name).lower()
+        is_number = number is not None and member.type == "integer"
+        parse = _parser(header, member, number) if is_number else header_parser(member)
+        table.append((header, name, parse))
     lists = frozenset(name for name, member in members.items() if member.type == "list")
     none_is_in = frozenset(header for header, _, _ in table).isdisjoint
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -23,6 +24,9 @@ Request = dict[str, Any]
 Entry = Stored | str
 """An object, or the common prefix that stands for many."""
 
+NUMBER_MAX = 2_147_483_647
+_WHOLE = re.compile(r"-?[0-9]{1,10}\Z")
+
 AFTER_ANY_KEY = "\U0010ffff"
 """Behind what begins with this, after a prefix, are no keys but those that begin with it too."""
 
@@ -39,6 +43,24 @@ def limit_of(request: Request) -> int:
             ArgumentValue=str(given),
         )
     return min(int(given), LIST_KEYS_MAX)
+
+
+def number_of(request: Request, member: str, name: str, otherwise: int) -> int:
+    """A number of the request that its model may have as text. Raises InvalidArgument.
+
+    `name` is how the request calls it.
+    """
+    given = request.get(member)
+    if given is None or given == "":
+        return otherwise
+    text = str(given)
+    if not _WHOLE.match(text) or int(text) > NUMBER_MAX:
+        words = f"Provided {name} not an integer or within integer range"
+        raise InvalidArgument(words, ArgumentName=name, ArgumentValue=text)
+    if int(text) < 0:
+        words = f"Argument {name} must be an integer between 0 and {NUMBER_MAX}"
+        raise InvalidArgument(words, ArgumentName=name, ArgumentValue=text)
+    return int(text)
 
 
 def encoder_of(request: Request) -> Callable[[str], str]:

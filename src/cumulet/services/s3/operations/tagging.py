@@ -19,6 +19,7 @@ from cumulet.services.s3.content.keys import check_key, customer_key
 from cumulet.services.s3.drafts import read_tags
 from cumulet.services.s3.errors import no_key
 from cumulet.services.s3.limits import LIST_KEYS_MAX, OBJECT_TAGS_MAX
+from cumulet.services.s3.operations.listing import number_of
 from cumulet.services.s3.operations.object import find_object
 from cumulet.services.s3.store.events import told_of
 
@@ -121,8 +122,8 @@ async def get_object_attributes(ctx: Context, request: Request) -> Request:
 
 
 def _parts(parts: list[Any], request: Request) -> Request:
-    marker = int(request.get("PartNumberMarker") or 0)
-    limit = min(request.get("MaxParts") or LIST_KEYS_MAX, LIST_KEYS_MAX)
+    marker = number_of(request, "PartNumberMarker", "x-amz-part-number-marker", 0)
+    limit = min(number_of(request, "MaxParts", "x-amz-max-parts", LIST_KEYS_MAX), LIST_KEYS_MAX)
     behind = [part for part in parts if part.number > marker]
     shown = behind[:limit]
     answer: Request = {

@@ -11,7 +11,6 @@ from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.s3 import store
 from cumulet.services.s3.access import bucket_policy, bucket_resource, object_resource
-from cumulet.services.s3.errors import InvalidArgument
 from cumulet.services.s3.limits import LIST_KEYS_MAX, PAGE_KEYS_MIN
 from cumulet.services.s3.model import Upload, UploadPart
 from cumulet.services.s3.operations.bucket import find_bucket
@@ -19,27 +18,13 @@ from cumulet.services.s3.operations.listing import (
     AFTER_ANY_KEY,
     echoed,
     encoder_of,
+    number_of,
     rolled_up,
 )
 from cumulet.services.s3.operations.multipart import find_upload
 from cumulet.services.s3.rules.acl import shown_user
 
 Request = dict[str, Any]
-_NUMBER_MAX = 2_147_483_647
-
-
-def _number(request: Request, member: str, name: str, otherwise: int) -> int:
-    given = request.get(member)
-    if given is None or given == "":
-        return otherwise
-    text = str(given)
-    if not (text.isascii() and text.isdigit()) or int(text) > _NUMBER_MAX:
-        raise InvalidArgument(
-            f"Argument {name} must be an integer between 0 and {_NUMBER_MAX}",
-            ArgumentName=name,
-            ArgumentValue=text,
-        )
-    return int(text)
 
 
 @operation(
@@ -53,8 +38,8 @@ async def list_parts(ctx: Context, request: Request) -> Request:
     """The parts that have arrived."""
     upload = await find_upload(ctx, request)
     bucket = await find_bucket(ctx, upload.bucket)
-    marker = _number(request, "PartNumberMarker", "part-number-marker", 0)
-    limit = min(_number(request, "MaxParts", "max-parts", LIST_KEYS_MAX), LIST_KEYS_MAX)
+    marker = number_of(request, "PartNumberMarker", "part-number-marker", 0)
+    limit = min(number_of(request, "MaxParts", "max-parts", LIST_KEYS_MAX), LIST_KEYS_MAX)
 
     async def read(tx: Transaction, scope: Scope) -> list[UploadPart]:
         after = (upload.upload_id, marker) if marker else None
@@ -101,7 +86,7 @@ async def list_multipart_uploads(ctx: Context, request: Request) -> Request:
     """The uploads that have begun and not ended, by key."""
     bucket = await find_bucket(ctx, request["Bucket"])
     encode = encoder_of(request)
-    limit = min(_number(request, "MaxUploads", "max-uploads", LIST_KEYS_MAX), LIST_KEYS_MAX)
+    limit = min(number_of(request, "MaxUploads", "max-uploads", LIST_KEYS_MAX), LIST_KEYS_MAX)
     prefix, delimiter = request.get("Prefix") or "", request.get("Delimiter") or ""
     key_marker = request.get("KeyMarker") or ""
     # Without a key marker S3 does not look at the other.
