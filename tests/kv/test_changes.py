@@ -171,3 +171,16 @@ def test_a_listener_is_told_each_key_of_a_cleared_range(engine):
         end()
 
     engine.run(story)
+
+
+def test_a_listener_is_told_once_of_a_key_that_is_shorter_than_other_prefixes(engine):
+    async def story(store):
+        told: list[bytes] = []
+        longer: list[bytes] = []
+        ends = [store.on_change(b"k", told.append), store.on_change(b"k/longer", longer.append)]
+        await write(store, b"k")
+        assert (told, longer) == ([b"k"], [])
+        for end in ends:
+            end()
+
+    engine.run(story)

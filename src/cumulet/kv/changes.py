@@ -122,6 +122,9 @@ class Changes:
         listeners = self._listeners
         for length in self._listened_lengths:
             for key in keys:
+                # The beginning of a shorter key is the key itself, which its own length finds.
+                if len(key) < length:
+                    continue
                 for listener in tuple(listeners.get(key[:length], ())):
                     listener.told(key)
         if self._watches:
