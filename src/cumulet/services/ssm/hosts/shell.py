@@ -34,8 +34,10 @@ async def run(words: list[str], seconds: float, script: bytes = b"") -> Ended:
     assert process.stderr is not None
     try:
         async with asyncio.timeout(seconds):
-            process.stdin.write(script)
-            process.stdin.close()
+            # A command that has ended by now reads no more; uvloop says so by a RuntimeError.
+            with contextlib.suppress(OSError, RuntimeError):
+                process.stdin.write(script)
+                process.stdin.close()
             output, errors = await asyncio.gather(_read(process.stdout), _read(process.stderr))
             return Ended(await process.wait(), output, errors)
     except TimeoutError:
