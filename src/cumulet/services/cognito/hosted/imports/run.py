@@ -229,14 +229,19 @@ async def _write(
 
 async def _end(platform: Platform, job: ImportJob, status: str, message: str) -> None:
     now = platform.clock.now()
-    await platform.transact(_close, store.NOWHERE, job, status, message, now)
-    await drop_parts(platform, (job.pool, job.id))
+    if await platform.transact(close_job, store.NOWHERE, job, status, message, now):
+        await drop_parts(platform, (job.pool, job.id))
 
 
-async def _close(
+async def close_job(
     tx: Transaction, scope: Scope, seen: ImportJob, status: str, message: str, now: float
-) -> None:
+) -> bool:
+    """End a job; False when it was told to stop meanwhile, which its next step will see to."""
     job = await store.IMPORT_JOBS.load(tx, scope, seen.pool, seen.id)
-    if job is not None:
-        ended = msgspec.structs.replace(job, status=status, message=message, ended=now)
-        await store.IMPORT_JOBS.save(tx, scope, ended)
+    if job is None:
+        return True
+    if job.status == "Stopping" and seen.status != "Stopping":
+        return False
+    ended = msgspec.structs.replace(job, status=status, message=message, ended=now)
+    await store.IMPORT_JOBS.save(tx, scope, ended)
+    return True
