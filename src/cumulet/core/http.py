@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Protocol
 
 from cumulet.core.errors import RequestTooLarge
@@ -107,11 +107,42 @@ class BytesBody:
             yield self.content
 
 
+class Client:
+    """Who waits for an answer, for work that is in vain without them. Of one connection."""
+
+    __slots__ = ("_told",)
+
+    def __init__(self) -> None:
+        self._told: list[Callable[[], object]] = []
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody's work ends when this client goes."""
+        return bool(self._told)
+
+    def on_departure(self, told: Callable[[], object]) -> Callable[[], None]:
+        """Call `told` when the client goes; the answer ends it. Most work is to be finished."""
+        self._told.append(told)
+
+        def end() -> None:
+            if told in self._told:
+                self._told.remove(told)
+
+        return end
+
+    def depart(self) -> None:
+        """The client has gone."""
+        told, self._told = self._told, []
+        for one in told:
+            one()
+
+
 class Request:
     """One HTTP request. `path` and `query` are as sent: percent-encoded, not normalised."""
 
     __slots__ = (
         "body",
+        "client",
         "client_certificate",
         "headers",
         "method",
@@ -134,6 +165,7 @@ class Request:
         peer: str = "127.0.0.1",
         client_certificate: bytes | None = None,
         tls_domain: str = "",
+        client: Client | None = None,
     ) -> None:
         self.method = method
         self.path = path
@@ -146,6 +178,7 @@ class Request:
         """The client's certificate in DER form, when it gave one over mutual TLS."""
         self.tls_domain = tls_domain
         """The custom domain by whose settings the TLS connection was made; else empty."""
+        self.client = client
 
     @property
     def host(self) -> str:

@@ -82,6 +82,8 @@ def models(server: ModelServer, tmp_path_factory: pytest.TempPathFactory) -> Ite
         entry(f"test.{name}", server.url, name, "timeout_seconds = 0.5")
         for name in ("quiet", "fades")
     )
+    for vendor in ("test.patient", "anthropic.claude-patient"):
+        text += entry(vendor, server.url, "patient")
     text += entry("test.nowhere", "http://127.0.0.1:1/v1", "nowhere")
     for vendor in ("mistral.mistral-7b-instruct-v0:2", "amazon.titan-text-lite-v1"):
         text += entry(vendor, server.url, "prompted")

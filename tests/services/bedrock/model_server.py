@@ -187,6 +187,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._delta({"content": "one"})
         self._wait_for_the_end("fades")
 
+    def _patient(self, body: dict[str, Any]) -> None:
+        """Say one word, and think on until the client has gone."""
+        self._begin()
+        self._delta({"content": "one"})
+        self.server.events["patient asked"].set()
+        self._wait_for_the_end("patient")
+
     def _breaks(self, body: dict[str, Any]) -> None:
         self._begin()
         self._delta({"content": "one"})

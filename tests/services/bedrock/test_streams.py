@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -143,3 +144,26 @@ def test_turns_are_given_back_whatever_becomes_of_the_answers(open_client: Any) 
             list(stream)
         with pytest.raises(ClientError):
             client.converse(modelId="test.refuses500", messages=MESSAGES)
+
+
+@pytest.mark.parametrize("operation", ["Converse", "InvokeModel"])
+def test_a_client_that_goes_while_a_whole_answer_is_made_ends_the_work_of_the_engine(
+    models: Cloud, server: ModelServer, operation: str
+) -> None:
+    asked, gone = (server.events[f"patient {word}"] for word in ("asked", "gone"))
+    asked.clear()
+    gone.clear()
+    hasty = models.client("bedrock-runtime", read_timeout=2)
+    told = [{"role": "user", "content": "hi"}]
+    body = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 9, "messages": told}
+    calls = {
+        "Converse": lambda: hasty.converse(modelId="test.patient", messages=MESSAGES),
+        "InvokeModel": lambda: hasty.invoke_model(
+            modelId="anthropic.claude-patient", body=json.dumps(body)
+        ),
+    }
+    with pytest.raises(ReadTimeoutError):
+        calls[operation]()
+    hasty.close()
+    # On a slow machine the client may go before the model is asked, which is then in vain too.
+    assert gone.wait(60) or not asked.is_set()

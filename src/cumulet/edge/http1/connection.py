@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import cast
 
 from cumulet.core.errors import AwsError
-from cumulet.core.http import Body, BytesBody, Request, Response
+from cumulet.core.http import Body, BytesBody, Client, Request, Response
 from cumulet.core.trace import log_cause
 from cumulet.edge.http1.answer import CONTINUE, BadResponse, Framed, close, plain
 from cumulet.edge.http1.body import Incoming, incomplete_body, too_slow
@@ -38,6 +38,7 @@ class Connection(asyncio.Protocol):
         self._scheme = "http"
         self._peer = self._tls_domain = ""
         self._certificate: bytes | None = None
+        self._client = Client()
 
     # What the socket says
 
@@ -66,14 +67,16 @@ class Connection(asyncio.Protocol):
             self._incoming.fail(ConnectionResetError("the client went away"))
         if self._socket is not None:
             self._socket.lost()
+        self._client.depart()
         if self._streaming and self._task is not None:
             self._task.cancel()
 
     def eof_received(self) -> bool:
         """The client sends no more, but may still read: what is in hand is answered."""
         self._ended = True
-        # In the middle of a stream, an end is taken for a client that left: nothing else tells.
-        if self._socket is not None or self._lingering or self._streaming:
+        # While somebody works for this client alone, an end is taken for one that left.
+        is_awaited = self._streaming or self._client.is_watched
+        if self._socket is not None or self._lingering or is_awaited:
             return False
         if self._incoming is not None:
             self._incoming.fail(incomplete_body())
@@ -189,6 +192,7 @@ class Connection(asyncio.Protocol):
             peer=self._peer,
             client_certificate=self._certificate,
             tls_domain=self._tls_domain,
+            client=self._client,
         )
         if head.upgrade == "websocket":
             work = self._upgrade(request, head)
@@ -326,8 +330,6 @@ class Connection(asyncio.Protocol):
         else:
             self._outlet.end()
 
-    # WebSocket
-
     async def _upgrade(self, request: Request, head: Head) -> None:
         outcome: Response | tuple[Response, Converse]
         try:
@@ -351,8 +353,6 @@ class Connection(asyncio.Protocol):
         if self._socket is None:
             await self._send(plain(500), head)
         self._task = None
-
-    # Time and the end
 
     def tick(self, seconds: float) -> None:
         """`seconds` have passed: end the connection if its client takes too long."""

@@ -168,7 +168,21 @@ async def take_turn(served: Served) -> None:
 
 
 async def ask_whole(ctx: Context, model_id: str, ask: Ask) -> Answer:
-    """The whole answer at once. Raises AwsError."""
+    """The whole answer at once. Raises AwsError.
+
+    A client that goes meanwhile ends the work: a cancellation, as for one that leaves a stream.
+    """
+    client, task = ctx.request.client if ctx.request else None, asyncio.current_task()
+    if client is None or task is None:
+        return await _ask_whole(ctx, model_id, ask)
+    forget = client.on_departure(task.cancel)
+    try:
+        return await _ask_whole(ctx, model_id, ask)
+    finally:
+        forget()
+
+
+async def _ask_whole(ctx: Context, model_id: str, ask: Ask) -> Answer:
     reply = await begin(ctx, model_id, ask)
     gathered = Gathering()
     try:
