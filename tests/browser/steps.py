@@ -88,7 +88,7 @@ WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
     && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 150))"""
 
 UNNAMED = """() => [...document.querySelectorAll('button, a, input, select, textarea')]
-  .filter(e => e.offsetParent && !(e.innerText || '').trim() && !e.getAttribute('aria-label')
+  .filter(e => e.offsetParent && !(e.textContent || '').trim() && !e.getAttribute('aria-label')
     && !e.labels?.length && !e.querySelector('img[alt]')).map(e => e.outerHTML)"""
 
 FAINT = """() => {

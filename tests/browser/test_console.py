@@ -196,11 +196,11 @@ def test_a_user_sees_what_its_policies_allow(cloud, page, faults):
 
 
 PAGES = ["Home", "Requests", "Functions", "APIs", "Tables", "Buckets", "Queues", "Users", "Logs"]
-PAGES += ["Stacks", "Policies", "Settings"]
+PAGES += ["Alarms", "Dashboards", "Traces", "Stacks", "Policies", "Settings"]
 
 
 def test_every_page_by_keyboard_alone(console):
-    keys = dict(zip(PAGES, "hrfatbqulspe", strict=True))
+    keys = dict(zip(PAGES, "hrfatbqulmdxspe", strict=True))
     for title, key in keys.items():
         console.keyboard.press("g")
         console.keyboard.press(key)
@@ -214,7 +214,7 @@ def test_every_page_by_keyboard_alone(console):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_fits_a_phone_and_has_contrast(cloud, browser, faults, scheme):
-    window = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    window = browser.new_context(viewport={"width": 360, "height": 844}, color_scheme=scheme)
     window.on("page", faults.watch)
     page = window.new_page()
     try:

@@ -24,8 +24,10 @@ const QUERY_SERVICES = {
 };
 
 export class Fault extends Error {
-  constructor(code, message, status, requestId) {
+  // `details`: whatever else the answer said, as an object.
+  constructor(code, message, status, requestId, details = {}) {
     super(message || code);
+    this.details = details;
     this.code = code;
     this.status = status;
     this.requestId = requestId;
@@ -55,6 +57,7 @@ async function faultOf(answer) {
   const requestId = answer.headers.get("x-amzn-requestid") ?? answer.headers.get("x-amz-request-id") ?? "";
   let code = answer.headers.get("x-amzn-errortype") ?? "";
   let message = "";
+  let details;
   if (text.startsWith("<")) {
     const found = fromXml(text);
     const error = found.Error ?? found.Errors?.Error ?? found;
@@ -65,13 +68,14 @@ async function faultOf(answer) {
       const found = JSON.parse(text);
       code ||= found.__type ?? found.code ?? "";
       message = found.message ?? found.Message ?? "";
+      details = found;
     } catch {
       message = text.slice(0, 500);
     }
   }
   code = code.split("#").pop().split(":")[0] || `HTTP ${answer.status}`;
   if (["ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"].includes(code)) signOut();
-  return new Fault(code, message, answer.status, requestId);
+  return new Fault(code, message, answer.status, requestId, details);
 }
 
 // An operation by its AWS name, of a service with a JSON or a query protocol.

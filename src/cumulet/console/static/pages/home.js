@@ -1,6 +1,7 @@
 // What runs, what fails, and how busy the cloud is.
 
 import { asList, call, everything, own, rest, s3 } from "../aws/call.js";
+import { metric, metricData, whole } from "../aws/metrics.js";
 import { chart } from "../ui/chart.js";
 import { h } from "../ui/dom.js";
 import { badge, card, cardWith, failure, figure, notice, table } from "../ui/parts.js";
@@ -33,24 +34,14 @@ async function lists() {
   return { functions, tables, buckets, queues, stacks, apis };
 }
 
-function sums(namespace, name, stat = "Sum", id = "m") {
-  return { Id: id, MetricStat: { Metric: { Namespace: namespace, MetricName: name }, Period: 60, Stat: stat } };
-}
 
 async function metrics() {
-  const end = Math.floor(Date.now() / 60000) * 60;
-  const answer = await call("monitoring", "GetMetricData", {
-    StartTime: end - HOURS * 3600, EndTime: end + 60, ScanBy: "TimestampAscending",
-    MetricDataQueries: [sums("AWS/Lambda", "Invocations", "Sum", "calls"), sums("AWS/Lambda", "Errors", "Sum", "errors")],
-  });
-  const points = (id) => {
-    const found = answer.MetricDataResults.find((one) => one.Id === id);
-    return (found?.Timestamps ?? []).map((time, index) => [new Date(typeof time === "number" ? time * 1000 : time).getTime(), found.Values[index]]);
-  };
+  const [start, end] = whole([Date.now() / 1000 - HOURS * 3600, Date.now() / 1000], 60);
+  const found = await metricData([metric("calls", "AWS/Lambda", "Invocations", [], "Sum", 60), metric("errors", "AWS/Lambda", "Errors", [], "Sum", 60)], [start, end]);
   return chart("Invocations of functions a minute", [
-    { name: "Invocations", points: points("calls") },
-    { name: "Errors", points: points("errors") },
-  ], { unit: count, from: (end - HOURS * 3600) * 1000, to: end * 1000 });
+    { name: "Invocations", points: found.calls?.points ?? [] },
+    { name: "Errors", points: found.errors?.points ?? [] },
+  ], { unit: count, from: start * 1000, to: end * 1000 });
 }
 
 async function recent() {

@@ -3,6 +3,7 @@
 import { own } from "../aws/call.js";
 import { h, replace } from "../ui/dom.js";
 import { badge, button, card, facts, notice, table } from "../ui/parts.js";
+import { waterfall } from "../ui/waterfall.js";
 import { count, millis, size } from "../ui/words.js";
 
 const SECONDS = 2;
@@ -75,13 +76,16 @@ async function list() {
 async function one(id) {
   const [found] = await latest(id);
   if (!found) return h("div", {}, h("h1", {}, "Request"), notice("This request is no longer among the last thousand."));
-  const total = Math.max(1, found.duration_ms * 1000, ...found.spans.map(([, start, length]) => start + length));
+  const total = Math.max(found.duration_ms, ...found.spans.map(([, start, length]) => (start + length) / 1000));
   const others = (await own("requests", { traceId: found.trace_id })).requests.filter((other) => other.request_id !== id);
   const known = new Set(["spans", "request_id", "trace_id", "method", "path", "host", "peer", "status", "duration_ms", "request_bytes", "answer_bytes"]);
   const rest = Object.entries(found).filter(([name, value]) => !known.has(name) && value !== null && value !== "");
   return h("div", {},
     h("div", { class: "head" }, h("div", { class: "crumbs" }, h("a", { href: "#/requests" }, "Requests")), h("h1", {}, what(found)), mark(found)),
-    card("What it did", waterfall(found, total)),
+    card("What it did", waterfall([
+      { name: "the whole request", start: 0, length: found.duration_ms },
+      ...found.spans.map(([name, start, length, fields]) => ({ name, start: start / 1000, length: length / 1000, title: fields && JSON.stringify(fields) })),
+    ], total)),
     others.length > 0 && card("In the same trace", table([
       { title: "Answer", value: mark, narrow: true },
       { title: "What", value: (row) => h("a", { href: `#/requests/${row.request_id}` }, what(row)) },
@@ -95,13 +99,4 @@ async function one(id) {
       ["Request id", h("code", {}, found.request_id)], ["Trace id", h("code", {}, found.trace_id)],
       ...rest.map(([name, value]) => [name.replaceAll("_", " "), typeof value === "object" ? h("code", {}, JSON.stringify(value)) : String(value)]),
     ])));
-}
-
-function waterfall(found, total) {
-  const bars = [["the whole request", 0, found.duration_ms * 1000, null], ...found.spans];
-  return h("div", { class: "fall" }, bars.map(([name, start, length, fields]) => [
-    h("span", { class: "name", title: fields ? JSON.stringify(fields) : name }, name),
-    h("span", { class: "track" }, h("i", { "left%": (100 * start) / total, "width%": (100 * length) / total })),
-    h("span", { class: "took" }, millis(length / 1000)),
-  ]));
 }

@@ -29,7 +29,7 @@ export function notice(text, tone = "") {
 }
 
 export function facts(pairs) {
-  return h("dl", { class: "facts" }, pairs.filter(Boolean).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value ?? "–")]));
+  return h("dl", { class: "facts" }, pairs.filter(Boolean).map(([name, value]) => [h("dt", {}, name), h("dd", {}, Array.isArray(value) && !value.length ? "–" : value ?? "–")]));
 }
 
 // `columns`: { title, value(row), number?, narrow? }.

@@ -15,6 +15,11 @@ export function count(value) {
   return new Intl.NumberFormat("en").format(value ?? 0);
 }
 
+// `1 call`, `2 calls`.
+export function several(number, word) {
+  return `${count(number)} ${word}${number === 1 ? "" : "s"}`;
+}
+
 // Times come in seconds, in milliseconds, or as text; all are shown in the browser's own zone.
 export function when(value) {
   if (value === undefined || value === null || value === "") return "–";

@@ -5,7 +5,7 @@ import { h } from "../../ui/dom.js";
 import { confirmDeletion } from "../../ui/dialog.js";
 import { badge, button, card, facts, notice, searchable, table, tabs } from "../../ui/parts.js";
 import { when } from "../../ui/words.js";
-import { graph } from "./graph.js";
+import { templateGraph } from "./graph.js";
 
 function mark(status) {
   const tone = /FAILED|ROLLBACK/.test(status) ? "bad" : /IN_PROGRESS/.test(status) ? "warn" : "good";
@@ -107,7 +107,7 @@ async function picture(name) {
   } catch {
     return notice("The picture is drawn from templates in JSON; this one is YAML.");
   }
-  return card("What depends on what", graph(template));
+  return card("What depends on what", templateGraph(template));
 }
 
 async function remove(name) {

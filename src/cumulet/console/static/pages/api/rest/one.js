@@ -6,7 +6,7 @@ import { ask, confirmDeletion } from "../../../ui/dialog.js";
 import { suggested } from "../../../ui/form.js";
 import { badge, button, field, tabs, toast } from "../../../ui/parts.js";
 import { gateway } from "../calls.js";
-import { dashboard } from "../dashboard.js";
+import { dashboard } from "../stage/dashboard.js";
 import { authorizers } from "./authorizers.js";
 import { policy } from "./policy.js";
 import { resources } from "./resources.js";
