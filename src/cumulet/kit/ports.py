@@ -1,4 +1,4 @@
-"""The few things that services need from each other and that AWS does privately. At most nine."""
+"""The few things that services need from each other and that AWS does privately. At most ten."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from cumulet.core.identity import Principal, Scope
 from cumulet.core.trace import Trace
 from cumulet.core.usage import Dimension
 from cumulet.kit.policy import IdentityPolicies
+from cumulet.kv.contract import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +170,42 @@ class Usage(Protocol):
 
     def seen(self, scope: Scope, resource: str, dimension: Dimension, member: str) -> None:
         """Add one unit unless this member was seen this month, as of users who are active."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedRule:
+    """A rule of Contributor Insights that a service makes for one of its resources.
+
+    `definition` is JSON as CloudWatch has it; `resource` the ARN of what the rule is for, and
+    `template` tells it from others of the same resource.
+    """
+
+    name: str
+    definition: str
+    template: str
+    resource: str
+
+
+class Contributors(Protocol):
+    """Who contributes most to something, as Contributor Insights has it (by cloudwatch).
+
+    Rules are made and removed in the transaction of what they belong to. Contributions are gathered
+    in memory by minute and written in batches.
+    """
+
+    async def put_rules(self, tx: Transaction, scope: Scope, rules: Sequence[ManagedRule]) -> None:
+        """Make rules, or change them whole."""
+        ...
+
+    async def drop_rules(self, tx: Transaction, scope: Scope, names: Sequence[str]) -> None:
+        """Remove rules, those that are there, with all that was counted by them."""
+        ...
+
+    def contribute(
+        self, scope: Scope, rule: str, keys: tuple[str, ...], value: float = 1.0
+    ) -> None:
+        """Add one contribution, made now; nothing when there is no such rule. Never blocks."""
         ...
 
 

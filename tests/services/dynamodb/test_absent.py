@@ -1,24 +1,10 @@
 """What there is none of is shown as none, and refused by name when it is asked for.
 
-The shapes are those of DynamoDB's model: ContributorInsightsStatus, KinesisDataStreamDestinations,
+The shapes are those of DynamoDB's model: KinesisDataStreamDestinations,
 GlobalTableNotFoundException.
 """
 
 from tests.services.dynamodb.conftest import refused
-
-
-def test_contributor_insights_are_off_and_stay_off(db, make):
-    table = make("p:S", gsi=[("by-g", "g:S")])
-    shown = db.describe_contributor_insights(TableName=table, IndexName="by-g")
-    assert (shown["ContributorInsightsStatus"], shown["IndexName"]) == ("DISABLED", "by-g")
-    assert db.list_contributor_insights(TableName=table)["ContributorInsightsSummaries"] == []
-    change = {"TableName": table, "ContributorInsightsAction": "ENABLE"}
-    code, said = refused(db.update_contributor_insights, **change)
-    assert (code, "are not counted" in said) == ("ValidationException", True)
-    change["ContributorInsightsAction"] = "DISABLE"
-    assert db.update_contributor_insights(**change)["ContributorInsightsStatus"] == "DISABLED"
-    absent = {"TableName": table, "IndexName": "absent"}
-    assert refused(db.describe_contributor_insights, **absent)[0] == "ResourceNotFoundException"
 
 
 def test_there_is_no_kinesis(db, make):

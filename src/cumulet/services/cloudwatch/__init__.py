@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from cumulet.core.context import Platform
-from cumulet.kit.ports import LogSink, Metrics
+from cumulet.kit.ports import Contributors, LogSink, Metrics
 from cumulet.kit.service import Service, operations_of
 from cumulet.services.cloudwatch import store
 from cumulet.services.cloudwatch.alarms import store as alarms_store
 from cumulet.services.cloudwatch.alarms import watching
 from cumulet.services.cloudwatch.alarms.acting import AlarmDeliveries
+from cumulet.services.cloudwatch.contributors import gather as contributing
+from cumulet.services.cloudwatch.contributors import store as contributors_store
+from cumulet.services.cloudwatch.contributors.gather import StoreContributors
 from cumulet.services.cloudwatch.dashboards import store as dashboards_store
 from cumulet.services.cloudwatch.logs import subscribing
 from cumulet.services.cloudwatch.logs.insights.queries import Queries
@@ -26,6 +29,7 @@ from cumulet.services.cloudwatch.operations import (
     alarm,
     alarm_listing,
     dashboard,
+    insight_rule,
     log_event,
     log_filter,
     log_group,
@@ -72,6 +76,7 @@ def _provides_metrics(platform: Platform) -> Mapping[type, Any]:
     return {
         Metrics: gatherer,
         Gatherer: gatherer,
+        Contributors: StoreContributors(platform),
         AlarmDeliveries: AlarmDeliveries(platform),
     }
 
@@ -79,12 +84,17 @@ def _provides_metrics(platform: Platform) -> Mapping[type, Any]:
 METRICS = Service(
     name="cloudwatch",
     prefix="cloudwatch",
-    operations=operations_of(metric, metric_data, alarm, alarm_listing, dashboard),
-    workers=(*retention.WORKERS, *watching.WORKERS),
+    operations=operations_of(metric, metric_data, alarm, alarm_listing, dashboard, insight_rule),
+    workers=(*retention.WORKERS, *watching.WORKERS, *contributing.WORKERS),
     provides=_provides_metrics,
     holds=metric_holdings,
     resources=METRICS_RESOURCES,
-    tables=(*metrics_store.TABLES, *alarms_store.TABLES, *dashboards_store.TABLES),
+    tables=(
+        *metrics_store.TABLES,
+        *alarms_store.TABLES,
+        *dashboards_store.TABLES,
+        *contributors_store.TABLES,
+    ),
 )
 
 SERVICES = (LOGS, METRICS)

@@ -14,17 +14,17 @@ from cumulet.services.dynamodb.operations import (
     absent,
     backup,
     batch,
+    insights,
     item,
     load,
     search,
     settings,
-    statement,
-    statements,
     stream,
     table,
     transact,
     transfer,
 )
+from cumulet.services.dynamodb.operations.partiql import statement, statements
 from cumulet.services.dynamodb.resources import RESOURCES
 from cumulet.services.dynamodb.store.records import RECORDS
 from cumulet.services.dynamodb.tables.holding import holdings
@@ -57,6 +57,7 @@ DYNAMODB = Service(
         load,
         backup,
         transfer,
+        insights,
         absent,
     ),
     workers=(*WORKERS, *COPY_WORKERS),

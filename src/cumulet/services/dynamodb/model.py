@@ -65,11 +65,23 @@ class Restored(msgspec.Struct, frozen=True):
     backup: str = ""
 
 
+class Insights(msgspec.Struct, frozen=True):
+    """Whether the keys of a table or index are counted. `mode` is AWS's word, "" when they are not.
+
+    `began` is part of the names of the rules that count; times are in epoch seconds.
+    """
+
+    mode: str
+    began: float
+    changed: float
+
+
 class Table(msgspec.Struct, frozen=True):
     """A table. Times are in epoch seconds; `data` is where its items lie.
 
     `filling` is the job that puts items into a new table, until it is done. `history` is where is
     kept what its items were, while there is `recovery` or a number of `copies` are being made.
+    `insights` is by the names of indexes, "" for the table itself.
     """
 
     account: str
@@ -103,6 +115,7 @@ class Table(msgspec.Struct, frozen=True):
     recovery: Recovery | None = None
     copies: int = 0
     restored: Restored | None = None
+    insights: dict[str, Insights] = {}
 
     @property
     def scope(self) -> Scope:

@@ -91,3 +91,28 @@ def test_a_stack_makes_a_table_and_changes_it_in_place(db, stack):
     tags = db.list_tags_of_resource(ResourceArn=made["Arn"])["Tags"]
     assert {"Key": "b", "Value": "2"} in tags
     assert {"Key": "a", "Value": "1"} not in tags
+
+
+def test_contributor_insights_follow_the_template(stack, db):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-dynamodb-table-contributorinsightsspecification.html"""
+    on = {"Enabled": True}
+    counted = {**index("by-g", "g"), "ContributorInsightsSpecification": on}
+    table = stack(
+        **properties(
+            "g",
+            GlobalSecondaryIndexes=[counted],
+            ContributorInsightsSpecification={"Enabled": True, "Mode": "THROTTLED_KEYS"},
+        )
+    )["Name"]
+
+    def modes():
+        found = db.list_contributor_insights(TableName=table)["ContributorInsightsSummaries"]
+        return {one.get("IndexName", ""): one.get("ContributorInsightsMode", "") for one in found}
+
+    assert modes() == {"": "THROTTLED_KEYS", "by-g": "ACCESSED_AND_THROTTLED_KEYS"}
+    stack(
+        **properties(
+            "g", GlobalSecondaryIndexes=[index("by-g", "g")], ContributorInsightsSpecification=on
+        )
+    )
+    assert modes() == {"": "ACCESSED_AND_THROTTLED_KEYS", "by-g": ""}

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cumulet.core.context import Context
+from cumulet.services.cloudwatch.contributors.reading import rule_series
 from cumulet.services.cloudwatch.metrics import store
 from cumulet.services.cloudwatch.metrics.asking import Span, is_period, resolution_for, split
 from cumulet.services.cloudwatch.metrics.distribution import Summary, parse_statistic
@@ -24,6 +25,7 @@ from cumulet.services.cloudwatch.metrics.math import (
     names_in,
     parse_expression,
 )
+from cumulet.services.cloudwatch.metrics.math.grammar import Text, calls_in
 from cumulet.services.cloudwatch.metrics.math.values import Value
 from cumulet.services.cloudwatch.metrics.model import Point, series_id
 from cumulet.services.cloudwatch.metrics.putting import parse_dimensions
@@ -174,12 +176,28 @@ async def answer_queries(
     for name in in_order(expressions):
         own = by_id[name].get("Period")
         period = own or max(periods, default=60)
-        shelf = Shelf(values, metrics, begin, math.ceil(end), period, origin)
         try:
+            rules = await _rule_metrics(ctx, expressions[name], begin, end, period, origin)
+            shelf = Shelf(values, metrics, begin, math.ceil(end), period, origin, rules)
             values[name] = evaluate_expression(expressions[name], shelf)
         except MathError as cause:
             raise _wrong(name, cause) from None
     return {name: _as_series(by_id[name], value) for name, value in values.items()}
+
+
+async def _rule_metrics(
+    ctx: Context, expression: Expression, begin: int, end: float, period: int, origin: int
+) -> dict[tuple[str, str], Series]:
+    """The metrics of rules of Contributor Insights that an expression names. Raises MathError."""
+    found: dict[tuple[str, str], Series] = {}
+    first = begin - (begin - origin) % period
+    for call in calls_in(expression, "INSIGHT_RULE_METRIC"):
+        match call.given:
+            case (Text(rule), Text(figure)):
+                found[rule, figure] = await rule_series(
+                    ctx, rule, figure, first, math.ceil(end), period
+                )
+    return found
 
 
 def _as_series(query: Query, value: Value) -> list[Series]:

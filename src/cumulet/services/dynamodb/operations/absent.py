@@ -1,4 +1,4 @@
-"""What there is none of here: contributor insights, Kinesis destinations, tables of many regions.
+"""What there is none of here: Kinesis destinations, tables of many regions.
 
 What only shows them says so; what would make them is refused by name.
 """
@@ -27,52 +27,6 @@ _NO_REPLICAS = "there are no global tables in Cumulet: use AWS::DynamoDB::Table 
 def _global_table(ctx: Context, request: Request) -> str:
     name = request["GlobalTableName"]
     return ctx.scope.global_arn("dynamodb", f"global-table/{name}")
-
-
-async def _named(ctx: Context, request: Request) -> dict[str, Any]:
-    """The table and index that a request names. Raises ResourceNotFoundException."""
-    view = await need_table(ctx, request["TableName"])
-    index = request.get("IndexName")
-    if index is None:
-        return {"TableName": view.record.name}
-    if index not in view.indexes:
-        raise ResourceNotFoundException(f"Requested resource not found: Index: {index} not found")
-    return {"TableName": view.record.name, "IndexName": index}
-
-
-@operation(
-    "DescribeContributorInsights",
-    resource=permissions.table_or_index,
-    resource_policy=permissions.policy_of_table,
-    conditions=permissions.table_keys,
-)
-async def describe_contributor_insights(ctx: Context, request: Request) -> dict[str, Any]:
-    """Whether the most used keys are told: they are not."""
-    return {**await _named(ctx, request), "ContributorInsightsStatus": "DISABLED"}
-
-
-@operation(
-    "UpdateContributorInsights",
-    resource=permissions.table_or_index,
-    resource_policy=permissions.policy_of_table,
-    conditions=permissions.table_keys,
-)
-async def update_contributor_insights(ctx: Context, request: Request) -> dict[str, Any]:
-    """Turn off what is off; turning it on is refused."""
-    named = await _named(ctx, request)
-    if request["ContributorInsightsAction"] == "ENABLE":
-        raise ValidationException(
-            f"{WRONG}ContributorInsightsAction: the most used keys are not counted in Cumulet"
-        )
-    return {**named, "ContributorInsightsStatus": "DISABLED"}
-
-
-@operation("ListContributorInsights", resource=permissions.everything)
-async def list_contributor_insights(ctx: Context, request: Request) -> dict[str, Any]:
-    """The tables and indexes with contributor insights: none."""
-    if request.get("TableName") is not None:
-        await need_table(ctx, request["TableName"])
-    return {"ContributorInsightsSummaries": []}
 
 
 @operation(

@@ -33,6 +33,7 @@ from cumulet.services.dynamodb.plans.writes import (
     required,
 )
 from cumulet.services.dynamodb.store.items import load_item, require_same
+from cumulet.services.dynamodb.tables.contributing import count_read, count_write
 from cumulet.services.dynamodb.tables.metering import measure
 from cumulet.services.dynamodb.tables.throttling import admit
 from cumulet.services.dynamodb.tables.view import TableView
@@ -73,7 +74,7 @@ async def batch_get_item(ctx: Context, request: Request) -> dict[str, Any]:
     answer: dict[str, Any] = {"Responses": {}, "UnprocessedKeys": {}}
     capacities = []
     for one in wanted:
-        admit(ctx, one.view, is_write=False)
+        admit(ctx, one.view, is_write=False, keys=[key for _, key in one.keys])
     room = BATCH_GET_BYTES_MAX
     for one in wanted:
         found = await ctx.transact(_read, one, room)
@@ -87,6 +88,9 @@ async def batch_get_item(ctx: Context, request: Request) -> dict[str, Any]:
         sizes = [0 if packed is None else packed_size(packed) for packed in found]
         used.table = sum(read_units(size, consistent=one.consistent) for size in sizes)
         measure(ctx, one.view, "BatchGetItem", used, returned=len(found))
+        if one.view.insights:
+            for (_, key), size in zip(one.keys, sizes, strict=False):
+                count_read(ctx, one.view, key, read_units(size, consistent=one.consistent))
         capacities.append(used)
     return _with_capacities(answer, request, capacities)
 
@@ -145,7 +149,8 @@ async def batch_write_item(ctx: Context, request: Request) -> dict[str, Any]:
             view = await views.find(place_of(ctx, name))
             plans.append((name, _plan(view, parts)))
         for _, writes in plans:
-            admit(ctx, writes[0].view, is_write=True)
+            named = [write.named for write in writes]
+            admit(ctx, writes[0].view, is_write=True, keys=named)
         outcomes: list[Outcome] = []
         try:
             for group in _groups([write for _, writes in plans for write in writes]):
@@ -161,7 +166,11 @@ async def batch_write_item(ctx: Context, request: Request) -> dict[str, Any]:
     for _, writes in plans:
         used = Used(writes[0].view, is_write=True)
         for write in writes:
-            _add(used, use_write(write.view, next(at).replaced, None))
+            outcome = next(at)
+            own = use_write(write.view, outcome.replaced, None)
+            _add(used, own)
+            if write.view.insights:
+                count_write(ctx, write, outcome, own)
         measure(ctx, used.view, "BatchWriteItem", used)
         capacities.append(used)
     if request.get("ReturnItemCollectionMetrics") == "SIZE":

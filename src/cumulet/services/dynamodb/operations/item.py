@@ -33,6 +33,7 @@ from cumulet.services.dynamodb.plans.writes import (
     required,
 )
 from cumulet.services.dynamodb.store.items import load_item, require_same
+from cumulet.services.dynamodb.tables.contributing import count_read, count_write
 from cumulet.services.dynamodb.tables.metering import measure
 from cumulet.services.dynamodb.tables.throttling import admit
 from cumulet.services.dynamodb.tables.view import TableView
@@ -76,12 +77,14 @@ async def get_item(ctx: Context, request: Request) -> dict[str, Any]:
     view = required(view)
     primary = view.check_key(request["Key"])
     if view.is_throttled:
-        admit(ctx, view, is_write=False)
+        admit(ctx, view, is_write=False, keys=(request["Key"],))
     packed = await ctx.transact(_load, view, primary)
     size = 0 if packed is None else packed_size(packed)
     used = Used(view, is_write=False)
     used.table = read_units(size, consistent=bool(request.get("ConsistentRead")))
     measure(ctx, view, "GetItem", used)
+    if view.insights:
+        count_read(ctx, view, request["Key"], used.table)
     answer: dict[str, Any] = {}
     if packed is not None:
         if projection is None:
@@ -173,7 +176,7 @@ async def _write(ctx: Context, request: Request, plan: Plan) -> tuple[Write, Out
     for _ in range(PLANS_MAX):
         now = ctx.clock.now()
         write = plan(await views.find(place), request)
-        admit(ctx, write.view, is_write=True)
+        admit(ctx, write.view, is_write=True, keys=(write.named,))
         try:
             outcome = await ctx.transact(_carry_out, write, now)
         except TableChanged:
@@ -181,11 +184,14 @@ async def _write(ctx: Context, request: Request, plan: Plan) -> tuple[Write, Out
         except ConditionFailed as failed:
             used = use_write(write.view, None, failed.old)
             measure(ctx, write.view, _NAMES[plan], used, failed=True)
+            count_write(ctx, write, None, used)
             shown = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
             fields = {"Item": show(ctx, failed.old)} if shown and failed.old is not None else {}
             raise ConditionalCheckFailedException(FAILED, **fields) from None
         used = use_write(write.view, outcome.replaced, None)
         measure(ctx, write.view, _NAMES[plan], used)
+        if write.view.insights:
+            count_write(ctx, write, outcome, used)
         return write, outcome, used
     raise keeps_changing(place[2])
 

@@ -15,6 +15,7 @@ from cumulet.services.dynamodb.plans.capacity import Used, read_units
 from cumulet.services.dynamodb.plans.ranges import last_key
 from cumulet.services.dynamodb.plans.search import Search, plan_query, plan_scan
 from cumulet.services.dynamodb.store.pages import Page, read_page
+from cumulet.services.dynamodb.tables.contributing import count_search, partition_of
 from cumulet.services.dynamodb.tables.metering import measure
 from cumulet.services.dynamodb.tables.throttling import admit
 from cumulet.services.dynamodb.tables.views import TableViews, place_of
@@ -48,7 +49,7 @@ async def scan(ctx: Context, request: Request) -> dict[str, Any]:
 
 async def _answer(ctx: Context, request: Request, search: Search, name: str) -> dict[str, Any]:
     index = "" if search.index is None else search.index.record.name
-    admit(ctx, search.view, is_write=False, index=index)
+    admit(ctx, search.view, is_write=False, index=index, keys=partition_of(search))
     page = await ctx.transact(_read, search)
     answer: dict[str, Any] = {"Count": page.count, "ScannedCount": page.scanned}
     if not search.counts_only:
@@ -57,6 +58,8 @@ async def _answer(ctx: Context, request: Request, search: Search, name: str) -> 
         answer["LastEvaluatedKey"] = show(ctx, last_key(search.view, search.index, page.last))
     used = _used(search, page)
     measure(ctx, search.view, name, used, returned=page.count)
+    if search.view.insights:
+        count_search(ctx, search, used)
     mode = request.get("ReturnConsumedCapacity")
     if mode in ("TOTAL", "INDEXES"):
         answer["ConsumedCapacity"] = used.told(mode, search.view.record.name)

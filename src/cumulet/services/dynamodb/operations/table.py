@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from cumulet.core.clock import new_uuid
 from cumulet.core.context import Context
 from cumulet.core.identity import Scope
+from cumulet.kit.ports import Contributors
 from cumulet.kit.service import operation
 from cumulet.kv.contract import Transaction
 from cumulet.services.dynamodb import permissions
@@ -23,6 +26,7 @@ from cumulet.services.dynamodb.store.records import load_table, scan_tables
 from cumulet.services.dynamodb.tables.changing import change_table
 from cumulet.services.dynamodb.tables.describing import Counts, describe_deleted, load_counts
 from cumulet.services.dynamodb.tables.describing import describe_table as shown
+from cumulet.services.dynamodb.tables.insights import rule_names
 from cumulet.services.dynamodb.tables.making import Birth, make_table, refuse_members
 from cumulet.services.dynamodb.tables.streaming import Fresh, stream_of
 from cumulet.services.dynamodb.tables.views import place_of
@@ -100,18 +104,29 @@ async def update_table(ctx: Context, request: Request) -> dict[str, Any]:
     """Change capacity, stream, protection or global indexes of a table."""
     refuse_members(request)
     place = place_of(ctx, request["TableName"])
-    table, counts = await ctx.transact(_update, place, request, fresh_of(ctx))
+    contributors = ctx.need(Contributors)
+    table, counts = await ctx.transact(_update, place, request, fresh_of(ctx), contributors)
     return {"TableDescription": shown(table, counts)}
 
 
 async def _update(
-    tx: Transaction, scope: Scope, place: tuple[str, str, str], request: Request, fresh: Fresh
+    tx: Transaction,
+    scope: Scope,
+    place: tuple[str, str, str],
+    request: Request,
+    fresh: Fresh,
+    contributors: Contributors,
 ) -> tuple[Table, Counts]:
     account, region, name = place
     old = await load_table(tx, Scope(account, region), name)
     if old is None:
         raise no_such_table(name)
     new, created, deleted = change_table(old, request, fresh)
+    if deleted is not None and deleted.name in new.insights:
+        gone = list(rule_names(old, deleted.name).values())
+        await contributors.drop_rules(tx, old.scope, gone)
+        left = {name: one for name, one in new.insights.items() if name != deleted.name}
+        new = msgspec.structs.replace(new, insights=left)
     is_new_stream = new.stream_view and new.stream != old.stream
     stream = stream_of(new, fresh.now) if is_new_stream else None
     await store.replace(
@@ -129,12 +144,17 @@ async def _update(
 async def delete_table(ctx: Context, request: Request) -> dict[str, Any]:
     """Remove a table with all its items."""
     place = place_of(ctx, request["TableName"])
-    table, counts = await ctx.transact(_delete, place, ctx.clock.now())
+    contributors = ctx.need(Contributors)
+    table, counts = await ctx.transact(_delete, place, ctx.clock.now(), contributors)
     return {"TableDescription": describe_deleted(table, counts)}
 
 
 async def _delete(
-    tx: Transaction, scope: Scope, place: tuple[str, str, str], now: float
+    tx: Transaction,
+    scope: Scope,
+    place: tuple[str, str, str],
+    now: float,
+    contributors: Contributors,
 ) -> tuple[Table, Counts]:
     account, region, name = place
     table = await load_table(tx, Scope(account, region), name)
@@ -152,6 +172,8 @@ async def _delete(
         )
     counts = await load_counts(tx, table)
     await store.remove(tx, table, now)
+    for index in table.insights:
+        await contributors.drop_rules(tx, table.scope, list(rule_names(table, index).values()))
     return table, counts
 
 

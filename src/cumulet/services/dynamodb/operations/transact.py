@@ -41,6 +41,7 @@ from cumulet.services.dynamodb.plans.writes import (
 )
 from cumulet.services.dynamodb.store.items import load_item, require_same
 from cumulet.services.dynamodb.store.records import TOKENS
+from cumulet.services.dynamodb.tables.contributing import count_read, count_write
 from cumulet.services.dynamodb.tables.metering import measure
 from cumulet.services.dynamodb.tables.throttling import admit
 from cumulet.services.dynamodb.tables.view import TableView
@@ -79,8 +80,9 @@ async def transact_get_items(ctx: Context, request: Request) -> dict[str, Any]:
         table = required(view)
         branches = None if projection is None else projection[0]
         plans.append((table, table.check_key(part["Key"]), branches))
-    for view, _, _ in plans:
-        admit(ctx, view, is_write=False)
+    keys = [one["Get"]["Key"] for one in request["TransactItems"]]
+    for (view, _, _), key in zip(plans, keys, strict=True):
+        admit(ctx, view, is_write=False, keys=(key,))
     found = await ctx.transact(read_together, [(view, primary) for view, primary, _ in plans])
     responses: list[dict[str, Any]] = []
     for (_, _, branches), packed in zip(plans, found, strict=True):
@@ -91,10 +93,13 @@ async def transact_get_items(ctx: Context, request: Request) -> dict[str, Any]:
         else:
             responses.append({"Item": show(ctx, project(unpack_item(packed), branches))})
     capacities: dict[str, Used] = {}
-    for (view, _, _), packed in zip(plans, found, strict=True):
+    for (view, _, _), packed, key in zip(plans, found, keys, strict=True):
         used = capacities.setdefault(view.arn, Used(view, is_write=False))
         size = 0 if packed is None else packed_size(packed)
-        used.table += read_units(size, consistent=True, factor=FACTOR)
+        units = read_units(size, consistent=True, factor=FACTOR)
+        used.table += units
+        if view.insights:
+            count_read(ctx, view, key, units)
     for used in capacities.values():
         measure(ctx, used.view, "TransactGetItems", used)
     return with_capacities({"Responses": responses}, request, capacities)
@@ -176,7 +181,7 @@ async def write_together(
         parts = await plan()
         _check_together(parts)
         for part in parts:
-            admit(ctx, part.write.view, is_write=True)
+            admit(ctx, part.write.view, is_write=True, keys=(part.write.named,))
         try:
             outcomes = await ctx.transact(_write_all, parts, token, now)
         except TableChanged:
@@ -199,6 +204,8 @@ async def write_together(
         used.table += more.table
         for name, units in (*more.local.items(), *more.global_.items()):
             used.add_index(name, units)
+        if view.insights:
+            count_write(ctx, part.write, outcome, more)
     return parts, capacities
 
 

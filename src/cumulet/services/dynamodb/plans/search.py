@@ -44,6 +44,7 @@ class Search:
     counts_only: bool
     follows: bool
     consistent: bool
+    partition: tuple[Value, ...] = ()
 
 
 def plan_query(view: TableView | None, request: Mapping[str, Any]) -> Search:
@@ -64,6 +65,7 @@ def plan_query(view: TableView | None, request: Mapping[str, Any]) -> Search:
     begin, end = query_range(view, index, plan)
     search = make_search(view, index, request, found, projection)
     search.begin, search.end = begin, end
+    search.partition = tuple(plan.partition)
     search.reverse = request.get("ScanIndexForward") is False
     search.values = substitutions.values
     given = request.get("ExclusiveStartKey")

@@ -44,9 +44,14 @@ class Outcome:
 
 
 class Write:
-    """A put, update, delete or check of one item. `keep` is what an update begins a new item as."""
+    """A put, update, delete or check of one item. `keep` is what an update begins a new item as,
+    `named` the key, or the whole item, that the request gives.
+    """
 
-    __slots__ = ("keep", "new", "packed", "primary", "test", "update", "values", "view")
+    __slots__ = (
+        *("keep", "named", "new", "packed", "primary"),
+        *("test", "update", "values", "view"),
+    )
 
     def __init__(
         self,
@@ -62,6 +67,7 @@ class Write:
         self.packed: bytes | None = None
         self.update: Update | LegacyUpdate | None = None
         self.keep: Item | None = None
+        self.named: Item = {}
 
     async def check(self, tx: Transaction) -> tuple[bytes | None, Item | None]:
         """The item that is there. Raises ConditionFailed."""
@@ -156,7 +162,7 @@ def checked_item(item: Item) -> int:
 def _set_item(write: Write, item: Item, size: int) -> None:
     write.primary = write.view.check_item_key(item)
     write.view.check_index_keys(item)
-    write.new = item
+    write.new = write.named = item
     write.packed = pack_item(item, size)
 
 
@@ -169,6 +175,7 @@ def plan_delete(view: TableView | None, request: Mapping[str, Any]) -> Write:
     substitutions.finish()
     write = Write(required(view), test, substitutions.values)
     write.primary = write.view.check_key(request["Key"])
+    write.named = request["Key"]
     return write
 
 
@@ -177,6 +184,7 @@ def plan_delete_of(view: TableView, key: Item) -> Write:
     write = Write(view)
     check_item(key)
     write.primary = view.check_key(key)
+    write.named = key
     return write
 
 
@@ -196,7 +204,7 @@ def plan_update(view: TableView | None, request: Mapping[str, Any]) -> Write:
     write = Write(required(view), test, substitutions.values)
     write.primary = write.view.check_key(request["Key"])
     write.update = update
-    write.keep = request["Key"]
+    write.keep = write.named = request["Key"]
     for path in update.paths:
         if path.parts[0] in write.view.key_names:
             raise ValidationException(

@@ -24,6 +24,7 @@ from cumulet.kit.resources import (
     struct,
 )
 from cumulet.services.dynamodb.errors import ValidationException
+from cumulet.services.dynamodb.resources.insights import INSIGHTS, INSIGHTS_SPECIFICATION
 from cumulet.services.dynamodb.resources.table import (
     LOCAL_INDEX,
     PROPERTIES,
@@ -34,6 +35,7 @@ from cumulet.services.dynamodb.resources.table import (
 )
 
 _OF_REPLICA = (
+    INSIGHTS,
     "DeletionProtectionEnabled",
     "PointInTimeRecoverySpecification",
     "ResourcePolicy",
@@ -84,6 +86,8 @@ def _index(given: Mapping[str, Any], of_replica: Mapping[str, Any]) -> dict[str,
     made = {name: given[name] for name in (*LOCAL_INDEX, "WarmThroughput") if name in given}
     if bounds := _bounds(given, of_replica):
         made["OnDemandThroughput"] = bounds
+    if INSIGHTS in of_replica:
+        made[INSIGHTS] = of_replica[INSIGHTS]
     return made
 
 
@@ -129,9 +133,17 @@ _READS = struct({"MaxReadRequestUnits": NUMBER})
 _WRITES = struct({"MaxWriteRequestUnits": NUMBER})
 _REPLICA = {
     "Region": TEXT,
+    INSIGHTS: INSIGHTS_SPECIFICATION,
     "DeletionProtectionEnabled": FLAG,
     "GlobalSecondaryIndexes": list_of(
-        struct({"IndexName": TEXT, "ReadOnDemandThroughputSettings": _READS}, "IndexName")
+        struct(
+            {
+                "IndexName": TEXT,
+                "ReadOnDemandThroughputSettings": _READS,
+                INSIGHTS: INSIGHTS_SPECIFICATION,
+            },
+            "IndexName",
+        )
     ),
     "PointInTimeRecoverySpecification": PROPERTIES["PointInTimeRecoverySpecification"],
     "ReadOnDemandThroughputSettings": _READS,

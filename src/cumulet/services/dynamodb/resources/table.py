@@ -25,6 +25,11 @@ from cumulet.kit.resources import (
     list_of,
     struct,
 )
+from cumulet.services.dynamodb.resources.insights import (
+    INSIGHTS,
+    INSIGHTS_SPECIFICATION,
+    set_insights,
+)
 
 _POLL_SECONDS = 0.2
 _POLLS_MAX = 18_000
@@ -47,7 +52,7 @@ def _units(given: Mapping[str, Any] | None) -> dict[str, int] | None:
 
 
 def _index(given: Mapping[str, Any]) -> dict[str, Any]:
-    made = dict(given)
+    made = {name: value for name, value in given.items() if name != INSIGHTS}
     for name in ("ProvisionedThroughput", "OnDemandThroughput", "WarmThroughput"):
         if name in made:
             made[name] = _units(made[name])
@@ -98,6 +103,7 @@ async def create_table(ctx: Context, props: Props, draft: Draft) -> Provisioned:
     try:
         await _set_expiry(ctx, name, {}, props)
         await _set_backups(ctx, name, {}, props)
+        await set_insights(ctx, name, {}, props)
     except AwsError as error:
         raise PartlyMade(name) from error
     return await _made(ctx, name)
@@ -170,6 +176,7 @@ async def update_table(
         await _change_stream(ctx, physical_id, old, new)
     await _set_expiry(ctx, physical_id, old, new)
     await _set_backups(ctx, physical_id, old, new)
+    await set_insights(ctx, physical_id, old, new)
     await _set_tags(ctx, physical_id, old, new)
     await _set_policy(ctx, physical_id, old, new)
     return await _made(ctx, physical_id)
@@ -334,6 +341,7 @@ _GLOBAL = {
     "ProvisionedThroughput": _PROVISIONED,
     "OnDemandThroughput": _ON_DEMAND,
     "WarmThroughput": _WARM,
+    INSIGHTS: INSIGHTS_SPECIFICATION,
 }
 
 PROPERTIES = {
@@ -341,6 +349,7 @@ PROPERTIES = {
         struct({"AttributeName": TEXT, "AttributeType": TEXT}, "AttributeName", "AttributeType")
     ),
     "BillingMode": TEXT,
+    INSIGHTS: INSIGHTS_SPECIFICATION,
     "DeletionProtectionEnabled": FLAG,
     "GlobalSecondaryIndexes": list_of(struct(_GLOBAL, *LOCAL_INDEX)),
     "KeySchema": _KEYS,

@@ -6,10 +6,14 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/burst-adaptive-
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from cumulet.core.context import Context
 from cumulet.kit.ports import Metrics
 from cumulet.services.dynamodb.errors import ProvisionedThroughputExceededException
+from cumulet.services.dynamodb.items.values import Item
 from cumulet.services.dynamodb.model import Throughput
+from cumulet.services.dynamodb.tables.contributing import count_throttled
 from cumulet.services.dynamodb.tables.view import TableView
 
 BURST_SECONDS = 300.0
@@ -51,10 +55,13 @@ def _rates(view: TableView, *, is_write: bool) -> list[tuple[str, float]]:
     return found
 
 
-def admit(ctx: Context, view: TableView, *, is_write: bool, index: str = "") -> None:
+def admit(
+    ctx: Context, view: TableView, *, is_write: bool, index: str = "", keys: Iterable[Item] = ()
+) -> None:
     """Raise ProvisionedThroughputExceededException when the capacity is used up.
 
-    A write needs some of the table's and of every global index's; a read of what it reads.
+    A write needs some of the table's and of every global index's; a read of what it reads. `keys`
+    are those that are asked for, or whole items.
     """
     if not view.is_throttled:
         return
@@ -64,6 +71,8 @@ def admit(ctx: Context, view: TableView, *, is_write: bool, index: str = "") -> 
             continue
         if buckets.left((view.record.id, name, is_write), rate, now) <= 0:
             _tell(ctx, view, name, is_write=is_write)
+            if view.insights:
+                count_throttled(ctx, view, name, list(keys))
             place = f"index: {name}" if name else "table"
             raise ProvisionedThroughputExceededException(_EXCEEDED.format(place=place))
 

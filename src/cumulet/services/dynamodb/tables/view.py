@@ -23,6 +23,7 @@ from cumulet.services.dynamodb.store.records import (
     data_prefix,
     table_key,
 )
+from cumulet.services.dynamodb.tables.insights import counted_keys
 
 Key = tuple[tuple[str, str], ...]
 """Names and datatypes of key attributes."""
@@ -99,6 +100,7 @@ class TableView:
         "hash",
         "history_prefix",
         "indexes",
+        "insights",
         "is_throttled",
         "key",
         "key_names",
@@ -139,6 +141,7 @@ class TableView:
             (parse_policy("ResourcePolicy", record.policy),) if record.policy else ()
         )
         self.owned = OwnedPolicies(record.account, policies)
+        self.insights = counted_keys(record)
         self.is_throttled = record.billing == "PROVISIONED" and record.tags.get(TAG) == "true"
 
     @property

@@ -24,7 +24,6 @@ _NOT_HERE = (
     "ANOMALY_DETECTION_BAND",
     "LAMBDA",
     "DB_PERF_INSIGHTS",
-    "INSIGHT_RULE_METRIC",
     "SERVICE_QUOTA",
 )
 _SIGNS: dict[str, Callable[[float, float], float]] = {

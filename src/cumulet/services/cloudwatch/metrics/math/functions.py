@@ -256,6 +256,15 @@ def _sort(shelf: Shelf, given: Sequence[Value]) -> Value:
     return kept[: int(_number(rest[0]))] if rest else kept
 
 
+def _rule_metric(shelf: Shelf, given: Sequence[Value]) -> Value:
+    """A metric of a rule of Contributor Insights."""
+    rule, figure = _some(given, 2)
+    found = shelf.rules.get((str(rule), str(figure)))
+    if found is None:
+        raise MathError("INSIGHT_RULE_METRIC takes the name of a rule and of a metric, as texts.")
+    return found
+
+
 def _remove_empty(shelf: Shelf, given: Sequence[Value]) -> Value:
     return [one for one in _listed(_some(given, 1)[0]) if one.points]
 
@@ -297,4 +306,5 @@ FUNCTIONS: Mapping[str, Run] = {
     "SLICE": _slice,
     "SORT": _sort,
     "REMOVE_EMPTY": _remove_empty,
+    "INSIGHT_RULE_METRIC": _rule_metric,
 }

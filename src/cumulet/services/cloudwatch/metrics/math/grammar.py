@@ -96,6 +96,22 @@ def names_in(expression: Expression) -> Iterator[str]:
             yield from names_in(right)
 
 
+def calls_in(expression: Expression, function: str) -> Iterator[Call]:
+    """The calls of a function within an expression."""
+    match expression:
+        case Call(name, items):
+            if name == function:
+                yield expression
+            for item in items:
+                yield from calls_in(item, function)
+        case Listed(items):
+            for item in items:
+                yield from calls_in(item, function)
+        case Operation(_, left, right):
+            yield from calls_in(left, function)
+            yield from calls_in(right, function)
+
+
 def _tokens(text: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     at = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 
@@ -27,7 +27,8 @@ class Shelf:
     """What is at hand for an expression: the series of other queries by id, and the span asked for.
 
     `metrics` are the ids of queries of metrics, in their order: METRICS() stands for them. Periods
-    are counted from `origin`.
+    are counted from `origin`. `rules` has the metrics of rules of Contributor Insights that the
+    expression names, by the names of the rule and the metric.
     """
 
     series: Mapping[str, Value]
@@ -36,6 +37,7 @@ class Shelf:
     end: int
     period: int
     origin: int = 0
+    rules: Mapping[tuple[str, str], Series] = field(default_factory=dict)
 
     @property
     def starts(self) -> range:

@@ -42,6 +42,7 @@ def plan_write(view: TableView | None, bound: Bound) -> tuple[Write, Item]:
     test = _test_of(left)
     write = Write(table, None, bound.values)
     write.primary = table.check_key(key)
+    write.named = key
     if isinstance(body, Delete):
         write.test = None if test is None else _if_present(test)
         return write, key
@@ -68,6 +69,7 @@ def _plan_check(table: TableView, body: Select, bound: Bound) -> tuple[Write, It
         raise ValidationException(NO_CHECK)
     write = Write(table, _only_present(test), bound.values)
     write.primary = table.check_key(found[0])
+    write.named = found[0]
     return write, found[0]
 
 

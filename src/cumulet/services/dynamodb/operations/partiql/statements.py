@@ -10,7 +10,7 @@ from cumulet.core.errors import AwsError
 from cumulet.kit.service import operation
 from cumulet.services.dynamodb.errors import InvalidItem, ValidationException
 from cumulet.services.dynamodb.items.packing import packed_size
-from cumulet.services.dynamodb.operations.statement import (
+from cumulet.services.dynamodb.operations.partiql.statement import (
     DUPLICATE,
     FAILED,
     Answer,

@@ -34,6 +34,7 @@ from cumulet.services.dynamodb.plans.usage import use_write
 from cumulet.services.dynamodb.plans.writes import ConditionFailed, Outcome, Write
 from cumulet.services.dynamodb.store.items import load_item, require_same
 from cumulet.services.dynamodb.store.pages import Page, read_page
+from cumulet.services.dynamodb.tables.contributing import count_write
 from cumulet.services.dynamodb.tables.metering import measure
 from cumulet.services.dynamodb.tables.throttling import admit
 from cumulet.services.dynamodb.tables.view import TableView
@@ -200,7 +201,7 @@ async def write_one(ctx: Context, bound: Bound, request: Request) -> Answer:
     for _ in range(PLANS_MAX):
         now = ctx.clock.now()
         write, _ = plan_write(await view_of(ctx, bound), bound)
-        admit(ctx, write.view, is_write=True)
+        admit(ctx, write.view, is_write=True, keys=(write.named,))
         try:
             outcome = await ctx.transact(_carry_out, write, now)
         except TableChanged:
@@ -211,6 +212,8 @@ async def write_one(ctx: Context, bound: Bound, request: Request) -> Answer:
             raise _refusal(ctx, bound, request, failed) from None
         used = use_write(write.view, outcome.replaced, None)
         measure(ctx, write.view, "ExecuteStatement", used)
+        if write.view.insights:
+            count_write(ctx, write, outcome, used)
         return Answer(_returned(bound, write, outcome), used)
     raise keeps_changing(bound.body.source.table)
 

@@ -1,0 +1,1 @@
+"""Contributor Insights: who contributes most to something, counted by minute."""

@@ -1,0 +1,1 @@
+"""Statements of PartiQL: one, in batches, and in transactions."""
