@@ -33,7 +33,7 @@ from cumulet.services.dynamodb.plans.writes import (
     required,
 )
 from cumulet.services.dynamodb.store.items import load_item, require_same
-from cumulet.services.dynamodb.tables.contributing import count_read, count_write
+from cumulet.services.dynamodb.tables.insights.contributing import count_read, count_write
 from cumulet.services.dynamodb.tables.metering import measure
 from cumulet.services.dynamodb.tables.throttling import admit
 from cumulet.services.dynamodb.tables.view import TableView

@@ -19,7 +19,7 @@ from cumulet.services.dynamodb.limits import INSIGHTS_LISTED_MAX
 from cumulet.services.dynamodb.model import Insights, Table
 from cumulet.services.dynamodb.operations.table import no_such_table
 from cumulet.services.dynamodb.store.records import load_table, save_table, scan_tables
-from cumulet.services.dynamodb.tables.insights import ALL, managed_rules, rule_names
+from cumulet.services.dynamodb.tables.insights.rules import ALL, managed_rules, rule_names
 from cumulet.services.dynamodb.tables.views import need_table, place_of
 
 Request = Mapping[str, Any]

@@ -15,7 +15,7 @@ from cumulet.services.dynamodb.plans.capacity import Used, read_units
 from cumulet.services.dynamodb.plans.ranges import last_key
 from cumulet.services.dynamodb.plans.search import Search, plan_query, plan_scan
 from cumulet.services.dynamodb.store.pages import Page, read_page
-from cumulet.services.dynamodb.tables.contributing import count_search, partition_of
+from cumulet.services.dynamodb.tables.insights.contributing import count_search, partition_of
 from cumulet.services.dynamodb.tables.metering import measure
 from cumulet.services.dynamodb.tables.throttling import admit
 from cumulet.services.dynamodb.tables.views import TableViews, place_of

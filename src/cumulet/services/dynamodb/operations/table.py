@@ -26,7 +26,7 @@ from cumulet.services.dynamodb.store.records import load_table, scan_tables
 from cumulet.services.dynamodb.tables.changing import change_table
 from cumulet.services.dynamodb.tables.describing import Counts, describe_deleted, load_counts
 from cumulet.services.dynamodb.tables.describing import describe_table as shown
-from cumulet.services.dynamodb.tables.insights import rule_names
+from cumulet.services.dynamodb.tables.insights.rules import rule_names
 from cumulet.services.dynamodb.tables.making import Birth, make_table, refuse_members
 from cumulet.services.dynamodb.tables.streaming import Fresh, stream_of
 from cumulet.services.dynamodb.tables.views import place_of

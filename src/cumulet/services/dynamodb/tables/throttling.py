@@ -13,7 +13,7 @@ from cumulet.kit.ports import Metrics
 from cumulet.services.dynamodb.errors import ProvisionedThroughputExceededException
 from cumulet.services.dynamodb.items.values import Item
 from cumulet.services.dynamodb.model import Throughput
-from cumulet.services.dynamodb.tables.contributing import count_throttled
+from cumulet.services.dynamodb.tables.insights.contributing import count_throttled
 from cumulet.services.dynamodb.tables.view import TableView
 
 BURST_SECONDS = 300.0

@@ -23,7 +23,7 @@ from cumulet.services.dynamodb.store.records import (
     data_prefix,
     table_key,
 )
-from cumulet.services.dynamodb.tables.insights import counted_keys
+from cumulet.services.dynamodb.tables.insights.rules import counted_keys
 
 Key = tuple[tuple[str, str], ...]
 """Names and datatypes of key attributes."""

@@ -34,7 +34,7 @@ from cumulet.services.dynamodb.plans.usage import use_write
 from cumulet.services.dynamodb.plans.writes import ConditionFailed, Outcome, Write
 from cumulet.services.dynamodb.store.items import load_item, require_same
 from cumulet.services.dynamodb.store.pages import Page, read_page
-from cumulet.services.dynamodb.tables.contributing import count_write
+from cumulet.services.dynamodb.tables.insights.contributing import count_write
 from cumulet.services.dynamodb.tables.metering import measure
 from cumulet.services.dynamodb.tables.throttling import admit
 from cumulet.services.dynamodb.tables.view import TableView

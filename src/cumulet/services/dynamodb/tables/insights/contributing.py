@@ -9,7 +9,7 @@ from cumulet.core.context import Context
 from cumulet.kit.ports import Contributors
 from cumulet.services.dynamodb.items.packing import unpack_item
 from cumulet.services.dynamodb.items.values import Item, Value
-from cumulet.services.dynamodb.tables.insights import CountedKeys
+from cumulet.services.dynamodb.tables.insights.rules import CountedKeys
 from cumulet.services.dynamodb.tables.view import TableView
 
 if TYPE_CHECKING:

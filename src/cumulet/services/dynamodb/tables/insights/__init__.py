@@ -1,0 +1,1 @@
+"""Contributor Insights of tables: the rules, and what is counted for them."""
