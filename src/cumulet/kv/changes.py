@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 WATCHES_MAX = 100_000
+"""Of all that may be watched and listened to, so many prefixes."""
+
+_HEADS_BYTES = (32, 8, 0)
+"""A prefix is found by its head of the longest of these sizes. In 32 bytes are an account, a region
+and a service; in 8 the beginning of an account, or of a service that asks of no account."""
 
 
 class LocalWatch:
@@ -60,54 +68,103 @@ class _Listener:
         self.told = told
 
 
+class _Prefixes(Generic[T]):
+    """Who follows which prefix, found by a key without asking all.
+
+    Of a key, as many beginnings are looked up as there are lengths of prefixes that begin as it
+    does: keys of other accounts, regions and services cost nothing.
+    """
+
+    __slots__ = ("_levels", "_owners")
+
+    def __init__(self) -> None:
+        self._owners: dict[bytes, dict[T, None]] = {}
+        self._levels: list[tuple[int, dict[bytes, dict[int, int]]]]
+        self._levels = [(size, {}) for size in _HEADS_BYTES]
+
+    def add(self, prefix: bytes, owner: T) -> None:
+        """`owner` follows `prefix`. Raises ValueError when too many prefixes are followed."""
+        owners = self._owners.get(prefix)
+        if owners is not None:
+            owners[owner] = None
+            return
+        if len(self._owners) >= WATCHES_MAX:
+            raise ValueError("too many watches: somebody does not cancel them")
+        self._owners[prefix] = {owner: None}
+        size, heads = self._level_of(prefix)
+        lengths = heads.setdefault(prefix[:size], {})
+        lengths[len(prefix)] = lengths.get(len(prefix), 0) + 1
+
+    def discard(self, prefix: bytes, owner: T) -> None:
+        """`owner` follows `prefix` no more; harmless when it does not."""
+        owners = self._owners.get(prefix)
+        if owners is None or owner not in owners:
+            return
+        del owners[owner]
+        if owners:
+            return
+        del self._owners[prefix]
+        size, heads = self._level_of(prefix)
+        lengths = heads[prefix[:size]]
+        lengths[len(prefix)] -= 1
+        if not lengths[len(prefix)]:
+            del lengths[len(prefix)]
+            if not lengths:
+                del heads[prefix[:size]]
+
+    def _level_of(self, prefix: bytes) -> tuple[int, dict[bytes, dict[int, int]]]:
+        """The longest heads that are not longer than the prefix."""
+        return next(level for level in self._levels if level[0] <= len(prefix))
+
+    def over(self, key: bytes) -> list[T]:
+        """Who follows a prefix that `key` begins with."""
+        found: list[T] = []
+        for size, heads in self._levels:
+            if heads and (lengths := heads.get(key[:size])):
+                for length in lengths:
+                    # What is cut from a shorter key is that key, which has its own length.
+                    if length <= len(key):
+                        found += self._owners.get(key[:length], ())
+        return found
+
+    def within(self, begin: bytes, end: bytes) -> list[T]:
+        """Who follows a prefix of some key with begin <= key < end."""
+        return [
+            owner
+            for prefix, owners in self._owners.items()
+            if prefix < end and (begin <= prefix or begin.startswith(prefix))
+            for owner in owners
+        ]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._owners)
+
+    def __bool__(self) -> bool:
+        return bool(self._owners)
+
+
 class Changes:
     """The watches and listeners of one store."""
 
     def __init__(self) -> None:
-        self._watches: dict[bytes, set[LocalWatch]] = {}
-        self._lengths: dict[int, int] = {}
-        self._listeners: dict[bytes, list[_Listener]] = {}
-        self._listened_lengths: tuple[int, ...] = ()
+        self._watches: _Prefixes[LocalWatch] = _Prefixes()
+        self._listeners: _Prefixes[_Listener] = _Prefixes()
 
     def watch(self, key: bytes) -> LocalWatch:
         """A new watch on every key that begins with `key`."""
         made = LocalWatch(self, key)
-        if key not in self._watches:
-            if len(self._watches) >= WATCHES_MAX:
-                raise ValueError("too many watches: somebody does not cancel them")
-            self._watches[key] = set()
-            self._lengths[len(key)] = self._lengths.get(len(key), 0) + 1
-        self._watches[key].add(made)
+        self._watches.add(key, made)
         return made
 
     def forget(self, key: bytes, watch: LocalWatch) -> None:
         """Take a watch away; harmless when it is gone already."""
-        watches = self._watches.get(key)
-        if watches is None:
-            return
-        watches.discard(watch)
-        if not watches:
-            del self._watches[key]
-            self._lengths[len(key)] -= 1
-            if not self._lengths[len(key)]:
-                del self._lengths[len(key)]
+        self._watches.discard(key, watch)
 
     def listen(self, prefix: bytes, told: Callable[[bytes], None]) -> Callable[[], None]:
         """Call `told` with each changed key that begins with `prefix`; the answer ends it."""
-        # Found by each length that a prefix has, of which there are few, not asked one by one.
         mine = _Listener(told)
-        self._listeners.setdefault(prefix, []).append(mine)
-        self._listened_lengths = tuple({len(prefix) for prefix in self._listeners})
-
-        def end() -> None:
-            listening = self._listeners.get(prefix, [])
-            if mine in listening:
-                listening.remove(mine)
-                if not listening:
-                    del self._listeners[prefix]
-                    self._listened_lengths = tuple({len(prefix) for prefix in self._listeners})
-
-        return end
+        self._listeners.add(prefix, mine)
+        return lambda: self._listeners.discard(prefix, mine)
 
     @property
     def listened(self) -> list[bytes]:
@@ -119,26 +176,16 @@ class Changes:
 
         Watches are woken by both. Listeners are told of keys only.
         """
-        listeners = self._listeners
-        for length in self._listened_lengths:
-            for key in keys:
-                # The beginning of a shorter key is the key itself, which its own length finds.
-                if len(key) < length:
-                    continue
-                for listener in tuple(listeners.get(key[:length], ())):
-                    listener.told(key)
-        if self._watches:
-            self._wake(keys, ranges)
-
-    def _wake(self, keys: Iterable[bytes], ranges: Iterable[tuple[bytes, bytes]]) -> None:
-        watches = self._watches
-        lengths = list(self._lengths)
+        listening = self._listeners.over
         for key in keys:
-            for length in lengths:
-                for watch in tuple(watches.get(key[:length], ())):
-                    watch.wake()
+            for listener in listening(key):
+                listener.told(key)
+        if not self._watches:
+            return
+        watching = self._watches.over
+        for key in keys:
+            for watch in watching(key):
+                watch.wake()
         for begin, end in ranges:
-            for prefix in list(watches):
-                if prefix < end and (begin <= prefix or begin.startswith(prefix)):
-                    for watch in tuple(watches.get(prefix, ())):
-                        watch.wake()
+            for watch in self._watches.within(begin, end):
+                watch.wake()

@@ -34,6 +34,7 @@ _TRUE = 0x2B
 _ESCAPED_ZERO = b"\x00\xff"
 _SIGN = 1 << 63
 _ALL = (1 << 64) - 1
+_POSITIVE = tuple(bytes((_INT_ZERO + size,)) for size in range(9))
 
 
 def pack(values: Iterable[Element]) -> bytes:
@@ -49,7 +50,11 @@ def pack(values: Iterable[Element]) -> bytes:
                 raw = b"\x04" + raw[1:-1].replace(b"\0", _ESCAPED_ZERO) + b"\0"
             parts.append(raw)
         elif type(value) is int:
-            parts.append(_pack_int(value))
+            if 0 < value <= _ALL:
+                size = (value.bit_length() + 7) >> 3
+                parts.append(_POSITIVE[size] + value.to_bytes(size, "big"))
+            else:
+                parts.append(_pack_int(value))
         else:
             parts.append(_pack_other(value, 0))
     return b"".join(parts)
@@ -87,7 +92,7 @@ def _pack_int(value: int) -> bytes:
     size = (abs(value).bit_length() + 7) >> 3
     if value > 0:
         if size <= 8:
-            return bytes((_INT_ZERO + size,)) + value.to_bytes(size, "big")
+            return _POSITIVE[size] + value.to_bytes(size, "big")
         _check_size(size)
         return b"\x21" + size.to_bytes(2, "big") + value.to_bytes(size, "big")
     complement = value + (1 << (8 * size)) - 1

@@ -140,10 +140,10 @@ class Router:
         for route in routes:
             if lacking is not None and len(route.constants) < len(lacking.constants):
                 break
-            if not _has_constants(route, query):
+            if route.constants and not _has_constants(route, query):
                 continue
-            if all(key in query for key in route.queries) and all(
-                header in request.headers for header in route.headers
+            if all(map(query.__contains__, route.queries)) and all(
+                map(request.headers.__contains__, route.headers)
             ):
                 return route.operation
             if route.constants or not self._is_s3:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ class EmbeddedTransaction:
     __slots__ = (
         "_get",
         "_groups",
+        "_is_in_order",
         "_order",
         "_reading",
         "cleared",
@@ -38,6 +39,7 @@ class EmbeddedTransaction:
         self._get = reading.get
         self._groups = groups
         self._order: list[bytes] = []
+        self._is_in_order = True
         self.writes: dict[bytes, bytes | None] = {}
         self.cleared: list[tuple[bytes, bytes]] = []
         self.stamps: list[tuple[bytes, bytes, bytes]] = []
@@ -74,11 +76,11 @@ class EmbeddedTransaction:
         if end is None:
             self._write(key, None)
         elif key < end:
-            first = bisect_left(self._order, key)
-            last = bisect_left(self._order, end)
-            for written in self._order[first:last]:
+            order = self._in_order()
+            first, last = bisect_left(order, key), bisect_left(order, end)
+            for written in order[first:last]:
                 del self.writes[written]
-            del self._order[first:last]
+            del order[first:last]
             self.cleared.append((key, end))
 
     def count(self, key: bytes, delta: int) -> None:
@@ -102,8 +104,17 @@ class EmbeddedTransaction:
         if key not in self.writes:
             if len(key) > KEY_BYTES_MAX:
                 raise ValueError(f"a key of {len(key)} bytes is longer than {KEY_BYTES_MAX}")
-            insort(self._order, key)
+            self._order.append(key)
+            self._is_in_order = False
         self.writes[key] = value
+
+    def _in_order(self) -> list[bytes]:
+        """The keys written so far; sorted only for those who ask, as most ask for none."""
+        if not self._is_in_order:
+            # What was sorted before is a run that the sort takes as it is.
+            self._order.sort()
+            self._is_in_order = True
+        return self._order
 
     def _seen(self, key: bytes) -> bytes | None:
         if key in self.writes:
@@ -121,8 +132,8 @@ class EmbeddedTransaction:
 
     def _merged(self, begin: bytes, end: bytes, reverse: bool) -> Iterator[tuple[bytes, bytes]]:
         """What is stored under this transaction's own writes, in order."""
-        first, last = bisect_left(self._order, begin), bisect_left(self._order, end)
-        own = self._order[first:last]
+        order = self._in_order()
+        own = order[bisect_left(order, begin) : bisect_left(order, end)]
         if not reverse:
             own.reverse()
         pairs = self._uncleared(begin, end, reverse)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -15,7 +16,13 @@ from cumulet.kit.service import OwnedPolicies
 from cumulet.kv.cache import CachedView
 from cumulet.kv.contract import Store, Transaction
 from cumulet.services.sqs.errors import no_queue
-from cumulet.services.sqs.limits import IN_FLIGHT_MAX, LINES_MAX, RECEIVE_MAX
+from cumulet.services.sqs.limits import (
+    IN_FLIGHT_MAX,
+    LINES_MAX,
+    RECEIVE_MAX,
+    URL_REMEMBERED_CHARACTERS_MAX,
+    URLS_REMEMBERED_MAX,
+)
 from cumulet.services.sqs.model import Queue, queue_arn
 from cumulet.services.sqs.store.line import Lines
 from cumulet.services.sqs.store.tables import QUEUES
@@ -103,13 +110,22 @@ def provides(platform: Platform) -> Mapping[type, Any]:
 
 def address_of(ctx: Context, url: str) -> tuple[Scope, str]:
     """The account and name at the end of a queue's URL. Raises InvalidAddress."""
-    parts = urlsplit(url).path.rstrip("/").split("/")
-    if len(parts) < 3 or not parts[-2].isdigit() or len(parts[-2]) != 12 or not parts[-1]:
-        if len(parts) == 1 and parts[0] and ":" not in url:
-            # A bare name is taken as a queue of the caller's own, as AWS does.
-            return ctx.scope, unquote(parts[0])
+    parse = _parsed if len(url) <= URL_REMEMBERED_CHARACTERS_MAX else _parsed.__wrapped__
+    account, name = parse(url)
+    if not name:
         raise AwsError(f"The address {url} is not valid for this endpoint.", code="InvalidAddress")
-    return Scope(parts[-2], ctx.scope.region), unquote(parts[-1])
+    return Scope(account or ctx.scope.account, ctx.scope.region), name
+
+
+@lru_cache(URLS_REMEMBERED_MAX)
+def _parsed(url: str) -> tuple[str, str]:
+    """The account in a queue's URL and the name, "" for none."""
+    parts = urlsplit(url).path.rstrip("/").split("/")
+    if len(parts) >= 3 and parts[-2].isdigit() and len(parts[-2]) == 12:
+        return parts[-2], unquote(parts[-1])
+    # A bare name is taken as a queue of the caller's own, as AWS does.
+    is_bare = len(parts) == 1 and ":" not in url
+    return "", unquote(parts[0]) if is_bare else ""
 
 
 def url_of(ctx: Context, scope: Scope, name: str) -> str:

@@ -47,6 +47,9 @@ LINES_MAX = 10_000
 """Queues whose first message is remembered; see `store/line.py`."""
 TOTALS_REMEMBERED_MAX = 1_000
 """Queues of which it is remembered under which key their messages are counted."""
+URLS_REMEMBERED_MAX = 1_000
+URL_REMEMBERED_CHARACTERS_MAX = 512
+"""Queue URLs that are remembered as read, and how long they may be: names have 80 characters."""
 GROUPS_LOOKED_AT = 200
 """Groups that one receive of a FIFO queue looks at."""
 EXPIRE_MESSAGES = 200

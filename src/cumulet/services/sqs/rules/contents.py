@@ -26,7 +26,8 @@ _TOKEN = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}\Z"
 
 def check_body(body: str) -> None:
     """Raises InvalidMessageContents for characters outside of XML's."""
-    if _FORBIDDEN.search(body):
+    # The usual text is seen to be allowed five times as fast.
+    if not (body.isascii() and body.isprintable()) and _FORBIDDEN.search(body):
         raise InvalidMessageContents(
             "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | "
             "#x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
