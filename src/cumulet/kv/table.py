@@ -248,13 +248,18 @@ class Table(Generic[R]):
             tx.clear(at)
         else:
             tx.set(at, self._codec.write(new))
-        if self.indexes:
-            before = {} if old is None else self._entries(scope, packed, old)
-            now = {} if new is None else self._entries(scope, packed, new)
-            for entry in before.keys() - now.keys():
-                tx.clear(entry)
-            for entry in now.keys() - before.keys():
-                tx.set(entry, packed)
+        for name, values_of in self.indexes.items():
+            before = () if old is None else set(values_of(old))
+            now = () if new is None else set(values_of(new))
+            if before == now:
+                continue
+            base = self._prefix(scope, name)
+            for values in before:
+                if values not in now:
+                    tx.clear(base + pack(values) + packed)
+            for values in now:
+                if values not in before:
+                    tx.set(base + pack(values) + packed, packed)
         if self._on_change is not None:
             self._on_change(tx, scope, old, new)
 

@@ -67,7 +67,7 @@ class Router:
 
     def __init__(self, model: ServiceModel) -> None:
         self._root = _Node()
-        self._known: dict[tuple[str, str], _Place] = {}
+        self._known: dict[tuple[str, str], _Place | None] = {}
         self._is_s3 = model.name == "s3"
         seen: set[tuple[str, str]] = set()
         names = model.operation_names
@@ -99,15 +99,16 @@ class Router:
     def match(self, request: Request) -> str | None:
         """The operation's name, or None when the path and method are no operation's."""
         method, path = request.method, request.path
-        place = self._known.get((method, path))
-        if place is None:
+        try:
+            place = self._known[method, path]
+        except KeyError:
             place = self._find(self._root, path[1:].split("/", SEGMENTS_MAX), 0, method)
-            if place is None:
-                return None
             if len(path) <= PATH_KNOWN_CHARACTERS_MAX:
                 if len(self._known) >= PATHS_KNOWN_MAX:
                     self._known.clear()
                 self._known[method, path] = place
+        if place is None:
+            return None
         routes = place.routes if request.query else place.bare
         if len(routes) == 1 and not routes[0].constants and not self._is_s3:
             return routes[0].operation

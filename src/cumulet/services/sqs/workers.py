@@ -23,7 +23,7 @@ from cumulet.services.sqs.model import Queue
 from cumulet.services.sqs.operations.message import NAMESPACE
 from cumulet.services.sqs.store.moving import move
 from cumulet.services.sqs.store.receiving import settle
-from cumulet.services.sqs.store.sending import remove
+from cumulet.services.sqs.store.sending import count_more, remove
 from cumulet.services.sqs.store.tables import (
     ATTEMPTS,
     DEDUPLICATIONS,
@@ -81,6 +81,7 @@ async def _expire(tx: Transaction, scope: Scope, queue: Queue, now: float) -> bo
             group = await GROUPS.load(tx, scope, queue.uid, message.group)
             if group is not None:
                 await settle(tx, scope, group, int(now * 1000))
+    count_more(tx, scope, queue.uid, -len(old))
     return len(old) == EXPIRE_MESSAGES
 
 

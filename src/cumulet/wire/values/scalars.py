@@ -7,6 +7,7 @@ import binascii
 import math
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from cumulet.core.errors import MalformedRequest
@@ -29,6 +30,9 @@ _FLOATS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?\Z", re.ASCII)
 _EPOCH_LIMIT = 253_402_300_800
 """The first second of the year 10000: later times cannot be told as dates."""
+
+DATES_REMEMBERED_MAX = 1_024
+"""Seconds whose date in headers is remembered: those of objects that are read often."""
 
 INTEGER_MIN, INTEGER_MAX = -(2**31), 2**31 - 1
 LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
@@ -146,7 +150,7 @@ def format_timestamp(value: Any, form: str) -> str:
     """A time as text in the given form; sub-seconds are told when there are any."""
     seconds = seconds_of(value)
     if form == "rfc822":
-        return _http_date(seconds)
+        return _http_date(math.floor(seconds))
     if form == "iso8601":
         whole = datetime.fromtimestamp(round(seconds * 1000) // 1000, UTC)
         millis = round(seconds * 1000) % 1000
@@ -155,8 +159,9 @@ def format_timestamp(value: Any, form: str) -> str:
     return str(number_of_seconds(value))
 
 
-def _http_date(seconds: float) -> str:
-    moment = datetime.fromtimestamp(math.floor(seconds), UTC)
+@lru_cache(DATES_REMEMBERED_MAX)
+def _http_date(seconds: int) -> str:
+    moment = datetime.fromtimestamp(seconds, UTC)
     day, month = _DAYS[moment.weekday()], _MONTHS[moment.month - 1]
     return f"{day}, {moment.day:02d} {month} {moment.year:04d} {moment:%H:%M:%S} GMT"
 

@@ -10,7 +10,7 @@ from cumulet.core.identity import Scope
 from cumulet.kv.contract import Transaction
 from cumulet.services.sqs.model import Handle, Message, Queue
 from cumulet.services.sqs.store.receiving import settle
-from cumulet.services.sqs.store.sending import remove
+from cumulet.services.sqs.store.sending import count_more, remove
 from cumulet.services.sqs.store.tables import GROUPS, MESSAGES, QUEUES
 
 
@@ -46,6 +46,7 @@ async def delete(
             remove(tx, scope, message)
             await _settle(tx, scope, current, message, now_ms)
             outcomes.append(Outcome.DONE)
+    count_more(tx, scope, current.uid, -outcomes.count(Outcome.DONE))
     return outcomes
 
 

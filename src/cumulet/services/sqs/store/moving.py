@@ -8,7 +8,7 @@ from cumulet.core.identity import Scope, parse_arn
 from cumulet.kv.contract import Transaction
 from cumulet.services.sqs.model import Message, MoveTask, Queue
 from cumulet.services.sqs.store.receiving import settle
-from cumulet.services.sqs.store.sending import put, remove, whole
+from cumulet.services.sqs.store.sending import count_more, put, remove, whole
 from cumulet.services.sqs.store.tables import GROUPS, MESSAGES, MOVE_TASKS, QUEUES
 
 _STEP = 1 << 10
@@ -80,8 +80,10 @@ async def _move(
         dead_letter_source="",
     )
     remove(tx, scope, message)
+    count_more(tx, scope, source.uid, -1)
     if source.is_fifo:
         group = await GROUPS.load(tx, scope, source.uid, message.group)
         if group is not None:
             await settle(tx, scope, group, now_ms)
     await put(tx, scope, moved, target.is_fifo)
+    count_more(tx, scope, target.uid, 1)

@@ -12,7 +12,7 @@ from cumulet.services.sqs.limits import DEDUPLICATION_SECONDS, GROUPS_LOOKED_AT
 from cumulet.services.sqs.model import Attempt, Group, Message, Queue
 from cumulet.services.sqs.rules.attributes import RedrivePolicy, redrive_policy
 from cumulet.services.sqs.store.line import Lines
-from cumulet.services.sqs.store.sending import put, remove, whole
+from cumulet.services.sqs.store.sending import count_more, put, remove, whole
 from cumulet.services.sqs.store.tables import ATTEMPTS, GROUPS, MESSAGES, QUEUES
 
 _EXTRA = 10
@@ -104,6 +104,7 @@ class _Sorter:
         """Deal with a visible message; tells whether it was taken."""
         if message.sent_ms <= self._oldest_ms:
             remove(self._tx, self._scope, message)
+            count_more(self._tx, self._scope, message.queue, -1)
             return False
         is_dead = self._redrive is not None and message.receives >= self._redrive.receives
         # A dead-letter queue that is gone keeps nothing: the message stays where it is.
@@ -133,7 +134,9 @@ class _Sorter:
         )
         self._sequence += 1
         remove(self._tx, self._scope, message)
+        count_more(self._tx, self._scope, message.queue, -1)
         await put(self._tx, self._scope, moved, dead.is_fifo)
+        count_more(self._tx, self._scope, dead.uid, 1)
 
 
 async def _take_in_order(sorter: _Sorter, lines: Lines) -> Taken:

@@ -44,12 +44,15 @@ async def send(
     if current is None or current.uid != queue.uid:
         return None
     sent = []
+    added = 0
     for message in messages:
         repeated = await _deduplicate(tx, scope, current, message, now_ms)
         if repeated is None:
             await put(tx, scope, message, current.is_fifo)
+            added += 1
             repeated = Sent(message.id, message.sequence)
         sent.append(repeated)
+    count_more(tx, scope, queue.uid, added)
     return sent
 
 
@@ -77,7 +80,10 @@ async def _deduplicate(
 
 
 async def put(tx: Transaction, scope: Scope, message: Message, is_fifo: bool) -> None:
-    """Write a new message at its place, its contents apart when they are long."""
+    """Write a new message at its place, its contents apart when they are long.
+
+    The caller tells `count_more` of it, of several at once.
+    """
     body = message.body or ""
     if len(body) > INLINE_BYTES or message.attributes:
         packed = msgspec.msgpack.encode((body, message.attributes))
@@ -87,7 +93,6 @@ async def put(tx: Transaction, scope: Scope, message: Message, is_fifo: bool) ->
                 CONTENTS.add(tx, scope, Content(message.queue, message.sequence, part, data))
             message = msgspec.structs.replace(message, body=None, attributes={})
     MESSAGES.add(tx, scope, message)
-    tx.count(total_key(scope, message.queue), 1)
     if is_fifo:
         await _join(tx, scope, message)
 
@@ -103,12 +108,20 @@ async def _join(tx: Transaction, scope: Scope, message: Message) -> None:
 
 
 def remove(tx: Transaction, scope: Scope, message: Message) -> None:
-    """Remove a message, as this transaction has read it, with its contents."""
+    """Remove a message, as this transaction has read it, with its contents.
+
+    The caller tells `count_more` of it, of several at once.
+    """
     MESSAGES.replace(tx, scope, message, None)
     if message.body is None:
         begin = CONTENTS.prefix(scope, message.queue, message.sequence)
         tx.clear(begin, begin + AFTER)
-    tx.count(total_key(scope, message.queue), -1)
+
+
+def count_more(tx: Transaction, scope: Scope, uid: str, change: int) -> None:
+    """A queue has so many messages more, or fewer, than before."""
+    if change:
+        tx.count(total_key(scope, uid), change)
 
 
 async def whole(tx: Transaction, scope: Scope, message: Message) -> Message:
