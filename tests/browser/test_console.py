@@ -1,6 +1,7 @@
 """The console in a real browser: a newcomer's evening, and every page in light, dark and small."""
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -170,6 +171,33 @@ def test_a_request_opens_as_a_waterfall(cloud, console):
     expect(console.get_by_text("! 400")).to_be_visible()
 
 
+def test_the_month_shows_by_service_and_by_resource(cloud, console):
+    queue = cloud.client("sqs").create_queue(QueueName="console-costs")["QueueUrl"]
+    cloud.client("sqs").send_message(QueueUrl=queue, MessageBody="a")
+    go(console, "costs", "Costs")
+    expect(console.get_by_text("Estimates of what AWS would have charged")).to_be_visible()
+    expect(console.get_by_text("Prices are of")).to_be_visible()
+    picture = console.get_by_role("img", name="Costs by service")
+    expect(picture).to_have_accessible_name(re.compile("Amazon Simple Queue Service"))
+    resource = console.get_by_role("cell", name="arn:aws:sqs:us-east-1:000000000000:console-costs")
+    expect(resource).to_be_visible()
+    months = console.get_by_label("Month")
+    months.select_option(index=13)
+    expect(console.get_by_text("Nothing was used in")).to_be_visible()
+    go(console, "home", "Home")
+    expect(console.get_by_text("on AWS this month, estimated")).to_be_visible()
+
+
+def test_a_request_shows_what_it_would_have_cost(cloud, console):
+    queue = cloud.client("sqs").create_queue(QueueName="console-cost-of-one")["QueueUrl"]
+    answer = cloud.client("sqs").send_message(QueueUrl=queue, MessageBody="a")
+    request = answer["ResponseMetadata"]["RequestId"]
+    go(console, f"requests/{request}", "sqs SendMessage")
+    expect(console.get_by_role("heading", name="What it would have cost on AWS")).to_be_visible()
+    expect(console.get_by_text("$0.40 for a million like it")).to_be_visible()
+    expect(console.get_by_text("Prices are of 2026-09-11.")).to_be_visible()
+
+
 def test_a_user_sees_what_its_policies_allow(cloud, page, faults):
     iam = cloud.client("iam")
     iam.create_user(UserName="console-guest")
@@ -196,11 +224,11 @@ def test_a_user_sees_what_its_policies_allow(cloud, page, faults):
 
 
 PAGES = ["Home", "Requests", "Functions", "APIs", "Tables", "Buckets", "Queues", "Users", "Logs"]
-PAGES += ["Alarms", "Dashboards", "Traces", "Stacks", "Policies", "Settings"]
+PAGES += ["Alarms", "Dashboards", "Traces", "Stacks", "Costs", "Policies", "Settings"]
 
 
 def test_every_page_by_keyboard_alone(console):
-    keys = dict(zip(PAGES, "hrfatbqulmdxspe", strict=True))
+    keys = dict(zip(PAGES, "hrfatbqulmdxscpe", strict=True))
     for title, key in keys.items():
         console.keyboard.press("g")
         console.keyboard.press(key)

@@ -25,6 +25,7 @@ NAMES = {
     "hosts",
     "mail",
     "console",
+    "costs",
     "check",
     "doctor",
     "backup",

@@ -22,6 +22,7 @@ _COMMANDS = {
     "mail": "show the messages that user pools sent",
     "import": "put the rows of files into a table",
     "hosts": "register machines that you run, as EC2 instances",
+    "costs": "say what the month's usage would have cost on AWS",
     "console": "print a link that opens the console, signed in",
     "check": "verify that the data on disk is whole",
     "doctor": "say what this machine allows, and what is missing",

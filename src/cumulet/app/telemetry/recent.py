@@ -7,6 +7,7 @@ from collections import deque
 from typing import Any, TextIO
 
 from cumulet.core.trace import Trace
+from cumulet.services.ce.reckoning import cost_of_request
 
 KEPT_MAX = 1_000
 
@@ -26,14 +27,24 @@ class RecentEvents:
             self._stream.flush()
 
     def newest(self, count: int, request_id: str = "", trace_id: str = "") -> list[dict[str, Any]]:
-        """The last events, newest first; those of one request or trace when an id is given."""
+        """The last events, newest first; those of one request or trace when an id is given.
+
+        They have what the request would have cost on AWS, in place of what it used.
+        """
         found: list[dict[str, Any]] = []
         for trace in reversed(self._kept):
             if request_id and trace.request_id != request_id:
                 continue
             if trace_id and trace.trace_id != trace_id:
                 continue
-            found.append(trace.event())
+            found.append(_priced(trace))
             if len(found) == count:
                 break
         return found
+
+
+def _priced(trace: Trace) -> dict[str, Any]:
+    event = trace.event()
+    event.pop("used", None)
+    cost = cost_of_request(trace.used)
+    return event if cost is None else {**event, "cost": cost}

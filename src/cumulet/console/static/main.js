@@ -21,6 +21,7 @@ const PAGES = [
   ["dashboards", "Dashboards", "d", "watch/dashboards"],
   ["traces", "Traces", "x", "watch/traces"],
   ["stacks", "Stacks", "s", "stack/list"],
+  ["costs", "Costs", "c", "costs"],
   ["policies", "Policies", "p", "policies"],
   ["settings", "Settings", "e", "settings"],
 ];

@@ -10,8 +10,16 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
+from cumulet.core.usage import Used
 from cumulet.services.ce.model import Amount
-from cumulet.services.ce.pricing import cost_between, find_price, usage_type_in
+from cumulet.services.ce.pricing import (
+    ESTIMATE,
+    cost_between,
+    find_price,
+    say_span,
+    span_of,
+    usage_type_in,
+)
 
 _Kind = tuple[str, str, str]
 
@@ -84,3 +92,29 @@ class Reckoner:
         if found is None:
             return None
         return cost_between(found.price, before, before + total) / total if total else 0.0
+
+
+def cost_of_request(used: Iterable[Used]) -> dict[str, object] | None:
+    """What a request would have cost, with its parts, by the first tiers; None if it used nothing.
+
+    A part without a price has None for its cost, and is not in the sum.
+    """
+    parts, kinds, total = [], [], 0.0
+    for region, resource, dimension, amount in used:
+        found = find_price(region, dimension.service, dimension.usage_type)
+        cost = None if found is None else cost_between(found.price, 0.0, amount)
+        total += cost or 0.0
+        kinds.append((region, dimension.service, dimension.usage_type))
+        parts.append(
+            {
+                "service": dimension.service,
+                "usage_type": dimension.usage_type,
+                "resource": resource,
+                "amount": amount,
+                "unit": dimension.unit,
+                "usd": cost,
+            }
+        )
+    if not parts:
+        return None
+    return {"usd": total, "parts": parts, "note": f"{ESTIMATE} {say_span(span_of(kinds))}"}

@@ -13,6 +13,7 @@ const JSON_SERVICES = {
   cognito: { target: "AWSCognitoIdentityProviderService", version: "1.1", signing: "cognito-idp" },
   monitoring: { target: "GraniteServiceVersion20100801", version: "1.0" },
   events: { target: "AWSEvents", version: "1.1" },
+  ce: { target: "AWSInsightsIndexService", version: "1.1" },
   ssm: { target: "AmazonSSM", version: "1.1" },
 };
 const QUERY_SERVICES = {

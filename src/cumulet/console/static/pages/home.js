@@ -4,8 +4,9 @@ import { asList, call, everything, own, rest, s3 } from "../aws/call.js";
 import { metric, metricData, whole } from "../aws/metrics.js";
 import { chart } from "../ui/chart.js";
 import { h } from "../ui/dom.js";
+import { monthsTotal } from "./costs.js";
 import { badge, card, cardWith, failure, figure, notice, table } from "../ui/parts.js";
-import { count, millis } from "../ui/words.js";
+import { count, dollars, millis } from "../ui/words.js";
 
 const HOURS = 3;
 
@@ -59,11 +60,12 @@ async function recent() {
 }
 
 export default async function home() {
-  const [found, health, picture, requests] = await Promise.all([
+  const [found, health, picture, requests, spent] = await Promise.all([
     lists(),
     fetch("/_cumulet/health").then((answer) => answer.json()),
     may(metrics),
     may(recent),
+    may(monthsTotal),
   ]);
   const broken = found.stacks instanceof Node ? [] : found.stacks.filter((one) => /FAILED|ROLLBACK/.test(one.StackStatus));
   return h("div", {},
@@ -77,7 +79,8 @@ export default async function home() {
       figure(number(found.tables), "Tables", "#/tables"),
       figure(number(found.buckets), "Buckets", "#/buckets"),
       figure(number(found.queues), "Queues", "#/queues"),
-      figure(number(found.stacks), "Stacks", "#/stacks")),
+      figure(number(found.stacks), "Stacks", "#/stacks"),
+      figure(spent instanceof Node ? "–" : dollars(spent), "on AWS this month, estimated", "#/costs")),
     h("div", { class: "wide" },
       card(`Functions, the last ${HOURS} hours`, picture),
       cardWith("Requests", h("a", { class: "button small", href: "#/requests" }, "All"), requests)));

@@ -4,7 +4,7 @@ import { own } from "../aws/call.js";
 import { h, replace } from "../ui/dom.js";
 import { badge, button, card, facts, notice, table } from "../ui/parts.js";
 import { waterfall } from "../ui/waterfall.js";
-import { count, millis, size } from "../ui/words.js";
+import { count, dollars, millis, quantity, size } from "../ui/words.js";
 
 const SECONDS = 2;
 const SHOWN = 200;
@@ -78,7 +78,7 @@ async function one(id) {
   if (!found) return h("div", {}, h("h1", {}, "Request"), notice("This request is no longer among the last thousand."));
   const total = Math.max(found.duration_ms, ...found.spans.map(([, start, length]) => (start + length) / 1000));
   const others = (await own("requests", { traceId: found.trace_id })).requests.filter((other) => other.request_id !== id);
-  const known = new Set(["spans", "request_id", "trace_id", "method", "path", "host", "peer", "status", "duration_ms", "request_bytes", "answer_bytes"]);
+  const known = new Set(["spans", "request_id", "trace_id", "method", "path", "host", "peer", "status", "duration_ms", "request_bytes", "answer_bytes", "cost"]);
   const rest = Object.entries(found).filter(([name, value]) => !known.has(name) && value !== null && value !== "");
   return h("div", {},
     h("div", { class: "head" }, h("div", { class: "crumbs" }, h("a", { href: "#/requests" }, "Requests")), h("h1", {}, what(found)), mark(found)),
@@ -91,6 +91,7 @@ async function one(id) {
       { title: "What", value: (row) => h("a", { href: `#/requests/${row.request_id}` }, what(row)) },
       { title: "Took", value: (row) => millis(row.duration_ms), number: true },
     ], others)),
+    found.cost && card("What it would have cost on AWS", costOf(found.cost)),
     card("The request", facts([
       ["Method and path", h("code", {}, `${found.method} ${found.path}`)],
       ["Host", found.host], ["From", found.peer],
@@ -99,4 +100,18 @@ async function one(id) {
       ["Request id", h("code", {}, found.request_id)], ["Trace id", h("code", {}, found.trace_id)],
       ...rest.map(([name, value]) => [name.replaceAll("_", " "), typeof value === "object" ? h("code", {}, JSON.stringify(value)) : String(value)]),
     ])));
+}
+
+// Alone, by the prices of the first tiers; others of the same trace have theirs.
+function costOf(cost) {
+  return [
+    h("p", {}, h("b", {}, dollars(cost.usd)), ` · ${dollars(cost.usd * 1e6)} for a million like it`),
+    table([
+      { title: "Usage", value: (part) => `${part.service}, ${part.usage_type}` },
+      { title: "Resource", value: (part) => h("span", { class: "cut", title: part.resource }, part.resource) },
+      { title: "Amount", value: (part) => quantity(part.amount, part.unit), number: true },
+      { title: "USD", value: (part) => dollars(part.usd), number: true },
+    ], cost.parts),
+    h("p", { class: "soft" }, cost.note),
+  ];
 }

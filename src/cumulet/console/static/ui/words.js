@@ -20,6 +20,18 @@ export function several(number, word) {
   return `${count(number)} ${word}${number === 1 ? "" : "s"}`;
 }
 
+// US dollars: two decimals, or as many as a small amount needs.
+export function dollars(value) {
+  if (value === undefined || value === null) return "no price";
+  if (value >= 0.01 || value === 0) return `$${new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(value)}`;
+  return `$${new Intl.NumberFormat("en", { maximumSignificantDigits: 2, maximumFractionDigits: 20 }).format(value)}`;
+}
+
+export function quantity(value, unit) {
+  const text = new Intl.NumberFormat("en", { maximumSignificantDigits: 6 }).format(value);
+  return unit && unit !== "N/A" ? `${text} ${unit}` : text;
+}
+
 // Times come in seconds, in milliseconds, or as text; all are shown in the browser's own zone.
 export function when(value) {
   if (value === undefined || value === null || value === "") return "–";
