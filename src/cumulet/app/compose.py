@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from cumulet.app.config import DEFAULT_ACCOUNT, Config
 from cumulet.app.platform import Platform, Startable
@@ -20,7 +21,7 @@ from cumulet.kit.ports import Metrics, Sealer
 from cumulet.kit.resources import ResourceTypes
 from cumulet.kit.service import Holders, Service
 from cumulet.kit.tls.authority import Authority
-from cumulet.kit.tls.hosts import OwnNames
+from cumulet.kit.tls.hosts import OwnNames, PublicUrl
 from cumulet.kit.workers import Workers
 from cumulet.kv.contract import Store
 from cumulet.kv.embedded import EmbeddedStore, open_embedded
@@ -100,9 +101,13 @@ def _provide_settings(config: Config, clock: Clock, dispatcher: Dispatcher) -> N
         MailRoute, MailRoute(parse_mail_server(config.smtp) if config.smtp else None)
     )
     dispatcher.provide(Authority, Authority(config.data / "tls", clock))
+    public = urlsplit(config.public_url).hostname or config.host
     dispatcher.provide(
-        OwnNames, OwnNames(frozenset(map(str.lower, (config.host, *config.tls_names))))
+        OwnNames, OwnNames(frozenset(map(str.lower, (config.host, public, *config.tls_names))))
     )
+    # Functions do not trust a certificate of our own making, and may have no network at all.
+    reaches = config.function_network and not config.tls
+    dispatcher.provide(PublicUrl, PublicUrl(config.public_url if reaches else ""))
     dispatcher.provide(Sealer, open_sealer(config.data))
 
 

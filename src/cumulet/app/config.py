@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from cumulet.app.telemetry.settings import TelemetrySettings
 
 DEFAULT_PORT = 4566
 DEFAULT_REGION = "us-east-1"
 DEFAULT_ACCOUNT = "000000000000"
+_HOST = re.compile(r"(?:[0-9A-Za-z.-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?\Z")
 
 VARIABLES = {
     "AWS_ACCESS_KEY_ID": "With `AWS_ENDPOINT_URL`: the key that commands sign with.",
@@ -57,6 +60,7 @@ class Config:
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     region: str = DEFAULT_REGION
+    public_url: str = ""
     keys: tuple[KnownKey, ...] = ()
     tls: bool = False
     tls_names: tuple[str, ...] = ()
@@ -104,6 +108,18 @@ def parse_key(text: str) -> KnownKey:
     if len(access_key_id) > 128 or not access_key_id.isalnum():
         raise ValueError("a key id has letters and digits only, at most 128")
     return KnownKey(access_key_id, secret)
+
+
+def parse_public_url(text: str) -> str:
+    """The address by which other machines reach the cloud. Raises ValueError with a sentence."""
+    try:
+        parts = urlsplit(text)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits or not _HOST.match(parts.netloc) or parts.path not in ("", "/") or parts.query:
+        raise ValueError("a public URL is written https://cloud.example.com, without a path")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
 def environment() -> Mapping[str, str]:

@@ -88,8 +88,10 @@ async def start(config: Config, *, clock: Clock | None = None) -> Running:
         else:
             port = await server.listen_by_name(config.host, config.port, choose)
         endpoint = f"{config.scheme}://{_reachable(config.host)}:{port}"
-        platform.dispatcher.endpoint = endpoint
-        if choose is not None:
+        platform.dispatcher.endpoint = config.public_url or endpoint
+        if choose is None:
+            platform.dispatcher.loopback = endpoint
+        else:
             # Functions would have to trust our authority; loopback needs no cipher.
             inner = await server.listen("127.0.0.1", 0)
             platform.dispatcher.loopback = f"http://127.0.0.1:{inner}"
@@ -176,6 +178,7 @@ def _tls(config: Config, platform: Platform) -> tuple[ChooseContext | None, Path
 def _write_run_file(config: Config, running: Running) -> None:
     content = {
         "endpoint": running.endpoint,
+        "public": config.public_url or running.endpoint,
         "region": config.region,
         "pid": os.getpid(),
         "authority": str(running.authority or ""),

@@ -23,6 +23,8 @@ class Reach:
     secret: str
     region: str
     authority: str = ""
+    public: str = ""
+    """The address that other machines use, for URLs that are shown."""
 
     def exports(self) -> dict[str, str]:
         """The environment variables with which every AWS client reaches this cloud."""
@@ -90,6 +92,7 @@ def find_cloud(data: Path | None, endpoint: str | None = None) -> Reach:
             key["secret_access_key"],
             env.get("AWS_REGION") or run["region"],
             run.get("authority", ""),
+            run.get("public", ""),
         )
     chosen = endpoint or env.get("AWS_ENDPOINT_URL")
     if chosen and env.get("AWS_ACCESS_KEY_ID") and env.get("AWS_SECRET_ACCESS_KEY"):

@@ -170,5 +170,8 @@ def _show_outputs(reach: Reach, name: str, outputs: dict[str, Any]) -> None:
     if not outputs:
         say(f"{name} has no outputs")
         return
-    rows = [(key, local_url(value, reach.endpoint) or value) for key, value in outputs.items()]
+    rows = [
+        (key, local_url(value, reach.public or reach.endpoint) or value)
+        for key, value in outputs.items()
+    ]
     show(table(("OUTPUT", "VALUE"), rows))

@@ -48,7 +48,9 @@ def _functions(reach: Reach) -> Rows:
                 "runtime": row.get("Runtime", ""),
                 "memory": f"{row['MemorySize']} MB",
                 "timeout": f"{row['Timeout']} s",
-                "url": " ".join(local_url(one, reach.endpoint) or one for one in found),
+                "url": " ".join(
+                    local_url(one, reach.public or reach.endpoint) or one for one in found
+                ),
             }
         )
     return rows

@@ -27,6 +27,7 @@ from cumulet.app.config import (
     default_data,
     environment,
     parse_key,
+    parse_public_url,
 )
 from cumulet.app.seal import MasterKeyDamaged
 from cumulet.app.serve import InUse, Running, run
@@ -45,6 +46,14 @@ from cumulet.services.cognito.flow.outgoing.server import parse_mail_server
 @json_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=DEFAULT_PORT, show_default=True, help="0 picks a free one.")
+@click.option(
+    "--public-url",
+    envvar="CUMULET_PUBLIC_URL",
+    show_envvar=True,
+    default="",
+    metavar="URL",
+    help="By which address other machines reach the cloud, for the URLs that it hands out.",
+)
 @click.option("--region", default=DEFAULT_REGION, show_default=True, help="For printed commands.")
 @click.option("--key", "keys", multiple=True, metavar="ID:SECRET", help="Add a known root key.")
 @click.option("--tls", is_flag=True, help="Serve HTTPS with a locally made authority.")
@@ -102,6 +111,7 @@ def command(
     as_json: bool,
     host: str,
     port: int,
+    public_url: str,
     region: str,
     keys: tuple[str, ...],
     tls: bool,
@@ -126,6 +136,7 @@ def command(
         host=host,
         port=port,
         region=region,
+        public_url=_public_url(public_url),
         keys=_keys(keys),
         tls=tls,
         tls_names=tls_names,
@@ -184,6 +195,13 @@ def _run(config: Config, announce: Callable[[Running], None]) -> None:
 def _keys(texts: tuple[str, ...]) -> tuple[KnownKey, ...]:
     try:
         return tuple(parse_key(text) for text in texts)
+    except ValueError as cause:
+        fail(str(cause), code=2)
+
+
+def _public_url(text: str) -> str:
+    try:
+        return parse_public_url(text) if text else ""
     except ValueError as cause:
         fail(str(cause), code=2)
 
@@ -272,7 +290,7 @@ def _show_first_command(config: Config, application: Path, outputs: dict[str, st
     if not path.exists():
         return
     run_file = read_run_file(config.data)
-    endpoint = run_file["endpoint"] if run_file else ""
+    endpoint = run_file["public"] if run_file else ""
     shown = {key: local_url(value, endpoint) or value for key, value in outputs.items()}
     say(f"{application.name}; try:")
     say(f"  {Template(path.read_text().strip()).safe_substitute(shown)}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import NamedTuple, Protocol
+from urllib.parse import urlsplit
 
 from cumulet.core.context import Platform
 from cumulet.core.http import Request
@@ -15,6 +17,28 @@ class OwnNames:
     """The names of the server itself, in lower case: no user may have them for a domain."""
 
     names: frozenset[str]
+
+
+def zone_of(endpoint: str) -> str:
+    """Below which name, with its port, things of users have names of their own.
+
+    It is the endpoint's, or `localhost` where that is an address, which has no names below it.
+    """
+    parts = urlsplit(endpoint)
+    host = parts.hostname or "localhost"
+    try:
+        ip_address(host)
+        host = "localhost"
+    except ValueError:
+        pass
+    return f"{host}:{parts.port}" if parts.port else host
+
+
+@dataclass(frozen=True, slots=True)
+class PublicUrl:
+    """The address under which functions sign for browsers elsewhere; "" for the inner one."""
+
+    of_objects: str
 
 
 class HostName(NamedTuple):

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from cumulet.core.identity import Scope
+from cumulet.kit.tls.hosts import zone_of
 from cumulet.services.lambda_.forms.names import FunctionRef, LayerRef, qualified
 from cumulet.services.lambda_.model import (
     Alias,
@@ -140,10 +141,8 @@ def describe_url(scope: Scope, url: Url, endpoint: str) -> dict[str, Any]:
 
 
 def public_url(region: str, url_id: str, endpoint: str) -> str:
-    """The function URL on this cloud: a virtual host under `localhost` with the endpoint's port."""
-    scheme, _, host = endpoint.partition("://")
-    _, colon, port = host.rpartition(":")
-    return f"{scheme}://{url_id}.lambda-url.{region}.localhost{colon}{port if colon else ''}/"
+    """The function URL on this cloud: a name below the endpoint's, or below `localhost`."""
+    return f"{endpoint.partition('://')[0]}://{url_id}.lambda-url.{region}.{zone_of(endpoint)}/"
 
 
 def describe_layer_version(scope: Scope, layer: LayerVersion) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from cumulet.core.identity import Scope, root_principal
 from cumulet.core.trace import span
 from cumulet.kit.folders import CacheFolder
 from cumulet.kit.ports import LogSink, Sealer
+from cumulet.kit.tls.hosts import PublicUrl
 from cumulet.kit.workers import Tasks
 from cumulet.kv.contract import Store
 from cumulet.sandbox import (
@@ -272,7 +273,9 @@ class Functions:
     def _variables(self, scope: Scope, version: Version, session: Session) -> dict[str, str]:
         sealer = self._platform.need(Sealer)
         own = open_environment(sealer, scope, version)
-        return environment_of(scope, version, own, session, self._platform.inner_endpoint)
+        endpoint = self._platform.inner_endpoint
+        objects = self._platform.need(PublicUrl).of_objects
+        return environment_of(scope, version, own, session, endpoint, objects)
 
     def _warning(self, version: Version) -> str:
         texts = [self._platform.need(Sandbox).warning(version.settings.runtime) or ""]

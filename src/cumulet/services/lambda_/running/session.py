@@ -78,9 +78,11 @@ def environment_of(
     variables: dict[str, str],
     session: Session,
     endpoint: str,
+    objects: str = "",
 ) -> dict[str, str]:
     """The variables of the process, without the log stream, which each environment has its own of.
 
+    `objects` is the endpoint for S3, when it is another, as what a function signs is for browsers.
     The function's own variables cannot replace Lambda's.
     """
     settings = version.settings
@@ -106,6 +108,8 @@ def environment_of(
             "_HANDLER": settings.handler,
         }
     )
+    if objects and not variables.get("AWS_ENDPOINT_URL"):
+        made.setdefault("AWS_ENDPOINT_URL_S3", objects)
     made.setdefault("TZ", ":UTC")
     made.setdefault("LANG", "en_US.UTF-8")
     if logging.format == "JSON":

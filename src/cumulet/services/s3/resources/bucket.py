@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import urlsplit
 
 from cumulet.core.context import Context
 from cumulet.core.errors import AwsError
@@ -24,6 +23,7 @@ from cumulet.kit.resources import (
     list_of,
     struct,
 )
+from cumulet.kit.tls.hosts import zone_of
 from cumulet.services.s3.errors import MissingConfiguration, NoSuchBucket
 from cumulet.services.s3.model import bucket_arn
 from cumulet.services.s3.operations.bucket import PUBLIC_ACCESS_BLOCKS
@@ -74,9 +74,8 @@ def _bucket(ctx: Context, name: str) -> Provisioned:
 
 def _website_url(name: str, region: str, endpoint: str) -> str:
     """Where the website answers on this cloud; the origin of its pages, too."""
-    parts = urlsplit(endpoint)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{name}.s3-website-{region}.localhost{port}"
+    scheme = endpoint.partition("://")[0]
+    return f"{scheme}://{name}.s3-website-{region}.{zone_of(endpoint)}"
 
 
 async def _create_bucket(ctx: Context, props: Props, draft: Draft) -> Provisioned:

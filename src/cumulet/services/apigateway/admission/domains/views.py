@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from cumulet.core.context import Context
+from cumulet.kit.tls.hosts import zone_of
 from cumulet.services.apigateway.admission.domains.model import ApiMapping, DomainName
 from cumulet.services.apigateway.admission.domains.rules import shown_base_path
 from cumulet.services.apigateway.rules.names import control_arn
@@ -20,13 +19,7 @@ _REGIONAL_ZONE = "Z1UJRXOUMOOFQ8"
 
 def target_name(ctx: Context, domain: DomainName) -> str:
     """The host name that DNS entries of the domain lead to: one of this cloud."""
-    host = urlsplit(ctx.endpoint).hostname or "localhost"
-    try:
-        ipaddress.ip_address(host)
-        host = "localhost"
-    except ValueError:
-        pass
-    return f"d-{domain.label}.execute-api.{host}"
+    return f"d-{domain.label}.execute-api.{zone_of(ctx.endpoint).partition(':')[0]}"
 
 
 def first_view(ctx: Context, domain: DomainName) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from cumulet.kit.tls.hosts import zone_of
 from cumulet.services.apigateway.errors import BadRequestException
 from cumulet.services.apigateway.rules.names import HTTP_METHODS
 from cumulet.services.apigateway.v2.limits import CORS_MAX_AGE_MAX, CORS_VALUES_MAX
@@ -85,10 +86,9 @@ def check_cors(cors: Mapping[str, Any] | None) -> None:
 
 def api_view(api: Api, region: str, endpoint: str) -> dict[str, Any]:
     """The API as AWS shows it, with its address on this cloud."""
-    scheme, _, host = endpoint.partition("://")
-    _, colon, port = host.rpartition(":")
+    scheme = endpoint.partition("://")[0]
     if api.protocol_type != HTTP:
         scheme = "wss" if scheme == "https" else "ws"
-    place = f"{api.api_id}.execute-api.{region}.localhost{colon}{port if colon else ''}"
+    place = f"{api.api_id}.execute-api.{region}.{zone_of(endpoint)}"
     shown = view(api, "Origin")
     return {**shown, "ApiEndpoint": f"{scheme}://{place}", "Tags": api.tags or {}}
