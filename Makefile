@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 T ?= tests
 
-.PHONY: help init clients up test storm check fix docs bench lock clean
+.PHONY: help init clients up test pictures storm check fix docs bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,12 @@ test: $(VENV)/.ready .cache/protocol-vectors/.ready ## Run the tests (T=path for
 .cache/protocol-vectors/.ready: $(VENV)/.ready tools/fetch_vectors.py
 	@$(BIN)/python tools/fetch_vectors.py
 	@touch $@
+
+pictures: $(VENV)/.ready ## Take the pictures of the guides anew, in a browser
+	@mkdir -p docs/pictures/first-evening
+	@CUMULET_PICTURES=$(CURDIR)/docs/pictures/first-evening \
+		$(BIN)/pytest -n 2 --dist load tests/browser/test_first_evening.py \
+		tests/browser/console/test_first_evening_apis.py
 
 storm: $(VENV)/.ready ## Kill the cloud fifty times in a storm of writes, and under a crowd (takes minutes)
 	@CUMULET_STORM_ROUNDS=50 CUMULET_CROWD_SECONDS=60 \

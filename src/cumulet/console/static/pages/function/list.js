@@ -63,17 +63,27 @@ async function create() {
     existing), {
     action: "Create function",
     work: async (values) => {
-      const role = kind === "old" ? values.role : await basicRole(values.name);
-      const first = values.runtime.startsWith("python") ? FIRST.python : FIRST.nodejs;
-      const code = await zip([{ name: first.file, mode: 0o644, bytes: new TextEncoder().encode(first.text) }]);
-      await rest("lambda", "POST", "/2015-03-31/functions", {
-        input: { FunctionName: values.name, Runtime: values.runtime, Handler: first.handler, Role: role, Code: { ZipFile: base64(code) } },
-      });
+      const made = kind === "new" && await basicRole(values.name);
+      try {
+        await createWith(values, made ? made.Arn : values.role);
+      } catch (cause) {
+        // What could not be made whole is not left half made.
+        if (made) await dropRole(made.RoleName);
+        throw cause;
+      }
       return values.name;
     },
   });
   if (made) location.hash = `#/functions/${made}`;
   else refresh();
+}
+
+async function createWith({ name, runtime }, Role) {
+  const first = runtime.startsWith("python") ? FIRST.python : FIRST.nodejs;
+  const code = await zip([{ name: first.file, mode: 0o644, bytes: new TextEncoder().encode(first.text) }]);
+  await rest("lambda", "POST", "/2015-03-31/functions", {
+    input: { FunctionName: name, Runtime: runtime, Handler: first.handler, Role, Code: { ZipFile: base64(code) } },
+  });
 }
 
 // As AWS's console makes it: a role for this function, which may write its logs.
@@ -82,5 +92,10 @@ async function basicRole(name) {
   const RoleName = `${name.slice(0, 50)}-role-${suffix}`;
   const made = await call("iam", "CreateRole", { RoleName, Path: "/service-role/", AssumeRolePolicyDocument: TRUST });
   await call("iam", "AttachRolePolicy", { RoleName, PolicyArn: BASIC });
-  return made.Role.Arn;
+  return made.Role;
+}
+
+async function dropRole(RoleName) {
+  await call("iam", "DetachRolePolicy", { RoleName, PolicyArn: BASIC });
+  await call("iam", "DeleteRole", { RoleName });
 }

@@ -13,8 +13,6 @@ import { tail } from "../watch/logs.js";
 
 export const at = (name, rest = "") => `/2015-03-31/functions/${name}${rest}`;
 
-const PARTS = { code: "Code", test: "Test", settings: "Configuration", logs: "Logs", triggers: "Triggers", versions: "Versions" };
-
 export default async function one(name, part) {
   const found = await rest("lambda", "GET", at(name));
   const about = found.Configuration;
@@ -30,7 +28,7 @@ export default async function one(name, part) {
     },
     Triggers: () => triggers(about),
     Versions: () => versions(about),
-  }, PARTS[part]);
+  }, part, `#/functions/${name}`);
   const element = h("div", {},
     h("div", { class: "head" },
       h("div", { class: "crumbs" }, h("a", { href: "#/functions" }, "Functions")),
