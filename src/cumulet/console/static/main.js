@@ -139,7 +139,11 @@ function start() {
 }
 
 document.documentElement.dataset.theme = localStorage.getItem("cumulet.theme") ?? "";
-addEventListener("hashchange", () => { if (!location.hash.startsWith("#code=")) show(); });
+addEventListener("hashchange", () => {
+  // The way back in the browser leaves a question that was asked on the page before.
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+  if (!location.hash.startsWith("#code=")) show();
+});
 addEventListener("keydown", pressed);
 onChange(() => {
   replace(app);

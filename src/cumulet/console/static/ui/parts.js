@@ -93,12 +93,19 @@ export function tabs(pages, first, place) {
       one.tabIndex = names[index] === name ? 0 : -1;
     });
     panel.setAttribute("aria-label", name);
+    requestAnimationFrame(() => show(buttons[names.indexOf(name)]));
     replace(panel, h("p", { class: "soft" }, "Loading…"));
     try {
       replace(panel, await pages[name]());
     } catch (cause) {
       replace(panel, failure(cause));
     }
+  }
+  // Where there is no room for all of them, the open one is brought into view.
+  function show(one) {
+    const list = one.parentElement;
+    const [left, right] = [one.offsetLeft - list.offsetLeft, one.offsetLeft - list.offsetLeft + one.offsetWidth];
+    if (left < list.scrollLeft || right > list.scrollLeft + list.clientWidth) list.scrollLeft = left - 16;
   }
   function move(event) {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
