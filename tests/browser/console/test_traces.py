@@ -75,6 +75,8 @@ def both(cloud):
 def test_traces_are_filtered(console, both):
     well, ill = both
     go(console, "traces", "Traces")
+    # Longer than X-Ray takes at once: it is asked for part by part.
+    console.get_by_label("The last").select_option("168")
     expect(console.get_by_role("link", name=well)).to_be_visible()
     expect(console.get_by_role("link", name=ill)).to_be_visible()
     console.get_by_label("Filter expression").fill('service("console-ill-function") AND fault')
@@ -109,6 +111,7 @@ def test_a_trace_is_a_waterfall_that_tells_what_failed(console, both):
 
 def test_the_map_marks_faults_in_words(console, both):
     go(console, "traces/map", "Traces")
+    console.get_by_label("The last").select_option("12")
     drawing = console.get_by_role("img", name="services.")
     expect(drawing).to_be_visible()
     label = drawing.get_attribute("aria-label")

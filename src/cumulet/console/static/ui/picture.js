@@ -1,10 +1,13 @@
 // Pictures and values as files: SVG, PNG, CSV.
 
-import { h } from "./dom.js";
+import { h, s } from "./dom.js";
 import { button, cardWith, doing } from "./parts.js";
 
 const KEPT = ["stroke", "fill", "font-size", "font-family", "font-weight", "stroke-width", "stroke-dasharray", "opacity"];
 const PNG_SCALE = 2;
+const TITLE_HIGH = 30;
+const ENTRY_HIGH = 18;
+const EDGE = 10;
 
 export function save(name, blob) {
   const link = h("a", { href: URL.createObjectURL(blob), download: name });
@@ -21,13 +24,13 @@ export function fileName(...words) {
 export function pictureCard(title, picture, name, ...actions) {
   return cardWith(title, [
     ...actions,
-    button("SVG", (event) => doing(event, () => saveSvg(picture, name)), "small", { "aria-label": `Save the picture ${title} as SVG` }),
-    button("PNG", (event) => doing(event, () => savePng(picture, name)), "small", { "aria-label": `Save the picture ${title} as PNG` }),
+    button("SVG", (event) => doing(event, () => saveSvg(picture, name, title)), "small", { "aria-label": `Save the picture ${title} as SVG` }),
+    button("PNG", (event) => doing(event, () => savePng(picture, name, title)), "small", { "aria-label": `Save the picture ${title} as PNG` }),
   ], picture);
 }
 
-// The picture as text that stands alone: with the colours that it has now, its ground, and its legend.
-export function svgText(picture) {
+// The picture as text that stands alone: with its title and legend, on its ground, in the colours that it has now.
+export function svgText(picture, title) {
   const shown = picture.querySelector("svg.chart");
   const copy = shown.cloneNode(true);
   const originals = shown.querySelectorAll("*");
@@ -35,31 +38,21 @@ export function svgText(picture) {
     const style = getComputedStyle(originals[index]);
     for (const property of KEPT) element.setAttribute(property, style.getPropertyValue(property));
   });
-  const { width, height } = shown.viewBox.baseVal;
-  const entries = [...picture.querySelectorAll(".legend > span")];
-  const rows = entries.length;
-  const style = getComputedStyle(document.documentElement);
+  copy.querySelector(".finger")?.remove();
+  const { x, y, width, height } = shown.viewBox.baseVal;
   const paint = getComputedStyle(picture);
-  const make = (tag, settings, text) => {
-    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-    for (const [name, value] of Object.entries(settings)) element.setAttribute(name, value);
-    if (text) element.textContent = text;
-    return element;
-  };
-  const left = shown.viewBox.baseVal.x;
-  const top = shown.viewBox.baseVal.y;
-  const whole = height + rows * 18 + (rows ? 6 : 0);
-  copy.setAttribute("viewBox", `${left} ${top} ${width} ${whole}`);
-  copy.setAttribute("width", width);
-  copy.setAttribute("height", whole);
+  const text = (at, size, words, weight = 400) => s("text", { x: x + at[0], y: y + at[1], fill: paint.color, "font-size": size, "font-weight": weight, "font-family": paint.fontFamily }, words);
+  const entries = [...picture.querySelectorAll(".legend > span")];
+  const box = { x: x - EDGE, y: y - TITLE_HIGH, width: width + 2 * EDGE, height: TITLE_HIGH + height + entries.length * ENTRY_HIGH + EDGE };
+  copy.setAttribute("viewBox", `${box.x} ${box.y} ${box.width} ${box.height}`);
+  copy.setAttribute("width", box.width);
+  copy.setAttribute("height", box.height);
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  copy.prepend(make("rect", { x: left, y: top, width, height: whole, fill: groundOf(picture) || style.backgroundColor }));
+  copy.prepend(s("rect", { ...box, fill: groundOf(picture) }), text([0, -10], 14, title, 600));
   entries.forEach((entry, index) => {
-    const y = top + height + index * 18 + 8;
-    const line = entry.querySelector("path");
-    const drawn = line && getComputedStyle(line);
-    if (drawn) copy.append(make("path", { d: `M${left + 8} ${y}h26`, fill: "none", stroke: drawn.stroke, "stroke-width": 2, "stroke-dasharray": drawn.strokeDasharray }));
-    copy.append(make("text", { x: left + 42, y: y + 4, fill: paint.color, "font-size": 12, "font-family": paint.fontFamily }, entry.textContent));
+    const low = height + index * ENTRY_HIGH + 8;
+    const line = getComputedStyle(entry.querySelector("path"));
+    copy.append(s("path", { d: `M${x} ${y + low}h26`, fill: "none", stroke: line.stroke, "stroke-width": 2, "stroke-dasharray": line.strokeDasharray }), text([34, low + 4], 12, entry.textContent));
   });
   return new XMLSerializer().serializeToString(copy);
 }
@@ -69,16 +62,16 @@ function groundOf(element) {
     const found = getComputedStyle(one).backgroundColor;
     if (found && !/, 0\)$|transparent/.test(found)) return found;
   }
-  return "";
+  return getComputedStyle(document.documentElement).backgroundColor;
 }
 
-export function saveSvg(picture, name) {
-  save(`${name}.svg`, new Blob([svgText(picture)], { type: "image/svg+xml" }));
+export function saveSvg(picture, name, title) {
+  save(`${name}.svg`, new Blob([svgText(picture, title)], { type: "image/svg+xml" }));
 }
 
-export async function savePng(picture, name) {
+export async function savePng(picture, name, title) {
   const image = new Image();
-  const url = URL.createObjectURL(new Blob([svgText(picture)], { type: "image/svg+xml" }));
+  const url = URL.createObjectURL(new Blob([svgText(picture, title)], { type: "image/svg+xml" }));
   try {
     image.src = url;
     await image.decode();

@@ -5,7 +5,8 @@ import { badge, card, cardWith, facts, notice } from "../../ui/parts.js";
 import { pictureCard } from "../../ui/picture.js";
 import { millis, pretty, several, when } from "../../ui/words.js";
 import { waterfall } from "../../ui/waterfall.js";
-import { marks, serviceMap, xray } from "./traces.js";
+import { serviceMap } from "./service_map.js";
+import { marks, xray } from "./traces.js";
 
 const SIGNS = [["fault", "✗", "bad"], ["throttle", "!", "warn"], ["error", "!", "warn"]];
 const KNOWN = new Set(["id", "name", "start_time", "end_time", "trace_id", "parent_id", "subsegments", "cause", "http", "fault", "error", "throttle", "in_progress", "type"]);

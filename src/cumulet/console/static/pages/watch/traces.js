@@ -5,14 +5,17 @@ import { h, replace } from "../../ui/dom.js";
 import { more, suggested } from "../../ui/form.js";
 import { badge, button, card, failure, table, tabs } from "../../ui/parts.js";
 import { pictureCard } from "../../ui/picture.js";
-import { graph } from "../../ui/graph.js";
 import { rangePicker } from "../../ui/range.js";
-import { count, millis, several, when } from "../../ui/words.js";
+import { millis, several, when } from "../../ui/words.js";
+import { serviceMap, together } from "./service_map.js";
 import { trace } from "./trace.js";
 
 const EXAMPLES = ["fault", "error", "throttle", "responsetime > 1", 'service("name")', 'http.status = 500', 'http.url CONTAINS "/scores"', 'annotation.key = "value"'];
 const PAGES_MAX = 20;
 const SHOWN = 500;
+// https://docs.aws.amazon.com/xray/latest/api/API_GetTraceSummaries.html and API_GetServiceGraph.html
+const SUMMARIES_SECONDS_MAX = 24 * 3600;
+const GRAPH_SECONDS_MAX = 6 * 3600;
 
 export const xray = (path, input) => rest("xray", "POST", path, { input });
 
@@ -48,12 +51,23 @@ export default async function traces(part, ...rest) {
     tabs({ List: () => begin((span) => list(filter.input.value.trim(), span)), Map: () => begin(map) }, part, "#/traces"));
 }
 
-async function list(expression, [StartTime, EndTime]) {
-  const found = await everything(
-    (NextToken) => xray("/TraceSummaries", { StartTime, EndTime, FilterExpression: expression || undefined, NextToken }),
-    (a) => a.TraceSummaries, (a) => a.NextToken, PAGES_MAX);
+// A range in parts that are no longer than X-Ray takes at once, the newest first.
+export function windows([from, to], most) {
+  const found = [];
+  for (let end = to; end > from; end -= most) found.push([Math.max(from, end - most), end]);
+  return found;
+}
+
+async function list(expression, range) {
+  const found = [];
+  for (const [StartTime, EndTime] of windows(range, SUMMARIES_SECONDS_MAX)) {
+    found.push(...await everything(
+      (NextToken) => xray("/TraceSummaries", { StartTime, EndTime, FilterExpression: expression || undefined, NextToken }),
+      (a) => a.TraceSummaries, (a) => a.NextToken, PAGES_MAX));
+    if (found.length > SHOWN) break;
+  }
   found.sort((a, b) => beganAt(b) - beganAt(a));
-  return card(found.length > SHOWN ? `The newest ${SHOWN} of ${count(found.length)}` : several(found.length, "trace"), table([
+  return card(found.length > SHOWN ? `The newest ${SHOWN} traces` : several(found.length, "trace"), table([
     { title: "State", value: marks, narrow: true },
     { title: "Trace", value: (row) => h("a", { href: `#/traces/${row.Id}` }, h("code", {}, row.Id)) },
     { title: "Request", value: (row) => `${row.Http?.HttpMethod ?? ""} ${row.Http?.HttpURL ?? row.EntryPoint?.Name ?? ""}`.trim() || "–" },
@@ -68,33 +82,10 @@ function beganAt(row) {
   return row.StartTime ?? parseInt(row.Id.split("-")[1], 16);
 }
 
-async function map([StartTime, EndTime]) {
-  const services = await everything((NextToken) => xray("/ServiceGraph", { StartTime, EndTime, NextToken }), (a) => a.Services, (a) => a.NextToken, PAGES_MAX);
+async function map(range) {
+  const parts = await Promise.all(windows(range, GRAPH_SECONDS_MAX).map(([StartTime, EndTime]) => everything(
+    (NextToken) => xray("/ServiceGraph", { StartTime, EndTime, NextToken }), (a) => a.Services, (a) => a.NextToken, PAGES_MAX)));
+  const services = together(parts);
   if (!services.length) return h("div", { class: "card empty" }, "No service was called in this time.");
   return pictureCard("Service map", serviceMap(services), "service-map");
-}
-
-const share = (part, whole) => `${Number(((100 * part) / Math.max(1, whole)).toFixed(1))} %`;
-
-// Faults are told by a sign and in words, not by colour alone.
-function toldOf({ TotalCount = 0, FaultStatistics, ErrorStatistics }) {
-  const [faults, errors] = [FaultStatistics?.TotalCount ?? 0, ErrorStatistics?.TotalCount ?? 0];
-  if (faults) return { tone: "bad", text: `✗ ${several(faults, "fault")} (${share(faults, TotalCount)})` };
-  if (errors) return { tone: "warn", text: `! ${several(errors, "error")} (${share(errors, TotalCount)})` };
-  return { tone: "", text: "✓ no faults" };
-}
-
-export function serviceMap(services) {
-  const nodes = services.map((one) => {
-    const about = one.SummaryStatistics ?? {};
-    const { tone, text } = toldOf(about);
-    const average = (1000 * (about.TotalResponseTime ?? 0)) / Math.max(1, about.TotalCount ?? 0);
-    return { id: one.ReferenceId, title: one.Name, tone, lines: [one.Type === one.Name ? "" : one.Type ?? "", `${several(about.TotalCount ?? 0, "call")}, ${millis(average)}`, text] };
-  });
-  const edges = services.flatMap((one) => (one.Edges ?? []).map((edge) => {
-    const { tone, text } = toldOf(edge.SummaryStatistics ?? {});
-    const calls = count(edge.SummaryStatistics?.TotalCount);
-    return { from: one.ReferenceId, to: edge.ReferenceId, tone, text: tone ? `${calls}, ${text.replace(/ \(.*/, "")}` : calls };
-  }));
-  return graph(nodes, edges, `${nodes.length} services. ${nodes.map((one) => [one.title, ...one.lines].join(", ")).join(". ")}`);
 }
