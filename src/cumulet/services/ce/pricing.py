@@ -78,7 +78,10 @@ def price_table() -> dict[str, dict[tuple[str, str], Price]]:
 
 
 def find_price(region: str, service: str, usage_type: str) -> Found | None:
-    """The price in that region, else in us-east-1; None where there is none at all."""
+    """The price in that region, else in us-east-1; None where there is none at all.
+
+    What has no region, as dashboards, has the prices of us-east-1 for its own.
+    """
     table = price_table()
     for place in (region, FALLBACK):
         price = table.get(place, {}).get((service, usage_type))
@@ -119,7 +122,7 @@ def span_of(used: Iterable[tuple[str, str, str]]) -> Span | None:
         return None
     dates = sorted(found.price.date for _, found in prices)
     unchecked = sum(not found.price.checked for _, found in prices)
-    elsewhere = sum(place != found.region for place, found in prices)
+    elsewhere = sum((place or FALLBACK) != found.region for place, found in prices)
     return Span(dates[0], dates[-1], unchecked, elsewhere)
 
 
@@ -165,7 +168,7 @@ def usage_type_in(region: str, service: str, usage_type: str) -> str:
 
     https://docs.aws.amazon.com/cur/latest/userguide/product-columns.html
     """
-    prefix = _PREFIXES.get(region, f"{region}-")
+    prefix = _PREFIXES.get(region, f"{region}-") if region else ""
     if region == FALLBACK and service in _ALWAYS_PREFIXED and not usage_type.startswith("CW:"):
         prefix = "USE1-"
     return prefix + usage_type

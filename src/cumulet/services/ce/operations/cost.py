@@ -30,7 +30,7 @@ from cumulet.services.ce.errors import (
 from cumulet.services.ce.gather import UsageGatherer
 from cumulet.services.ce.limits import PAGE_GROUPS, RECORDS_READ_MAX, SCAN_RECORDS
 from cumulet.services.ce.model import Amount, day_at, month_start
-from cumulet.services.ce.pricing import find_price
+from cumulet.services.ce.pricing import FALLBACK, find_price
 from cumulet.services.ce.reckoning import Line, Reckoner
 from cumulet.services.ce.sums import Sums
 
@@ -164,7 +164,7 @@ def price_attributes(kinds: set[tuple[str, str, str]]) -> dict[str, str]:
     attributes = {
         "prices": str(len(priced)),
         "unchecked": str(sum(not one.price.checked for one in priced.values())),
-        "elsewhere": str(sum(one.region != kind[0] for kind, one in priced.items())),
+        "elsewhere": str(sum(one.region != (kind[0] or FALLBACK) for kind, one in priced.items())),
         "unpriced": str(len(found) - len(priced)),
     }
     if dates:
