@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+from cumulet.core import trace_header
 from cumulet.core.clock import Clock
 from cumulet.core.http import Request
 from cumulet.core.identity import Principal, Scope
@@ -77,7 +78,9 @@ class Context:
     `request` is the HTTP request when the call came over the wire, else None.
     """
 
-    __slots__ = ("_platform", "caller", "clock", "request", "request_id", "scope", "trace")
+    __slots__ = (
+        *("_carried", "_platform", "caller", "clock", "request", "request_id", "scope", "trace"),
+    )
 
     def __init__(
         self,
@@ -87,8 +90,10 @@ class Context:
         request_id: str,
         trace: Trace,
         request: Request | None = None,
+        carried: str = "",
     ) -> None:
         self._platform = platform
+        self._carried = carried
         self.scope = scope
         self.caller = caller
         self.request_id = request_id
@@ -100,6 +105,16 @@ class Context:
     def endpoint(self) -> str:
         """The base URL of this cloud as clients and printed links use it."""
         return self._platform.endpoint
+
+    @property
+    def trace_header(self) -> str:
+        """X-Ray's header for whoever is called in this work; empty when none came with it.
+
+        It is the request's own, unless what is called has a segment of its own in the trace.
+        """
+        if self._carried or self.request is None:
+            return self._carried
+        return self.request.headers.first.get(trace_header.NAME, "")
 
     # These hand on the platform's coroutines: a step less for what every request waits for.
 
@@ -136,4 +151,14 @@ class Context:
     def acting_as(self, caller: Principal, *, region: str | None = None) -> Context:
         """The same request carried on by another principal, in that principal's account."""
         scope = Scope(caller.account or self.scope.account, region or self.scope.region)
-        return Context(self._platform, scope, caller, self.request_id, self.trace, self.request)
+        return Context(
+            *(self._platform, scope, caller, self.request_id, self.trace, self.request),
+            self._carried,
+        )
+
+    def carrying(self, header: str) -> Context:
+        """The same work, in which `header` is X-Ray's header for whoever is called."""
+        return Context(
+            *(self._platform, self.scope, self.caller, self.request_id, self.trace, self.request),
+            header,
+        )

@@ -92,3 +92,7 @@ SWEEP_SECONDS = 3_600.0
 """How often unpacked packages that nothing refers to are removed."""
 
 CORS_LIST_MAX = 100
+
+TRACE_LINKS_MAX = 20
+"""Other traces that the segment of a batch links to.
+https://docs.aws.amazon.com/xray/latest/devguide/xray-services-lambda.html"""

@@ -11,6 +11,7 @@ import msgspec
 from cumulet.core.clock import new_hex, new_uuid
 from cumulet.core.context import Context
 from cumulet.core.errors import OperationNotImplemented
+from cumulet.core.trace_header import names_trace
 from cumulet.kit.service import operation
 from cumulet.sandbox import Failed
 from cumulet.services.lambda_.errors import (
@@ -49,7 +50,8 @@ async def invoke(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
                 f"{len(payload)} byte payload is too large for the Event invocation type "
                 f"(limit {PAYLOAD_ASYNC_BYTES_MAX} bytes)"
             )
-        await ctx.need(EventQueue).put(_request_id(ctx), entry.ref, payload, trace_id_of(ctx))
+        header = await ctx.need(Functions).decide(entry, entry.version, trace_id_of(ctx))
+        await ctx.need(EventQueue).put(_request_id(ctx), entry.ref, payload, header)
         return {"StatusCode": 202}
     functions = ctx.need(Functions)
     ran = await functions.run(ctx, entry, functions.pick(entry), _call(ctx, request, payload))
@@ -123,12 +125,16 @@ def _client_context(given: str | None) -> str:
 
 
 def trace_id_of(ctx: Context) -> str:
-    """The trace header that the function sees: the caller's, or a new one."""
-    if ctx.request is not None and (given := ctx.request.headers.get("x-amzn-trace-id")):
+    """The trace header that the function is called with: the caller's, or a new one.
+
+    A new one leaves it open whether the trace is recorded.
+    """
+    given = ctx.trace_header
+    if given and names_trace(given):
         return given
     if ctx.trace.trace_id.startswith("1-"):
-        return f"Root={ctx.trace.trace_id};Sampled=0"
-    return f"Root=1-{int(ctx.clock.now()):08x}-{new_hex(ctx.clock, 24)};Sampled=0"
+        return f"Root={ctx.trace.trace_id}"
+    return f"Root=1-{int(ctx.clock.now()):08x}-{new_hex(ctx.clock, 24)}"
 
 
 @operation(

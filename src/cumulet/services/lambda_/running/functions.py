@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from cumulet.blobs.contract import Blobs, NoSuchBlob
+from cumulet.core import trace_header
 from cumulet.core.clock import new_hex
 from cumulet.core.context import Context, Platform
+from cumulet.core.errors import AwsError
 from cumulet.core.identity import Scope, root_principal
 from cumulet.core.trace import span
+from cumulet.core.trace_header import Sampled
 from cumulet.kit.folders import CacheFolder
-from cumulet.kit.ports import LogSink, Sealer
+from cumulet.kit.ports import LogSink, Sealer, Segments
 from cumulet.kit.tls.hosts import PublicUrl
 from cumulet.kit.workers import Tasks
 from cumulet.kv.contract import Store
@@ -40,13 +43,14 @@ from cumulet.services.lambda_.limits import CREDENTIAL_RENEW_SECONDS
 from cumulet.services.lambda_.model import Version, number_of
 from cumulet.services.lambda_.packages.zips import Folders
 from cumulet.services.lambda_.running.live import Entry, Live
-from cumulet.services.lambda_.running.log import InvocationLog
+from cumulet.services.lambda_.running.log import InvocationLog, Place
 from cumulet.services.lambda_.running.measures import Measures, charge
 from cumulet.services.lambda_.running.permits import Permits, machine_is_full
 from cumulet.services.lambda_.running.places import Runnable
 from cumulet.services.lambda_.running.secrets import open_environment
 from cumulet.services.lambda_.running.session import Session, assume, environment_of, may_log
-from cumulet.services.lambda_.running.tracing import VISITS_MAX, extend, sampled
+from cumulet.services.lambda_.running.tracing.lineage import VISITS_MAX, extend
+from cumulet.services.lambda_.running.tracing.segments import TracedCall, start_of
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -55,13 +59,20 @@ _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "ar
 
 
 class Call(NamedTuple):
-    """One event for a function, and what the caller wants besides the answer."""
+    """One event for a function, and what the caller wants besides the answer.
+
+    `trace_id` is X-Ray's header, `links` are further traces that led here. An asynchronous event
+    was `received` some time ago, in epoch seconds, and this is a numbered `attempt`.
+    """
 
     request_id: str
     payload: bytes
     trace_id: str = ""
     client_context: str = ""
     with_tail: bool = False
+    received: float = 0.0
+    attempt: int = 0
+    links: tuple[Sampled, ...] = ()
 
 
 class Ran(NamedTuple):
@@ -147,9 +158,53 @@ class Functions:
                 "Lambda has detected a recursive loop and stopped the invocation of "
                 f"{ref.unqualified_arn}."
             )
-        if version.settings.tracing == "Active":
-            trace_id = sampled(trace_id, new_hex(self._clock, 16))
-        reserved = entry.function.reserved
+        call = call._replace(trace_id=await self.decide(entry, version, trace_id))
+        if not _is_recorded(version, call.trace_id):
+            return await self._run(ctx, entry, version, call, on_stream, None)
+        traced = self._trace(entry, call)
+        try:
+            return await self._run(ctx, entry, version, call, on_stream, traced)
+        except AwsError as error:
+            traced.refuse(error)
+            raise
+        finally:
+            traced.end()
+
+    async def decide(self, entry: Entry, version: Version, header: str) -> str:
+        """The trace header with a decision: the caller's, or else that of the sampling rules.
+
+        A function that only passes traces on decides nothing, and is in none.
+        """
+        if trace_header.decision_of(header) is not None:
+            return header
+        if version.settings.tracing != "Active":
+            return trace_header.decided(header, False)
+        segments = self._platform.need(Segments)
+        rule = await segments.sample(entry.ref.scope, start_of(entry))
+        return trace_header.decided(header, bool(rule))
+
+    def _trace(self, entry: Entry, call: Call) -> TracedCall:
+        return TracedCall(
+            self._platform.need(Segments),
+            self._clock,
+            entry,
+            call.request_id,
+            call.trace_id,
+            received=call.received,
+            attempt=call.attempt,
+            links=call.links,
+        )
+
+    async def _run(
+        self,
+        ctx: Context,
+        entry: Entry,
+        version: Version,
+        call: Call,
+        on_stream: AsyncSink | None,
+        traced: TracedCall | None,
+    ) -> Ran:
+        ref, reserved = entry.ref, entry.function.reserved
         try:
             self.permits.take(ref.scope, ref.name, reserved, entry.reserved_total)
         except TooManyRequestsException:
@@ -160,7 +215,7 @@ class Functions:
             runnable = self._ready.get((ref.scope, version.function, version.number))
             if runnable is None or not self._is_current(runnable, version):
                 runnable = await self.prepare(ctx, ref.scope, version)
-            ran = await self._invoke(entry, version, runnable, call, trace_id, on_stream)
+            ran = await self._invoke(entry, version, runnable, call, on_stream, traced)
             self._measures.ran(place, version, ran.outcome)
             charge(ctx, ref, version, ran.outcome.usage)
             return ran
@@ -174,8 +229,8 @@ class Functions:
         version: Version,
         runnable: Runnable,
         call: Call,
-        trace_id: str,
         on_stream: AsyncSink | None,
+        traced: TracedCall | None,
     ) -> Ran:
         log = InvocationLog(
             self._clock,
@@ -185,9 +240,16 @@ class Functions:
             call.request_id,
             tail=call.with_tail,
         )
+        header = call.trace_id if traced is None else traced.header
         invocation = Invocation(
-            call.request_id, call.payload, 0, trace_id, entry.arn, call.client_context
+            call.request_id, call.payload, 0, header, entry.arn, call.client_context
         )
+
+        def move_in(place: Place) -> None:
+            log.move_in(place)
+            if traced is not None:
+                traced.placed()
+
         try:
             with span(f"lambda.{version.function}", **_told(entry.ref.scope, version)):
                 outcome = await self._platform.need(Sandbox).invoke(
@@ -195,7 +257,7 @@ class Functions:
                     invocation,
                     on_log=log.line,
                     on_stream=on_stream,
-                    on_place=log.move_in,
+                    on_place=move_in,
                 )
         except NoCapacity as cause:
             self._measures.throttled(entry.ref)
@@ -207,8 +269,9 @@ class Functions:
         except RuntimeUnavailable as cause:
             raise InvalidRuntimeException(str(cause)) from cause
         status, error_type = status_of(outcome)
-        traced = trace_id if version.settings.tracing == "Active" else ""
-        log.finish(outcome.usage, status, error_type, traced)
+        if traced is not None:
+            traced.finish(version, outcome)
+        log.finish(outcome.usage, status, error_type, header if traced is not None else "")
         return Ran(outcome, version.label, log.tail())
 
     async def prepare(self, ctx: Context, scope: Scope, version: Version) -> Runnable:
@@ -303,6 +366,10 @@ class Functions:
     def worker_context(self, scope: Scope, request_id: str = "") -> Context:
         """A context for work that Lambda does by itself in an account."""
         return self._platform.context(scope, root_principal(scope.account), request_id=request_id)
+
+
+def _is_recorded(version: Version, header: str) -> bool:
+    return version.settings.tracing == "Active" and trace_header.sampled(header) is not None
 
 
 def key_of(scope: Scope, name: str, label: str = "") -> str:

@@ -14,7 +14,7 @@ from cumulet.services.lambda_.errors import ResourceNotFoundException
 from cumulet.services.lambda_.forms.names import LATEST, FunctionRef
 from cumulet.services.lambda_.forms.policies import parsed
 from cumulet.services.lambda_.model import EventConfig, Function, Version, is_label, number_of
-from cumulet.services.lambda_.running.tracing import mark_of
+from cumulet.services.lambda_.running.tracing.lineage import mark_of
 
 _REMEMBERED_MAX = 10_000
 

@@ -127,7 +127,13 @@ class EventQueue:
             ending = Ending(event, payload, "EventAgeExceeded", version.label, None)
             await self._give_up(ctx, entry, version, ending)
             return
-        call = Call(event.event_id, payload, event.trace_id)
+        call = Call(
+            event.event_id,
+            payload,
+            event.trace_id,
+            received=event.received,
+            attempt=event.attempts + 1,
+        )
         age_ms = (self._clock.now() - event.received) * 1_000
         self._measures.count(entry.ref, "AsyncEventAge", max(0.0, age_ms), "Milliseconds")
         try:

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from cumulet.core.clock import iso_time
+from cumulet.core.trace_header import field_of
 from cumulet.services.lambda_.model import Logging
-from cumulet.services.lambda_.running.tracing import field_of
 
 LEVELS = {"TRACE": 0, "DEBUG": 1, "INFO": 2, "WARN": 3, "WARNING": 3, "ERROR": 4, "FATAL": 5}
 _DEFAULT_LEVEL = "INFO"

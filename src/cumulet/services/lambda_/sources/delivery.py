@@ -18,6 +18,7 @@ from cumulet.services.lambda_.model import Version
 from cumulet.services.lambda_.running.functions import Call, Functions
 from cumulet.services.lambda_.running.live import Entry
 from cumulet.services.lambda_.running.session import CANNOT_ASSUME
+from cumulet.services.lambda_.running.tracing.lineage import joined
 from cumulet.services.lambda_.sources.model import Mapping
 
 _encode = msgspec.json.Encoder().encode
@@ -69,9 +70,9 @@ class Feeder:
         entry = await self.entry()
         clock = self.ctx.clock
         request_id = new_uuid(clock)
-        trace = max(traces, key=len, default="")
-        trace = trace or f"Root=1-{int(clock.now()):08x}-{new_hex(clock, 24)};Sampled=0"
-        call = Call(request_id, _encode(event), trace)
+        trace, links = joined(traces)
+        trace = trace or f"Root=1-{int(clock.now()):08x}-{new_hex(clock, 24)}"
+        call = Call(request_id, _encode(event), trace, links=links)
         ran = await self._functions.run(self.ctx, entry, self._functions.pick(entry), call)
         if isinstance(ran.outcome, Failed):
             kind = "Unhandled"
