@@ -116,6 +116,15 @@ class Context:
             return self._carried
         return self.request.headers.first.get(trace_header.NAME, "")
 
+    @property
+    def kept_trace_header(self) -> str:
+        """X-Ray's header as it is kept with what is handed on later; empty when it names no trace.
+
+        It has the functions on the way here as well, by which Lambda finds loops.
+        """
+        header = self.trace_header
+        return header if header and trace_header.names_trace(header) else ""
+
     # These hand on the platform's coroutines: a step less for what every request waits for.
 
     def transact(

@@ -20,6 +20,7 @@ from cumulet.core.http import Body, BytesBody, Request, Response
 from cumulet.core.identity import Scope
 from cumulet.core.trace import Trace, log_cause, log_line
 from cumulet.edge.authenticate import S3, Authenticator, Claim
+from cumulet.edge.calls import run_traced
 from cumulet.edge.compress import compress
 from cumulet.edge.documents import check_document
 from cumulet.edge.errands import addressed, answer_in_json, refuse_in_json, wants_json
@@ -197,7 +198,11 @@ class AwsApi:
             trace,
             request,
         )
-        output = await self._dispatcher.run(ctx, target.service, served.operation.name, members)
+        name = served.operation.name
+        if trace.parent_id:
+            output = await run_traced(self._dispatcher, ctx, target.service, name, members)
+        else:
+            output = await self._dispatcher.run(ctx, target.service, name, members)
         if call.claim is not None and call.wants_json:
             return answer_in_json(served.operation.name, output, call.request_id)
         response = served.write(output, call.request_id)

@@ -78,6 +78,7 @@ def _parcel(named: BusName, rule: Rule, target: Mapping[str, Any], happening: Ha
         role=target.get("RoleArn") or "",
         group=(target.get("SqsParameters") or {}).get("MessageGroupId") or "",
         passed={"Passed": passed, "Source": passed["event"]["source"]},
+        trace_header=happening.trace_header,
     )
 
 

@@ -67,11 +67,15 @@ class Occasion(msgspec.Struct, frozen=True):
 
 
 class Happening(msgspec.Struct, frozen=True):
-    """An event on its way to targets: JSON, how often it was passed on, and when it came in."""
+    """An event on its way to targets: JSON, how often it was passed on, and when it came in.
+
+    `trace_header` is X-Ray's, which targets get as well.
+    """
 
     event: bytes
     hops: int
     ingested_at: float
+    trace_header: str = ""
 
 
 class Invocation(msgspec.Struct, frozen=True):

@@ -176,7 +176,8 @@ class Freed(msgspec.Struct, frozen=True):
 class Event(msgspec.Struct, frozen=True):
     """Something that happened to an object, on its way to one target.
 
-    `due_ms` is when it is tried (next); `body` is what the target gets, in JSON.
+    `due_ms` is when it is tried (next); `body` is what the target gets, in JSON. `trace_header` is
+    X-Ray's, of the request that it came from.
     """
 
     due_ms: int
@@ -188,6 +189,7 @@ class Event(msgspec.Struct, frozen=True):
     body: str
     since_ms: int
     attempts: int = 0
+    trace_header: str = ""
 
 
 def is_bucket_name(name: str) -> bool:

@@ -61,7 +61,12 @@ class Recorder:
 
     def put(self, scope: Scope, document: Mapping[str, Any]) -> None:
         """Add a segment; one too many, or too large, is left out."""
-        data = _encode(document)
+        try:
+            data = _encode(document)
+        except (TypeError, ValueError):
+            # A text of a client's may be none that can be written.
+            self._left_out += 1
+            return
         size = len(data)
         if (
             len(self._waiting) >= WAITING_MAX

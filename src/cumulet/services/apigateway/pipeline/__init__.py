@@ -16,6 +16,7 @@ from cumulet.services.apigateway.pipeline.match import Arrival, match, match_tri
 from cumulet.services.apigateway.pipeline.meter import Metered, meter
 from cumulet.services.apigateway.pipeline.observe.measure import Measures
 from cumulet.services.apigateway.pipeline.observe.report import tell
+from cumulet.services.apigateway.pipeline.observe.segments import begin_trace
 from cumulet.services.apigateway.pipeline.respond import refuse, respond
 from cumulet.services.apigateway.pipeline.served import ServedStage, chosen
 from cumulet.services.apigateway.pipeline.validate import validate
@@ -34,6 +35,8 @@ async def answer(
     stage.
     """
     stage = chosen(stage, platform.clock)
+    if stage is not None:
+        arrival = await begin_trace(platform, stage, arrival)
     try:
         if refused is not None:
             raise refused
@@ -52,6 +55,8 @@ async def answer(
     if stage is None:
         return response
     platform.need(Measures).measure(stage, arrival, response.status, trace)
+    if arrival.journal.traced is not None:
+        arrival.journal.traced.finish(stage, arrival, response)
     return tell(platform, stage, arrival, response)
 
 
@@ -74,6 +79,7 @@ async def _through(
         trace=trace,
     )
     trace.note(api_id=matched.stage.api_id, resource=matched.method.resource_path)
+    ctx = ctx.carrying(arrival.trace_header)
     journal.authorized = authorized = await authorize(platform, ctx, matched)
     metered = await meter(platform, authorized)
     journal.key = metered.key

@@ -26,10 +26,21 @@ _KINDS: Mapping[str, Callable[[Context, Admitted], Awaitable[Exchange]]] = {
 }
 
 
+async def _ask_traced(ctx: Context, admitted: Admitted) -> Exchange:
+    """Ask the backend, and note it for X-Ray."""
+    matched = admitted.authorized.matched
+    ask = _KINDS[matched.method.kind]
+    traced = matched.arrival.journal.traced
+    if traced is None or matched.method.kind == "MOCK":
+        return await ask(ctx, admitted)
+    with traced.asking(matched):
+        return await ask(ctx, admitted)
+
+
 async def integrate(ctx: Context, admitted: Admitted) -> Exchange:
     """Ask the method's backend, or the stage's cache. Raises GatewayFault."""
     matched = admitted.authorized.matched
-    ask = _KINDS[matched.method.kind]
+    ask = _KINDS[matched.method.kind] if matched.arrival.journal.traced is None else _ask_traced
     if not matched.stage.cache_bytes or not matched.method.settings.caching_enabled:
         return await ask(ctx, admitted)
     return await from_cache(ctx, admitted, ask)

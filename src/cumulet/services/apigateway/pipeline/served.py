@@ -144,6 +144,8 @@ class ServedStage:
     """The share of requests (0 to 1) that another deployment of this stage gets, and that one."""
     client_certificate_id: str | None = None
     """By which HTTPS backends know the gateway."""
+    begins_traces: bool = False
+    """Whether X-Ray's rules are asked about requests whose callers have not decided."""
 
     def is_binary(self, media_type: str) -> bool:
         """Whether bodies of this type are taken as bytes; the type's own parameters are left out.
@@ -206,6 +208,7 @@ def serve_stage(
         authorizer_flushes=stage.authorizer_flushes,
         is_canary=is_canary,
         client_certificate_id=stage.client_certificate_id,
+        begins_traces=stage.tracing_enabled,
     )
 
 

@@ -111,7 +111,8 @@ async def put_events(ctx: Context, request: Request) -> dict[str, Any]:
             # AWS's own events are free: https://aws.amazon.com/eventbridge/pricing/
             scope, arn = taken.named.scope, taken.named.arn
             ctx.need(Usage).used(scope, arn, EVENTS, float(blocks(_size(entry))), ctx.trace)
-        loads.append(await load_of(ctx, taken.named, taken.event, taken.hops))
+        traced = ctx.carrying(entry["TraceHeader"]) if entry.get("TraceHeader") else ctx
+        loads.append(await load_of(traced, taken.named, taken.event, taken.hops))
         keepings += await ctx.need(Archives).keepings(ctx, taken.named, taken.event)
     await _queue_all(ctx, loads, keepings)
     failed = sum("ErrorCode" in answer for answer in answers)
@@ -231,9 +232,10 @@ def packed(ctx: Context, event: dict[str, Any], hops: int, drafts: list[Draft]) 
     now = ctx.clock.now()
     text = json.dumps(event, separators=(",", ":")).encode()
     sequence = ctx.need(EventDeliveries).next_sequence(max(TARGETS_MAX, len(drafts)))
+    happening = Happening(text, hops, now, ctx.kept_trace_header)
     # One event may lie in the queue more than once, when a bus passed it on.
     content = new_uuid(ctx.clock)
-    return Load(content, _encode(Happening(text, hops, now)), drafts, now, sequence)
+    return Load(content, _encode(happening), drafts, now, sequence)
 
 
 def drafts_of(scope: Scope, rule: Rule) -> list[Draft]:

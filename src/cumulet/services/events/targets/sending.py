@@ -22,6 +22,7 @@ class Parcel(NamedTuple):
 
     `source` is the ARN of the rule or schedule; without a role, `service` itself comes. `passed`
     is what a bus gets of an event that is passed on, `group` the message group of a FIFO queue.
+    `trace_header` is X-Ray's.
     """
 
     target: str
@@ -32,13 +33,15 @@ class Parcel(NamedTuple):
     role: str = ""
     group: str = ""
     passed: dict[str, Any] | None = None
+    trace_header: str = ""
 
 
 async def sender(platform: Platform, parcel: Parcel) -> Context:
     """A context of who brings the parcel. Raises AccessDenied."""
     principal = await _principal(platform, parcel)
     scope = Scope(principal.account or parcel.scope.account, parcel.scope.region)
-    return platform.context(scope, principal, request_id=new_uuid(platform.clock))
+    ctx = platform.context(scope, principal, request_id=new_uuid(platform.clock))
+    return ctx.carrying(parcel.trace_header)
 
 
 async def _principal(platform: Platform, parcel: Parcel) -> Principal:

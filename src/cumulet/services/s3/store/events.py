@@ -24,6 +24,7 @@ class Happening:
     now: float
     fresh: str
     actor: dict[str, Any]
+    trace_header: str = ""
 
     def note(
         self, tx: Transaction, scope: Scope, bucket: Bucket, stored: Stored, name: str = ""
@@ -47,6 +48,7 @@ class Happening:
                 wanted.target,
                 orjson.dumps({"Records": [record]}).decode(),
                 now_ms,
+                trace_header=self.trace_header,
             )
             EVENTS.add(tx, scope, event)
 
@@ -64,7 +66,7 @@ def told_of(ctx: Context, name: str) -> Happening:
             "x-amz-id-2": ctx.request_id,
         },
     }
-    return Happening(name, ctx.clock.now(), ctx.request_id, actor)
+    return Happening(name, ctx.clock.now(), ctx.request_id, actor, ctx.kept_trace_header)
 
 
 def by_itself(now: float, fresh: str) -> Happening:

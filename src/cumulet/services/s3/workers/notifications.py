@@ -60,6 +60,7 @@ async def _deliver(platform: Platform, event: Event) -> bool:
     """Whether the target took the event."""
     scope = Scope(event.account, event.region)
     ctx = platform.context(scope, service_principal(PRINCIPAL, event.account))
+    ctx = ctx.carrying(event.trace_header)
     bucket = Bucket(event.bucket, event.account, event.region, 0)
     try:
         await deliver(ctx, bucket, event.target, event.body, test=False)

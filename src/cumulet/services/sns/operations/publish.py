@@ -183,14 +183,8 @@ def _message(ctx: Context, scope: Scope, topic: Topic, published: Published) -> 
         deduplication=published.deduplication,
         sequence=f"{number:020d}" if topic.is_fifo else "",
         signature_version=topic.attributes.get("SignatureVersion", "1"),
-        trace_header=_lineage(ctx),
+        trace_header=ctx.kept_trace_header,
     )
-
-
-def _lineage(ctx: Context) -> str:
-    """The trace header of a function that publishes: by it Lambda finds loops of functions."""
-    given = "" if ctx.request is None else ctx.request.headers.get("x-amzn-trace-id")
-    return given if "Lineage=" in given else ""
 
 
 def _load(ctx: Context, scope: Scope, message: Message, subscribers: Subscribers) -> Load:

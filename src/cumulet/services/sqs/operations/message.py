@@ -185,15 +185,13 @@ def _draft(
 
 
 def _trace_header(ctx: Context, request: Request) -> str:
-    """The X-Ray header that the sender gives, or its own where a function is on the way.
+    """The X-Ray header that the sender gives as an attribute, or that came with the request.
 
     By the lineage in it Lambda finds loops of functions through queues.
+    https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html
     """
     given = read_trace_header(request.get("MessageSystemAttributes") or {})
-    if given or ctx.request is None:
-        return given
-    own = ctx.request.headers.get("x-amzn-trace-id") or ""
-    return own if "Lineage=" in own else ""
+    return given or ctx.kept_trace_header
 
 
 def _delay(queue: Queue, request: Request) -> int:

@@ -121,7 +121,12 @@ async def ask_for_grant(
         }
     else:
         event = _request_event(matched)
-    return parse_grant(await ask(ctx, served.function, event, ctx.need(Invocations).wait))
+    traced = matched.arrival.journal.traced
+    wait = ctx.need(Invocations).wait
+    if traced is None:
+        return parse_grant(await ask(ctx, served.function, event, wait))
+    with traced.authorizing(served.function) as header:
+        return parse_grant(await ask(ctx.carrying(header), served.function, event, wait))
 
 
 def _request_event(matched: Matched) -> dict[str, Any]:

@@ -73,7 +73,8 @@ def _request(admitted: Admitted, target: ServiceTarget, sent: Outgoing) -> Reque
     """The request as it would go to the service's own endpoint."""
     matched = admitted.authorized.matched
     arrival = matched.arrival
-    headers = [("Host", target.host), *checked_headers(sent.parameters["header"])]
+    trace = ("X-Amzn-Trace-Id", arrival.trace_header)
+    headers = [("Host", target.host), trace, *checked_headers(sent.parameters["header"])]
     names = {name.lower() for name, _ in headers}
     given = arrival.request.headers.get("content-type") or "application/json"
     kind = [("Content-Type", given)] if sent.body else []

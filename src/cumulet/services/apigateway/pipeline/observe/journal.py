@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from cumulet.services.apigateway.pipeline.faults import GatewayFault
     from cumulet.services.apigateway.pipeline.match import Matched
     from cumulet.services.apigateway.pipeline.meter import UsedKey
+    from cumulet.services.apigateway.pipeline.observe.segments import TracedRequest
 
 TRACE_LENGTH_MAX = 1_024
 """Characters of a body that an execution log shows.
@@ -32,6 +33,7 @@ class Journal:
     `matched`, `authorized` and `key` are there once those steps are done; `notes` holds `$context`
     names (`integration.status`, `authorizer.latency`) with their values. `cache` is `hit`, `miss`
     or empty when no cache was asked. `integration_ms` is None until a backend has answered.
+    `traced` is there when X-Ray records the request.
     """
 
     __slots__ = (
@@ -47,6 +49,7 @@ class Journal:
         "notes",
         "received",
         "sent",
+        "traced",
     )
 
     def __init__(self, *, is_test: bool = False) -> None:
@@ -62,3 +65,4 @@ class Journal:
         self.notes: dict[str, Any] = {}
         self.sent: Sent | None = None
         self.received: tuple[int, list[tuple[str, str]], bytes] | None = None
+        self.traced: TracedRequest | None = None
