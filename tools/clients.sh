@@ -58,4 +58,5 @@ fetch_wheels() { # requirements, folder
 }
 fetch_wheels apps/voice-quality/layer/requirements.txt wheels
 fetch_wheels apps/media-upload/src/api/requirements.txt media-wheels
+fetch_wheels tests/services/xray/requirements.txt xray-wheels
 exit 0

@@ -44,6 +44,10 @@ class Place(Protocol):
         """Take a line that was written during initialisation, which is no call's own."""
         ...
 
+    def datagram(self, data: bytes) -> None:
+        """Take what a process of the environment sent to the sandbox's `datagrams_to`."""
+        ...
+
 
 PlaceFactory = Callable[[], Awaitable[Place]]
 OnPlace = Callable[[Any], None]

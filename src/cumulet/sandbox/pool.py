@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable
 
 from cumulet.core.clock import Clock
 from cumulet.sandbox import verdicts
@@ -23,6 +24,7 @@ from cumulet.sandbox.contract import (
     Usage,
 )
 from cumulet.sandbox.environment import Answer, Environment, Result, TimedOut
+from cumulet.sandbox.links.datagrams import Datagrams
 from cumulet.sandbox.machine import memory
 from cumulet.sandbox.machine.report import describe_layers, missing_essentials
 from cumulet.sandbox.machine.runtimes import Interpreter, Runtimes
@@ -42,6 +44,7 @@ class Sandbox:
         self._runtimes = Runtimes()
         self._starter = Starter(config, clock)
         self._environments = Allotment(config, clock, self._starter)
+        self._datagrams = Datagrams(clock, lambda: self._environments.live)
         self._watchers: list[asyncio.Task[None]] = []
         self._layers: dict[str, str] = {}
         self._probing: asyncio.Task[None] | None = None
@@ -52,6 +55,7 @@ class Sandbox:
         Raises IsolationUnavailable, OSError.
         """
         self._starter.open()
+        await self._datagrams.open()
         self._probing = asyncio.get_running_loop().create_task(self._probe())
         if self._config.isolation == "require":
             try:
@@ -83,6 +87,7 @@ class Sandbox:
     async def stop(self) -> None:
         """End every environment and leave nothing behind."""
         self._starter.seal()
+        self._datagrams.close()
         ending = [*self._watchers, *([self._probing] if self._probing is not None else ())]
         for task in ending:
             task.cancel()
@@ -110,6 +115,18 @@ class Sandbox:
         interpreter = self._runtimes.resolve(runtime)
         zygote = await self._starter.zygote(interpreter, preload=interpreter.family == "python")
         self._starter.refill(zygote)
+
+    @property
+    def datagrams_to(self) -> str:
+        """The address and port that functions may send datagrams to; their places get them."""
+        return self._datagrams.address
+
+    def hear_strays(self, on_stray: Callable[[bytes], None]) -> None:
+        """Have datagrams told whose sender has ended before it could be found.
+
+        They may be anybody's on this machine: what they say must prove whose they are.
+        """
+        self._datagrams.on_stray = on_stray
 
     def busy(self) -> int:
         """How many environments serve an event just now."""

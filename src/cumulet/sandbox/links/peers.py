@@ -69,6 +69,11 @@ def belongs_to(accepted: socket.socket, pid: int) -> bool:
         inode = _inode_of_peer(accepted)
     except OSError:
         return False
+    return has_open(pid, inode)
+
+
+def has_open(pid: int, inode: int) -> bool:
+    """Whether the socket is open in the process `pid` or one of its descendants."""
     wanted = f"socket:[{inode}]"
     for process in processes_below(pid):
         folder = f"/proc/{process}/fd"

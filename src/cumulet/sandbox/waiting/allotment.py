@@ -26,6 +26,9 @@ class _OfCall(NamedTuple):
     env: Env
     line: OnLog
 
+    def datagram(self, data: bytes) -> None:
+        """Nobody wants to know what it sends."""
+
 
 class Allotment:
     """Owner of every environment that belongs to a function."""

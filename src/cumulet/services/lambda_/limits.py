@@ -93,6 +93,8 @@ SWEEP_SECONDS = 3_600.0
 
 CORS_LIST_MAX = 100
 
+TRACED_CALLS_KEPT_MAX = 4_096
+"""Traced invocations, the latest ones, to which segments of unknown senders may belong. Ours."""
 TRACE_LINKS_MAX = 20
 """Other traces that the segment of a batch links to.
 https://docs.aws.amazon.com/xray/latest/devguide/xray-services-lambda.html"""

@@ -9,7 +9,7 @@ from cumulet.core.context import Platform
 from cumulet.kit.ports import Segments
 from cumulet.kit.service import Service, operations_of
 from cumulet.services.xray import store
-from cumulet.services.xray.operations import group, sampling, segment, trace
+from cumulet.services.xray.operations import group, sampling, segment, statistics, trace
 from cumulet.services.xray.recorder import Recorder
 from cumulet.services.xray.shares import Shares
 from cumulet.services.xray.workers import WORKERS
@@ -23,7 +23,7 @@ def _provides(platform: Platform) -> Mapping[type, Any]:
 SERVICE = Service(
     name="xray",
     prefix="xray",
-    operations=operations_of(segment, trace, group, sampling),
+    operations=operations_of(segment, trace, group, sampling, statistics),
     workers=WORKERS,
     provides=_provides,
     tables=store.TABLES,

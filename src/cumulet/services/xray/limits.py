@@ -14,6 +14,10 @@ RULES_MAX = 25
 GRAPH_SECONDS_MAX = 6 * 3_600
 BATCH_TRACES_MAX = 5
 DEPTH_MAX = 30
+PARENTS_MAX = 100
+"""Subsegments between a call and the segment that it came from."""
+SERIES_PERIODS = (60, 300)
+"""https://docs.aws.amazon.com/xray/latest/api/API_GetTimeSeriesServiceStatistics.html"""
 
 PAST_SECONDS_MAX = 30 * 86_400
 FUTURE_SECONDS_MAX = 300

@@ -18,6 +18,7 @@ from cumulet.services.xray.limits import (
     SEGMENT_BYTES_MAX,
 )
 from cumulet.services.xray.model import Segment
+from cumulet.services.xray.nodes import service_of
 
 TRACE_ID = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}\Z")
 _ID = re.compile(r"[0-9a-f]{16}\Z")
@@ -110,9 +111,13 @@ def documents_of(segments: Sequence[Segment]) -> list[Document]:
 
 
 def parts_of(documents: Sequence[Document]) -> Iterator[Part]:
-    """Every segment and subsegment, each behind what it is a part of."""
+    """Every segment and subsegment, each behind what it is a part of.
+
+    A subsegment that was sent by itself is no whole segment: its depth is 1 as well.
+    """
     for document in documents:
-        yield from _parts(document, str(document.get("parent_id") or ""), 0)
+        depth = 1 if document.get("type") == "subsegment" else 0
+        yield from _parts(document, str(document.get("parent_id") or ""), depth)
 
 
 def _parts(document: Document, parent: str, depth: int) -> Iterator[Part]:
@@ -148,7 +153,7 @@ def summarize(documents: Sequence[Document], account: str) -> Summary | None:
     if not parts:
         return None
     ids = {part.id for part in parts}
-    whole = [part for part in parts if part.depth == 0]
+    whole = [part for part in parts if part.depth == 0] or parts
     roots = [part for part in whole if part.parent not in ids]
     first = min(roots or whole, key=lambda part: part.began)
     began = min(part.began for part in whole)
@@ -180,16 +185,6 @@ def summarize(documents: Sequence[Document], account: str) -> Summary | None:
         [one["resource_arn"] for one in documents if isinstance(one.get("resource_arn"), str)],
         service_of(first.document, account),
     )
-
-
-def service_of(document: Document, account: str) -> Document:
-    """The service that a segment is of, in AWS's spelling."""
-    name = str(document.get("name", ""))
-    kind = document.get("origin")
-    if not isinstance(kind, str):
-        aws = document.get("namespace") == "aws"
-        kind = f"AWS::{name}" if aws else "remote" if document.get("namespace") else "client"
-    return {"Name": name, "Names": [name], "AccountId": account, "Type": kind}
 
 
 def _annotations(document: Document) -> dict[str, Any]:

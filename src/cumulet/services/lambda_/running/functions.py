@@ -48,7 +48,14 @@ from cumulet.services.lambda_.running.measures import Measures, charge
 from cumulet.services.lambda_.running.permits import Permits, machine_is_full
 from cumulet.services.lambda_.running.places import Runnable
 from cumulet.services.lambda_.running.secrets import open_environment
-from cumulet.services.lambda_.running.session import Session, assume, environment_of, may_log
+from cumulet.services.lambda_.running.session import (
+    Session,
+    assume,
+    environment_of,
+    may_log,
+    may_trace,
+)
+from cumulet.services.lambda_.running.tracing.daemon import Daemon, Strays
 from cumulet.services.lambda_.running.tracing.lineage import VISITS_MAX, extend
 from cumulet.services.lambda_.running.tracing.segments import TracedCall, start_of
 
@@ -95,11 +102,13 @@ class Functions:
         self.live = Live(platform.need(Store))
         self.folders = Folders(platform.need(CacheFolder).path / "lambda-code", self._locate)
         self.permits = Permits()
+        self._strays = Strays()
         self._tasks = Tasks()
 
     async def start(self) -> None:
         """Begin with the folders as the last run left them, without its unfinished ones."""
         await self.folders.recover()
+        self._platform.need(Sandbox).hear_strays(self._strays.take)
 
     async def stop(self) -> None:
         """Forget what was kept ready; the sandbox ends its processes itself."""
@@ -240,7 +249,10 @@ class Functions:
             call.request_id,
             tail=call.with_tail,
         )
-        header = call.trace_id if traced is None else traced.header
+        header = call.trace_id
+        if traced is not None:
+            header = traced.header
+            self._strays.expect(*traced.told, runnable.daemon)
         invocation = Invocation(
             call.request_id, call.payload, 0, header, entry.arn, call.client_context
         )
@@ -319,6 +331,7 @@ class Functions:
             self._variables(scope, version, session),
             self._warning(version),
             self._platform.need(LogSink) if may else None,
+            Daemon(self._platform.need(Segments), scope, await may_trace(ctx, session)),
             session.began + CREDENTIAL_RENEW_SECONDS,
         )
 
@@ -336,9 +349,9 @@ class Functions:
     def _variables(self, scope: Scope, version: Version, session: Session) -> dict[str, str]:
         sealer = self._platform.need(Sealer)
         own = open_environment(sealer, scope, version)
-        endpoint = self._platform.inner_endpoint
+        endpoint, daemon = self._platform.inner_endpoint, self._platform.need(Sandbox).datagrams_to
         objects = self._platform.need(PublicUrl).of_objects
-        return environment_of(scope, version, own, session, endpoint, objects)
+        return environment_of(scope, version, own, session, endpoint, objects, daemon)
 
     def _warning(self, version: Version) -> str:
         texts = [self._platform.need(Sandbox).warning(version.settings.runtime) or ""]

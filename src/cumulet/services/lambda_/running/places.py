@@ -16,6 +16,7 @@ from cumulet.services.lambda_.model import Version
 from cumulet.services.lambda_.running import report
 from cumulet.services.lambda_.running.report import Start
 from cumulet.services.lambda_.running.session import Session
+from cumulet.services.lambda_.running.tracing.daemon import Daemon
 
 
 class Environment:
@@ -62,6 +63,10 @@ class Environment:
         if report.allows_application(self._owner.version.settings.logging, line.text):
             self._write(line.time_ms / 1000, line.text + "\n")
 
+    def datagram(self, data: bytes) -> None:
+        """A segment that the function sends."""
+        self._owner.daemon.take(data)
+
     def _write(self, seconds: float, text: str) -> None:
         owner = self._owner
         if owner.sink is not None:
@@ -93,6 +98,7 @@ class Runnable:
         variables: dict[str, str],
         warning: str,
         sink: LogSink | None,
+        daemon: Daemon,
         renew_at: float,
     ) -> None:
         self.revision = version.revision
@@ -102,6 +108,7 @@ class Runnable:
         self.spec = dataclasses.replace(spec, place=self._open)
         self.variables = variables
         self.sink = sink
+        self.daemon = daemon
         self.renew_at = renew_at
         self._clock = clock
         self._warning = warning

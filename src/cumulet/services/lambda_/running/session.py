@@ -72,6 +72,17 @@ async def may_log(ctx: Context, scope: Scope, session: Session, group: str) -> b
     return True
 
 
+async def may_trace(ctx: Context, session: Session) -> bool:
+    """Whether the execution role allows the function to send segments of its own."""
+    if session.principal is None:
+        return False
+    try:
+        await ctx.acting_as(session.principal).authorize("xray:PutTraceSegments", "*")
+    except AccessDenied:
+        return False
+    return True
+
+
 def environment_of(
     scope: Scope,
     version: Version,
@@ -79,10 +90,12 @@ def environment_of(
     session: Session,
     endpoint: str,
     objects: str = "",
+    daemon: str = "",
 ) -> dict[str, str]:
     """The variables of the process, without the log stream, which each environment has its own of.
 
     `objects` is the endpoint for S3, when it is another, as what a function signs is for browsers.
+    `daemon` is where X-Ray's SDKs send segments to, if they can.
     The function's own variables cannot replace Lambda's.
     """
     settings = version.settings
@@ -110,6 +123,12 @@ def environment_of(
     )
     if objects and not variables.get("AWS_ENDPOINT_URL"):
         made.setdefault("AWS_ENDPOINT_URL_S3", objects)
+    if daemon:
+        host, _, port = daemon.partition(":")
+        made.setdefault("AWS_XRAY_DAEMON_ADDRESS", daemon)
+        made.setdefault("_AWS_XRAY_DAEMON_ADDRESS", host)
+        made.setdefault("_AWS_XRAY_DAEMON_PORT", port)
+    made.setdefault("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR")
     made.setdefault("TZ", ":UTC")
     made.setdefault("LANG", "en_US.UTF-8")
     if logging.format == "JSON":

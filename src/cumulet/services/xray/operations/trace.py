@@ -26,13 +26,14 @@ from cumulet.services.xray.limits import (
 )
 from cumulet.services.xray.model import Segment, Trace
 from cumulet.services.xray.operations.group import find_group
-from cumulet.services.xray.segments import Summary, documents_of, summarize
+from cumulet.services.xray.segments import Document, Summary, documents_of, summarize
 
 Request = dict[str, Any]
 _Found = tuple[Trace, list[Segment]]
 
 
-def _span(request: Request, most: int) -> tuple[float, float]:
+def span_of(request: Request, most: int) -> tuple[float, float]:
+    """When a span of time begins and ends. Raises InvalidRequestException."""
     begin, end = float(request["StartTime"]), float(request["EndTime"])
     if begin >= end:
         raise InvalidRequestException("StartTime must be before EndTime.")
@@ -69,7 +70,7 @@ async def _page(
 @operation("GetTraceSummaries")
 async def get_trace_summaries(ctx: Context, request: Request) -> Request:
     """The traces that began in a span of time and match an expression, the newest first."""
-    begin, end = _span(request, SUMMARIES_SECONDS_MAX)
+    begin, end = span_of(request, SUMMARIES_SECONDS_MAX)
     if request.get("TimeRangeType") == "Service":
         raise InvalidRequestException("TimeRangeType Service is not supported by Cumulet.")
     test = read_expression(request.get("FilterExpression"))
@@ -188,21 +189,29 @@ async def batch_get_traces(ctx: Context, request: Request) -> Request:
 @operation("GetServiceGraph")
 async def get_service_graph(ctx: Context, request: Request) -> Request:
     """The services that the traces of a span of time went through, and how they answered."""
-    begin, end = _span(request, GRAPH_SECONDS_MAX)
+    begin, end = span_of(request, GRAPH_SECONDS_MAX)
     group = await find_group(ctx, request)
     test = read_expression(group.expression)
     graph = Graph(ctx.scope.account)
-    async for _, segments in _all(ctx, begin, end):
-        documents = documents_of(segments)
-        summary = summarize(documents, ctx.scope.account)
-        if summary is not None and test(Seen(summary, documents)):
-            graph.add(documents)
+    async for documents in matching(ctx, begin, end, test):
+        graph.add(documents)
     return {
         "StartTime": begin,
         "EndTime": end,
         "Services": graph.services(),
         "ContainsOldGroupVersions": False,
     }
+
+
+async def matching(
+    ctx: Context, begin: float, end: float, test: Test
+) -> AsyncIterator[list[Document]]:
+    """The segments of each trace of a span that passes a test, as many as a graph is made of."""
+    async for _, segments in _all(ctx, begin, end):
+        documents = documents_of(segments)
+        summary = summarize(documents, ctx.scope.account)
+        if summary is not None and test(Seen(summary, documents)):
+            yield documents
 
 
 async def _all(ctx: Context, begin: float, end: float) -> AsyncIterator[_Found]:

@@ -34,8 +34,9 @@ def start_of(entry: Entry) -> TraceStart:
 class TracedCall:
     """One invocation that is recorded, from when it was called for to its end.
 
-    `header` is what the function is told. An asynchronous event has `received` and the number of
-    its attempt; its segment of Lambda is written again at each.
+    `header` is what the function is told, `told` the trace and the segment in it. An asynchronous
+    event has `received` and the number of its attempt; its segment of Lambda is written again at
+    each.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class TracedCall:
         self._service = _lasting_id(request_id) if attempt else new_hex(clock, 16)
         self._function = new_hex(clock, 16)
         self.header = trace_header.decided(header, True, self._function)
+        self.told = Sampled(self._trace, self._function)
         segments.follow(self._scope, self._trace, self._function)
 
     def placed(self) -> None:
