@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from cumulet.blobs.contract import Blobs, NoSuchBlob
-from cumulet.core import trace_header
 from cumulet.core.clock import new_hex
 from cumulet.core.context import Context, Platform
 from cumulet.core.errors import AwsError
@@ -24,7 +23,6 @@ from cumulet.kit.workers import Tasks
 from cumulet.kv.contract import Store
 from cumulet.sandbox import (
     AsyncSink,
-    Failed,
     FunctionSpec,
     Invocation,
     IsolationUnavailable,
@@ -47,6 +45,7 @@ from cumulet.services.lambda_.running.log import InvocationLog, Place
 from cumulet.services.lambda_.running.measures import Measures, charge
 from cumulet.services.lambda_.running.permits import Permits, machine_is_full
 from cumulet.services.lambda_.running.places import Runnable
+from cumulet.services.lambda_.running.report import status_of
 from cumulet.services.lambda_.running.secrets import open_environment
 from cumulet.services.lambda_.running.session import (
     Session,
@@ -57,7 +56,7 @@ from cumulet.services.lambda_.running.session import (
 )
 from cumulet.services.lambda_.running.tracing.daemon import Daemon, Strays
 from cumulet.services.lambda_.running.tracing.lineage import VISITS_MAX, extend
-from cumulet.services.lambda_.running.tracing.segments import TracedCall, start_of
+from cumulet.services.lambda_.running.tracing.segments import TracedCall, decide, is_recorded
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -168,7 +167,7 @@ class Functions:
                 f"{ref.unqualified_arn}."
             )
         call = call._replace(trace_id=await self.decide(entry, version, trace_id))
-        if not _is_recorded(version, call.trace_id):
+        if not is_recorded(version, call.trace_id):
             return await self._run(ctx, entry, version, call, on_stream, None)
         traced = self._trace(entry, call)
         try:
@@ -180,17 +179,8 @@ class Functions:
             traced.end()
 
     async def decide(self, entry: Entry, version: Version, header: str) -> str:
-        """The trace header with a decision: the caller's, or else that of the sampling rules.
-
-        A function that only passes traces on decides nothing, and is in none.
-        """
-        if trace_header.decision_of(header) is not None:
-            return header
-        if version.settings.tracing != "Active":
-            return trace_header.decided(header, False)
-        segments = self._platform.need(Segments)
-        rule = await segments.sample(entry.ref.scope, start_of(entry))
-        return trace_header.decided(header, bool(rule))
+        """The trace header with a decision on whether the call is recorded."""
+        return await decide(self._platform.need(Segments), entry, version, header)
 
     def _trace(self, entry: Entry, call: Call) -> TracedCall:
         return TracedCall(
@@ -381,10 +371,6 @@ class Functions:
         return self._platform.context(scope, root_principal(scope.account), request_id=request_id)
 
 
-def _is_recorded(version: Version, header: str) -> bool:
-    return version.settings.tracing == "Active" and trace_header.sampled(header) is not None
-
-
 def key_of(scope: Scope, name: str, label: str = "") -> str:
     """With what the sandbox's keys of a function, or of one version, begin."""
     key = f"{scope.account}/{scope.region}/{name}/"
@@ -399,14 +385,3 @@ def _told(scope: Scope, version: Version) -> dict[str, str]:
         "faas.invoked_region": scope.region,
         "faas.version": version.label,
     }
-
-
-def status_of(outcome: Outcome) -> tuple[str, str]:
-    """The status word of the report line, and the error type."""
-    if not isinstance(outcome, Failed):
-        return "success", ""
-    if outcome.error_type == "Sandbox.Timedout":
-        return "timeout", outcome.error_type
-    if outcome.kind == "Unhandled":
-        return "error", outcome.error_type
-    return "failure", outcome.error_type

@@ -12,6 +12,7 @@ import msgspec
 
 from cumulet.core.clock import iso_time
 from cumulet.core.trace_header import field_of
+from cumulet.sandbox import Failed, Outcome
 from cumulet.services.lambda_.model import Logging
 
 LEVELS = {"TRACE": 0, "DEBUG": 1, "INFO": 2, "WARN": 3, "WARNING": 3, "ERROR": 4, "FATAL": 5}
@@ -159,3 +160,14 @@ def _report_record(seconds: float, report: Report) -> str:
 def _record(seconds: float, kind: str, record: dict[str, Any]) -> str:
     whole = {"time": iso_time(seconds), "type": kind, "record": record}
     return msgspec.json.encode(whole).decode() + "\n"
+
+
+def status_of(outcome: Outcome) -> tuple[str, str]:
+    """The status word of the report line, and the error type."""
+    if not isinstance(outcome, Failed):
+        return "success", ""
+    if outcome.error_type == "Sandbox.Timedout":
+        return "timeout", outcome.error_type
+    if outcome.kind == "Unhandled":
+        return "error", outcome.error_type
+    return "failure", outcome.error_type

@@ -31,6 +31,24 @@ def start_of(entry: Entry) -> TraceStart:
     return TraceStart(entry.ref.name, FUNCTION, entry.ref.unqualified_arn)
 
 
+async def decide(segments: Segments, entry: Entry, version: Version, header: str) -> str:
+    """The trace header with a decision: the caller's, or else that of the sampling rules.
+
+    A function that only passes traces on decides nothing, and is in none.
+    """
+    if trace_header.decision_of(header) is not None:
+        return header
+    if version.settings.tracing != "Active":
+        return trace_header.decided(header, False)
+    rule = await segments.sample(entry.ref.scope, start_of(entry))
+    return trace_header.decided(header, bool(rule))
+
+
+def is_recorded(version: Version, header: str) -> bool:
+    """Whether an invocation with this header has segments."""
+    return version.settings.tracing == "Active" and trace_header.sampled(header) is not None
+
+
 class TracedCall:
     """One invocation that is recorded, from when it was called for to its end.
 
