@@ -20,9 +20,9 @@ from cumulet.core.http import Body, BytesBody, Request, Response
 from cumulet.core.identity import Scope
 from cumulet.core.trace import Trace, log_cause, log_line
 from cumulet.edge.authenticate import S3, Authenticator, Claim
+from cumulet.edge.bodies.compress import compress
+from cumulet.edge.bodies.documents import check_document
 from cumulet.edge.calls import run_traced
-from cumulet.edge.compress import compress
-from cumulet.edge.documents import check_document
 from cumulet.edge.errands import addressed, answer_in_json, refuse_in_json, wants_json
 from cumulet.edge.limits import body_limit
 from cumulet.edge.route import path_style

@@ -8,7 +8,7 @@ import pytest
 
 from cumulet.core.errors import AwsError
 from cumulet.core.http import Headers
-from cumulet.edge.documents import check_document
+from cumulet.edge.bodies.documents import check_document
 
 CONTENT = b"<Delete/>"
 
