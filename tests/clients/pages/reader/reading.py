@@ -17,8 +17,9 @@ from tests.clients.pages.reader.terminal import Foreground, Said, Terminal
 
 ROOT = Path(__file__).parents[4]
 DEFAULT_PORT = "4566"
-LATER_SECONDS_MAX = 90
-"""How long after a change it may take to be seen: metrics, lines, segments are published later."""
+LATER_SECONDS_MAX = 180
+"""How long after a change it may take to be seen: metrics, lines and segments are published later,
+and an alarm looks once a minute."""
 AGAIN_SECONDS = 1.0
 UP = re.compile(r"^(?:\S+/)?cumulet up\b")
 FOLLOWS = re.compile(r"\s(?:--follow|-f)\b")
