@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 DOCS = Path(__file__).parent
+ANY_LINK = re.compile(r"\]\(((?:\.\./)+[\w./-]+\.md)(#[^)]*)?\)")
 LINK = re.compile(r"\]\(([\w./-]+)\.md\)")
 SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
 
@@ -100,8 +101,19 @@ def contents_of_section(text: str, section: Path) -> str:
     return toctree(names) if names else ""
 
 
+def with_files_beyond(text: str, folder: Path) -> str:
+    """Links to Markdown outside of this folder, as links to a copy of the file as it is."""
+
+    def link(found: re.Match[str]) -> str:
+        beyond = not (folder / found[1]).resolve().is_relative_to(DOCS)
+        return f"](path:{found[1]})" if beyond else found[0]
+
+    return ANY_LINK.sub(link, text)
+
+
 def add_contents(app: Sphinx, docname: str, source: list[str]) -> None:
     """Give an index its table of contents, which readers of the Markdown do not see."""
+    source[0] = with_files_beyond(source[0], (DOCS / docname).parent)
     if docname == "index":
         source[0] += contents_of_front(source[0])
     elif docname.endswith("/index"):
