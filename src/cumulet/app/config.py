@@ -28,6 +28,7 @@ VARIABLES = {
     "CUMULET_DATA": "The data folder, where `--data` is not given.",
     "CUMULET_METRICS_TOKEN_FILE": "The token file, where `--metrics-token-file` is not given.",
     "CUMULET_OTLP": "The collector, where `--otlp` is not given.",
+    "CUMULET_PUBLIC_URL": "The address for others, where `--public-url` is not given.",
     "CUMULET_SMTP": "The mail server, where `--smtp` is not given.",
     "HOME": "Below it are the data folder and the AWS profiles.",
     "NO_COLOR": "When set, commands print no colours.",
