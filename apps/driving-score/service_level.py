@@ -9,6 +9,7 @@ at once however many calls there were, as CloudWatch keeps them. All times are U
 """
 
 import argparse
+import json
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -52,6 +53,7 @@ def main():
     parser.add_argument("--from", dest="since", type=moment, help="the first day, YYYY-MM-DD")
     parser.add_argument("--to", dest="until", type=moment, help="the last day, YYYY-MM-DD")
     parser.add_argument("--svg", help="a file for the chart by days")
+    parser.add_argument("--json", action="store_true", help="print JSON for programs, not tables")
     parser.add_argument("--strict", action="store_true", help="end with 1 when the aim was missed")
     given = parser.parse_args()
     since, until = span(given)
@@ -61,6 +63,29 @@ def main():
         tallies, unread = access_log.read(given.log, since, until)
     else:
         tallies, unread = metrics.read(given.api, since, until), 0
+    if given.svg and tallies:
+        Path(given.svg).write_text(charts.svg(tallies, since, until), encoding="utf-8")
+    missed = [tally.name for tally in tallies if tally.share_in_time < AIM]
+    if given.json:
+        print(json.dumps(told(since, until, tallies, unread), indent=2))
+    else:
+        show(since, until, tallies, unread, given.svg)
+    sys.exit(1 if missed and given.strict else 0)
+
+
+def told(since, until, tallies, unread):
+    """The report as JSON has it."""
+    return {
+        "from": since.date().isoformat(),
+        "to": (until - timedelta(seconds=1)).date().isoformat(),
+        "limitMs": LIMIT_MS,
+        "aim": AIM,
+        "unreadLines": unread,
+        "methods": [tally.told() for tally in tallies],
+    }
+
+
+def show(since, until, tallies, unread, chart):
     last = until - timedelta(seconds=1)
     print(f"Service level, {since:%Y-%m-%d} to {last:%Y-%m-%d} (UTC)\n")
     if not tallies:
@@ -71,13 +96,11 @@ def main():
         print(f"\n{unread} lines of the log could not be read, and are not counted")
     for tally in tallies:
         print(f"\n{charts.days(tally)}")
-    if given.svg:
-        Path(given.svg).write_text(charts.svg(tallies, since, until), encoding="utf-8")
-        print(f"\nthe chart is in {given.svg}")
+    if chart:
+        print(f"\nthe chart is in {chart}")
     missed = [tally.name for tally in tallies if tally.share_in_time < AIM]
     verdict = f"missed by {', '.join(missed)}" if missed else "reached"
     print(f"\naim: {AIM:.1%} of the answers within {LIMIT_MS:,} ms: {verdict}")
-    sys.exit(1 if missed and given.strict else 0)
 
 
 if __name__ == "__main__":

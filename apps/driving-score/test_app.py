@@ -18,7 +18,7 @@ import boto3
 import generate
 
 ACROSS = ("acceleration", "braking", "cornering", "speed", "phone", "fatigue")
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 120
 CALLERS = 32
 UNKNOWN = generate.record_id(generate.IDS - 1)
 
@@ -36,7 +36,7 @@ class Application(unittest.TestCase):
         if key is not None:
             request.add_header("x-api-key", key)
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, json.loads(answer.read()), answer.headers
         except urllib.error.HTTPError as error:
             with error:
@@ -97,8 +97,11 @@ class Keys(Application):
         client = boto3.client("apigateway")
         [plan] = client.get_usage_plans(keyId=os.environ["API_KEY_ID"])["items"]
         count = int(plan["throttle"]["burstLimit"] + plan["throttle"]["rateLimit"]) * 4
+        found, deadline = [], time.monotonic() + PATIENCE_SECONDS
         with ThreadPoolExecutor(CALLERS) as callers:
-            found = list(callers.map(lambda _: self.ask(person, self.key), range(count)))
+            # A busy machine may be too slow to ask too often at the first attempt.
+            while 429 not in {answer[0] for answer in found} and time.monotonic() < deadline:
+                found += callers.map(lambda _: self.ask(person, self.key), range(count))
         self.assertEqual({answer[0] for answer in found}, {200, 429})
         refused = next(answer for answer in found if answer[0] == 429)
         self.assertEqual(refused[1]["message"], "Too Many Requests")

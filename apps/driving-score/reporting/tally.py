@@ -38,6 +38,24 @@ class Figures:
     def share_in_time(self):
         return 1 - self.late / self.calls if self.calls else 1.0
 
+    def told(self):
+        """What a program wants to know of it; shares from 0 to 1, latencies in milliseconds."""
+        return {
+            "stage": self.stage,
+            "method": self.method,
+            "calls": self.calls,
+            "clientErrors": self.client_errors,
+            "serverErrors": self.server_errors,
+            "late": self.late,
+            "shareLate": self.late / self.calls if self.calls else 0.0,
+            "reached": self.share_in_time >= AIM,
+            "latencyMs": {f"p{rank}": value for rank, value in self.percentiles.items()},
+            "days": [
+                {"day": at.isoformat(), "calls": day.calls, "late": day.late, "p99Ms": day.p99}
+                for at, day in self.days.items()
+            ],
+        }
+
 
 @dataclass
 class Tally:
