@@ -16,7 +16,7 @@ from cumulet.core.http import Response
 from cumulet.core.identity import ANONYMOUS, Principal, Scope
 from cumulet.core.trace import Trace
 from cumulet.kit.policy import IdentityPolicies
-from cumulet.kit.ports import Authenticator, Metrics, Policies
+from cumulet.kit.ports import Authenticator, Metrics, Policies, Usage
 from cumulet.services.apigateway.admission.authorizers import Grants
 from cumulet.services.apigateway.admission.buckets import Buckets
 from cumulet.services.apigateway.model import Deployment, Method, Resource, RestApi, Stage
@@ -60,6 +60,12 @@ class Measured(list[tuple[str, dict[str, str], float, str]]):
         self.extend((name, dict(dimensions), value, unit) for value in values)
 
 
+class Unbilled:
+    """Takes what is used, for which nobody is charged here."""
+
+    def used(self, *_: Any, **__: Any) -> None: ...
+
+
 @dataclass
 class Cast:
     """The platform as the pipeline sees it: what other services answer, and who signs."""
@@ -94,6 +100,8 @@ class Cast:
             return self.parts.setdefault(kind, kind())
         if kind is Metrics:
             return self.parts.setdefault(kind, Measured())
+        if kind is Usage:
+            return self.parts.setdefault(kind, Unbilled())
         if kind is Measures:
             return self.parts.setdefault(kind, Measures(self))
         assert kind in (Authenticator, Policies) or kind in self.parts
