@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+WAIT_SECONDS = 60
 CODE = "def handler(event, context):\n    return {'statusCode': 200, 'body': 'x'}\n"
 
 
@@ -113,6 +115,9 @@ def test_an_on_demand_table_is_charged_by_units(cloud: Any, ce: Any) -> None:
     db.put_item(TableName="ce-costs", Item={"p": {"S": "a"}, "v": {"S": "x" * 1500}})
     db.get_item(TableName="ce-costs", Key={"p": {"S": "a"}})
     used = of_resource(ce, arn)
+    until = time.monotonic() + WAIT_SECONDS  # Tables tell what they used once a second.
+    while len(used) < 2 and time.monotonic() < until:
+        used = of_resource(ce, arn)
     assert used["WriteRequestUnits"] == (2, pytest.approx(2 * 6.25e-7))
     assert used["ReadRequestUnits"] == (0.5, pytest.approx(0.5 * 1.25e-7))
     db.delete_table(TableName="ce-costs")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.services.dynamodb.conftest import refused, s
 
-WAIT_SECONDS = 30
+WAIT_SECONDS = 120
 
 
 def test_units_latency_and_failed_conditions_are_told(cloud, db, make):
@@ -23,7 +23,6 @@ def test_units_latency_and_failed_conditions_are_told(cloud, db, make):
         ConditionExpression="attribute_not_exists(p)",
     )
     db.scan(TableName=table, ConsistentRead=True)
-    watch = cloud.client("cloudwatch")
     put = {"Name": "Operation", "Value": "PutItem"}
     scan = {"Name": "Operation", "Value": "Scan"}
     wanted = {
@@ -33,6 +32,37 @@ def test_units_latency_and_failed_conditions_are_told(cloud, db, make):
         ("SuccessfulRequestLatency", "SampleCount"): ([put], 3.0),
         ("ReturnedItemCount", "Sum"): ([scan], 1.0),
     }
+    wait_for(cloud, table, wanted)
+
+
+def test_what_expires_and_what_streams_return_is_told(cloud, db, streams, make):
+    table = make(StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"})
+    specification = {"Enabled": True, "AttributeName": "until"}
+    db.update_time_to_live(TableName=table, TimeToLiveSpecification=specification)
+    past = {"N": str(int(time.time()) - 3600)}
+    db.put_item(TableName=table, Item={"p": s("a"), "until": past})
+    arn = db.describe_table(TableName=table)["Table"]["LatestStreamArn"]
+    (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    iterator = streams.get_shard_iterator(
+        StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+    )["ShardIterator"]
+    records = streams.get_records(ShardIterator=iterator, Limit=1)["Records"]
+    returned = [
+        {"Name": "Operation", "Value": "GetRecords"},
+        {"Name": "StreamLabel", "Value": arn.rpartition("/")[2]},
+    ]
+    size = float(records[0]["dynamodb"]["SizeBytes"])
+    wanted = {
+        ("TimeToLiveDeletedItemCount", "Sum"): ([], 1.0),
+        ("ReturnedRecordsCount", "Sum"): (returned, 1.0),
+        ("ReturnedBytes", "Sum"): (returned, size),
+    }
+    wait_for(cloud, table, wanted)
+
+
+def wait_for(cloud, table, wanted):
+    """Until CloudWatch says of the table what is wanted, by metric and statistic."""
+    watch = cloud.client("cloudwatch")
 
     def told(metric, statistic, dimensions):
         found = watch.get_metric_statistics(

@@ -40,6 +40,7 @@ from cumulet.services.dynamodb.store.records import (
     scan_expiring,
     table_key,
 )
+from cumulet.services.dynamodb.tables.metering import measure_expiry
 from cumulet.services.dynamodb.tables.view import TableView
 from cumulet.services.dynamodb.tables.views import TableChanged, TableViews
 
@@ -136,16 +137,19 @@ async def expire_items(platform: Platform) -> float:
         for table in tables:
             view = await views.find((table.account, table.region, table.name))
             if view is not None and view.record.expiry is not None:
-                more |= await _expire(kv, view, platform.clock.now())
+                deleted, is_more = await _expire(kv, view, platform.clock.now())
+                measure_expiry(platform, view.record, deleted)
+                more |= is_more
         if len(tables) < PAGE:
             return 0.0 if more else EXPIRY_SECONDS_BETWEEN
         after = tables[-1]
 
 
-async def _expire(kv: Store, view: TableView, now: float) -> bool:
-    """Delete some expired items of a table; tells whether there may be more."""
+async def _expire(kv: Store, view: TableView, now: float) -> tuple[int, bool]:
+    """Delete some expired items of a table; tells how many, and whether there may be more."""
 
-    async def delete(tx: Transaction) -> bool:
+    async def delete(tx: Transaction) -> tuple[int, bool]:
+        deleted = 0
         await require_same(tx, view)
         base = expiry_prefix(view)
         oldest = max(0, int(now) - EXPIRY_AGE_SECONDS_MAX)
@@ -162,12 +166,13 @@ async def _expire(kv: Store, view: TableView, now: float) -> bool:
             await replace_item(
                 tx, view, primary, packed, None, now, old_item=item, order=order, by_service=True
             )
-        return len(pairs) == EXPIRED_ITEMS
+            deleted += 1
+        return deleted, len(pairs) == EXPIRED_ITEMS
 
     try:
         return await kv.transact(delete)
     except TableChanged:
-        return True
+        return 0, True
 
 
 async def trim_streams(platform: Platform) -> float:

@@ -37,6 +37,7 @@ from cumulet.services.dynamodb.model import Stream
 from cumulet.services.dynamodb.plans.answers import is_for_wire
 from cumulet.services.dynamodb.store import changes as store
 from cumulet.services.dynamodb.store.changes import PLACE_BYTES, ChangeRecord
+from cumulet.services.dynamodb.tables.metering import measure_records
 
 Request = Mapping[str, Any]
 _DIGITS = 29
@@ -238,6 +239,7 @@ async def get_records(ctx: Context, request: Request) -> dict[str, Any]:
     found = await ctx.transact(_read, stream, place, limit)
     oldest_ms = (ctx.clock.now() - STREAM_SECONDS_KEPT) * 1000
     records = [_record(stream, one) for one in found if one.time_ms >= oldest_ms]
+    measure_records(ctx, stream, [record["dynamodb"]["SizeBytes"] for record in records])
     answer: dict[str, Any] = {}
     if is_for_wire(ctx):
         answer["Records"] = orjson.Fragment(orjson.dumps(records))

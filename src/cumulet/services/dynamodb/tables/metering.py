@@ -6,13 +6,15 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensi
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Protocol
 
 from cumulet.core.context import Context, Platform
 from cumulet.core.identity import Scope
-from cumulet.core.usage import READ_UNITS, WRITE_UNITS
+from cumulet.core.usage import READ_UNITS, WRITE_UNITS, Used
 from cumulet.kit.ports import Metrics, Usage
 from cumulet.kit.workers.regularly import Regularly
+from cumulet.services.dynamodb.model import Stream, Table
 from cumulet.services.dynamodb.tables.throttling import spend
 from cumulet.services.dynamodb.tables.view import TableView
 
@@ -37,10 +39,12 @@ class Units(Protocol):
 class Series:
     """What one operation on one table came to, of which CloudWatch has not heard yet."""
 
-    __slots__ = ("failed", "indexes", "is_write", "latency", "returned", "units")
+    __slots__ = ("arn", "charged", "failed", "indexes", "is_write", "latency", "returned", "units")
 
-    def __init__(self, *, is_write: bool) -> None:
+    def __init__(self, arn: str, *, is_write: bool) -> None:
+        self.arn = arn
         self.is_write = is_write
+        self.charged = 0.0
         self.units: list[float] = []
         self.latency: list[float] = []
         self.returned: list[float] = []
@@ -61,10 +65,10 @@ class Measures(Regularly):
         key = (view.record.scope, view.record.name, operation)
         found = self._series.get(key)
         if found is None:
-            found = self._series[key] = Series(is_write=is_write)
+            found = self._series[key] = Series(view.record.arn, is_write=is_write)
         elif len(found.units) >= VALUES_MAX:
             self.tell()
-            found = self._series[key] = Series(is_write=is_write)
+            found = self._series[key] = Series(view.record.arn, is_write=is_write)
         return found
 
     def tell(self) -> None:
@@ -74,13 +78,16 @@ class Measures(Regularly):
             self._tell(scope, name, operation, series)
 
     def _tell(self, scope: Scope, name: str, operation: str, series: Series) -> None:
+        if series.charged:
+            kind = WRITE_UNITS if series.is_write else READ_UNITS
+            self._platform.need(Usage).used(scope, series.arn, kind, series.charged)
         record = self._platform.need(Metrics).record_all
         table = (("TableName", name),)
         both = (*table, ("Operation", operation))
-        kind = "ConsumedWriteCapacityUnits" if series.is_write else "ConsumedReadCapacityUnits"
-        record(scope, _SPACE, kind, table, series.units)
+        consumed = "ConsumedWriteCapacityUnits" if series.is_write else "ConsumedReadCapacityUnits"
+        record(scope, _SPACE, consumed, table, series.units)
         for index, units in series.indexes.items():
-            record(scope, _SPACE, kind, (*table, ("GlobalSecondaryIndexName", index)), units)
+            record(scope, _SPACE, consumed, (*table, ("GlobalSecondaryIndexName", index)), units)
         # Thousands of different values a second would cost more than what they tell.
         latency = [round(one, _LATENCY_DECIMALS) for one in series.latency]
         record(scope, _SPACE, "SuccessfulRequestLatency", both, latency, "Milliseconds")
@@ -106,9 +113,10 @@ def measure(
         for index, number in used.global_.items():
             series.indexes.setdefault(index, []).append(number)
     if view.record.billing == "PAY_PER_REQUEST":
-        total = units + sum(used.global_.values())
+        total = units + sum(used.global_.values()) if used.global_ else units
+        series.charged += total
         kind = WRITE_UNITS if used.is_write else READ_UNITS
-        ctx.need(Usage).used(view.record.scope, view.record.arn, kind, total, ctx.trace)
+        ctx.trace.add_used(Used(view.record.scope.region, series.arn, kind, total))
     if view.is_throttled:
         spend(ctx, view, units, used.global_, is_write=used.is_write)
     if failed:
@@ -117,3 +125,25 @@ def measure(
     series.latency.append((time.perf_counter() - ctx.trace.started) * 1_000)
     if returned is not None:
         series.returned.append(float(returned))
+
+
+def measure_expiry(platform: Platform, table: Table, deleted: int) -> None:
+    """Note how many items of a table were deleted as their time had come."""
+    if deleted:
+        name = "TimeToLiveDeletedItemCount"
+        record = platform.need(Metrics).record
+        record(table.scope, _SPACE, name, (("TableName", table.name),), float(deleted))
+
+
+def measure_records(ctx: Context, stream: Stream, sizes: Sequence[int]) -> None:
+    """Note what one read of a stream returned, if anything: the size in bytes of each record."""
+    if sizes:
+        scope = Scope(stream.account, stream.region)
+        told = (
+            ("Operation", "GetRecords"),
+            ("StreamLabel", stream.label),
+            ("TableName", stream.table),
+        )
+        record = ctx.need(Metrics).record
+        record(scope, _SPACE, "ReturnedRecordsCount", told, float(len(sizes)))
+        record(scope, _SPACE, "ReturnedBytes", told, float(sum(sizes)), "Bytes")
