@@ -20,6 +20,7 @@ COMMANDS = [
     "mail",
     "import",
     "hosts",
+    "costs",
     "console",
     "check",
     "doctor",

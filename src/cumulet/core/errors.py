@@ -95,15 +95,6 @@ class MalformedRequest(Generic):
     status = 400
 
 
-class MalformedNumber(MalformedRequest):
-    """A parameter of the address or a header, `name`, is no number that can be read."""
-
-    def __init__(self, name: str, text: str) -> None:
-        super().__init__(f"{text[:100]!r} can not be converted to an Integer")
-        self.name = name
-        self.text = text
-
-
 class ConstraintViolation(Generic):
     """A member breaks a constraint of the service model; the message is AWS's sentence."""
 

@@ -11,7 +11,6 @@ from cumulet.core.errors import (
     AwsError,
     ConstraintViolation,
     Generic,
-    MalformedNumber,
     MalformedRequest,
     RequestExpired,
 )
@@ -31,6 +30,7 @@ from cumulet.wire.protocols.rest_output import header_formatter
 from cumulet.wire.protocols.rest_xml import XML_HEAD, s3_host_id, s3_request_ids
 from cumulet.wire.values.cbor_shapes import cbor_members_writer, dump_cbor
 from cumulet.wire.values.json_shapes import dump_json, members_writer
+from cumulet.wire.values.scalars import MalformedNumber
 from cumulet.wire.values.xml_shapes import members_writer as xml_members_writer
 from cumulet.wire.values.xml_text import MalformedXml, escape
 
@@ -139,6 +139,8 @@ def _exact_spelling(error: Generic, model: ServiceModel, protocol: str) -> Spell
             return Spelling("AccessDenied", 403, "Access Denied")
         if isinstance(error, MalformedXml):
             return Spelling("MalformedXML", 400)
+        if isinstance(error, MalformedNumber):
+            return Spelling("InvalidArgument", 400)
         if isinstance(error, RequestExpired) and error.message.startswith("Request has expired"):
             return Spelling("AccessDenied", 403)
     return spelling(error, model.name, protocol)

@@ -12,7 +12,6 @@ from cumulet.core.errors import (
     IncompleteSignature,
     InternalFailure,
     InvalidToken,
-    MalformedNumber,
     MalformedRequest,
     MissingAuthentication,
     OperationNotImplemented,
@@ -122,7 +121,6 @@ S3: Table = {
     ExpiredToken: Spelling("ExpiredToken", 400, "The provided token has expired."),
     RequestExpired: Spelling("RequestTimeTooSkewed", 403),
     MalformedRequest: Spelling("InvalidRequest", 400),
-    MalformedNumber: Spelling("InvalidArgument", 400),
     ConstraintViolation: Spelling("InvalidArgument", 400),
     UnknownOperation: Spelling(
         "MethodNotAllowed", 405, "The specified method is not allowed against this resource."

@@ -8,12 +8,13 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from cumulet.core.errors import MalformedNumber, MalformedRequest
+from cumulet.core.errors import MalformedRequest
 from cumulet.core.http import Body, BytesBody, Headers, Request
 from cumulet.wire.model import OperationModel, Shape
 from cumulet.wire.values.forms import decode_component, parse_pairs
 from cumulet.wire.values.json_shapes import parse_json
 from cumulet.wire.values.scalars import (
+    MalformedNumber,
     is_json_value,
     parse_blob,
     parse_boolean,

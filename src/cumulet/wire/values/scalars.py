@@ -38,6 +38,15 @@ INTEGER_MIN, INTEGER_MAX = -(2**31), 2**31 - 1
 LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
 
 
+class MalformedNumber(MalformedRequest):
+    """A parameter of the address or a header, `name`, is no number that can be read."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(f"{text[:100]!r} can not be converted to an Integer")
+        self.name = name
+        self.text = text
+
+
 def bad_value(text: object, kind: str) -> MalformedRequest:
     """The error for a value that is not of the shape's type."""
     return MalformedRequest(f"{str(text)[:100]!r} can not be converted to {kind}")

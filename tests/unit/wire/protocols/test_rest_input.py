@@ -49,7 +49,7 @@ def operation(members):
             "TextMap": {"type": "map", "key": {"shape": "Text"}, "value": {"shape": "Text"}},
         },
     }
-    return ServiceModel("made", {}, lambda: raw).operation("Do")
+    return ServiceModel("made", {"protocol": "rest-json"}, lambda: raw).operation("Do")
 
 
 def read(members, query="", headers=(), body=b""):
