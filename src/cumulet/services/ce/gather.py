@@ -58,10 +58,9 @@ class UsageGatherer(Regularly):
         if self._clock.now() >= self._ends:
             self._turn_day()
         key = (scope, resource, dimension)
-        amounts = self._amounts
-        if key in amounts:
-            amounts[key] += amount
-        else:
+        try:
+            self._amounts[key] += amount
+        except KeyError:
             self._begin(key, amount)
         if trace is not None:
             trace.add_used(Used(scope.region, resource, dimension, amount))
