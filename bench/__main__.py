@@ -7,7 +7,7 @@ import argparse
 from bench import identity, start
 from bench.databases import dynamodb, scores
 from bench.functions import cold, invoke
-from bench.gateways import chat, rest, sign_ins, sockets
+from bench.gateways import chat, observing, rest, sign_ins, sockets
 from bench.load import pin
 from bench.queues import sqs, voice, waking
 from bench.storage import logs, s3, uploads
@@ -17,6 +17,7 @@ BENCHMARKS = {
     "identity": identity.run,
     "invoke": invoke.run,
     "gateway": rest.run,
+    "observing": observing.run,
     "sockets": sockets.run,
     "sign-ins": sign_ins.run,
     "cold": cold.run,

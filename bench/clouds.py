@@ -161,11 +161,12 @@ def started(
 
 
 @contextlib.contextmanager
-def ours() -> Iterator[Server]:
-    """This cloud, on data of its own."""
+def ours(*program: str) -> Iterator[Server]:
+    """This cloud, on data of its own; `program` is how Python is to start it, if in another way."""
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     port = free_port()
-    words = [sys.executable, "-m", "cumulet", "up", "--data", str(folder), "--port", str(port)]
+    program = program or ("-m", "cumulet")
+    words = [sys.executable, *program, "up", "--data", str(folder), "--port", str(port)]
     try:
         with started("cumulet", words, port, "/_cumulet/health", ("", "")) as server:
             key = json.loads((folder / "root-key.json").read_text())

@@ -73,15 +73,20 @@ export default async function home() {
       h("span", { class: "soft" }, `version ${health.version}`)),
     health.failure && notice(health.failure, "bad"),
     broken.length > 0 && notice(h("span", {}, `${broken.length} stacks need a look: `, broken.map((one) => [h("a", { href: `#/stacks/${one.StackName}` }, one.StackName), " "])), "warn"),
-    h("div", { class: "grid" },
+    h("div", { class: "grid figures" },
       figure(number(found.functions), "Functions", "#/functions"),
       figure(number(found.apis), "REST APIs", "#/apis"),
       figure(number(found.tables), "Tables", "#/tables"),
       figure(number(found.buckets), "Buckets", "#/buckets"),
       figure(number(found.queues), "Queues", "#/queues"),
       figure(number(found.stacks), "Stacks", "#/stacks"),
-      figure(spent instanceof Node ? "–" : dollars(spent), "on AWS this month, estimated", "#/costs")),
+      figure(spent instanceof Node ? "–" : roughly(spent), "on AWS this month, estimated", "#/costs")),
     h("div", { class: "wide" },
       card(`Functions, the last ${HOURS} hours`, picture),
       cardWith("Requests", h("a", { class: "button small", href: "#/requests" }, "All"), requests)));
+}
+
+// A glance needs no parts of a cent; the page of costs has them.
+function roughly(spent) {
+  return spent > 0 && spent < 0.01 ? "< $0.01" : dollars(spent);
 }
