@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -116,7 +117,7 @@ def _row(group: dict[str, Any]) -> dict[str, Any]:
     name, of = group["Keys"]
     quantity = group["Metrics"]["UsageQuantity"]
     unit = "" if quantity["Unit"] == "N/A" else quantity["Unit"]
-    amount = f"{float(quantity['Amount']):,.6g} {unit}" if unit else ""
+    amount = f"{plain(float(quantity['Amount']), 6)} {unit}" if unit else ""
     usd = float(group["Metrics"]["UnblendedCost"]["Amount"])
     return {"name": name, "of": of, "amount": amount, "usd": usd}
 
@@ -135,9 +136,15 @@ def _span(attributes: list[dict[str, str]]) -> Span | None:
 
 def dollars(value: float) -> str:
     """A cost: two decimals, or as many as a small one needs."""
-    if value and value < 0.01:
-        return f"{value:.2g}" if value < 1e-4 else f"{value:.6f}".rstrip("0")
-    return f"{value:,.2f}"
+    return plain(value, 2) if value and value < 0.01 else f"{value:,.2f}"
+
+
+def plain(value: float, digits: int) -> str:
+    """A number of that many significant digits, as people write it: without an exponent."""
+    if not value:
+        return "0"
+    text = f"{value:,.{max(0, digits - 1 - math.floor(math.log10(abs(value))))}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _show_example(name: str, region: str, *, free_tier: bool, as_json: bool) -> None:
@@ -163,7 +170,7 @@ def _show_example(name: str, region: str, *, free_tier: bool, as_json: bool) -> 
         [
             one.need.dimension.service,
             one.need.dimension.usage_type,
-            f"{one.need.amount:,.6g}",
+            plain(one.need.amount, 6),
             "no price" if one.cost is None else dollars(one.cost),
             one.need.because,
         ]
